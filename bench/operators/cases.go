@@ -115,40 +115,58 @@ func product(p *program) {
 // operations are the rows of the table.
 var operations = []operation{
 	{
-		"conv 3x3, 64 to 64, 40x40, fp16", [][]int{{1, 64, 40, 40}}, [][]int{{1, 64, 40, 40}},
+		"conv 3x3, 64 to 64, 40x40, fp16",
+		[][]int{{1, 64, 40, 40}},
+		[][]int{{1, 64, 40, 40}},
 		conv("conv", []int{64, 64, 3, 3}, []int{1, 1}, []int{1, 1, 1, 1}, 1), "nn.Conv2d(64, 64, 3, padding=1)", true,
 	},
 	{
-		"conv 3x3, 64 to 64, 80x80", [][]int{{1, 64, 80, 80}}, [][]int{{1, 64, 80, 80}},
+		"conv 3x3, 64 to 64, 80x80",
+		[][]int{{1, 64, 80, 80}},
+		[][]int{{1, 64, 80, 80}},
 		conv("conv", []int{64, 64, 3, 3}, []int{1, 1}, []int{1, 1, 1, 1}, 1), "nn.Conv2d(64, 64, 3, padding=1)", false,
 	},
 	{
-		"conv 3x3 by 2, 64 to 128, 56x56", [][]int{{1, 64, 56, 56}}, [][]int{{1, 128, 28, 28}},
+		"conv 3x3 by 2, 64 to 128, 56x56",
+		[][]int{{1, 64, 56, 56}},
+		[][]int{{1, 128, 28, 28}},
 		conv("conv", []int{128, 64, 3, 3}, []int{2, 2}, []int{1, 1, 1, 1}, 1), "nn.Conv2d(64, 128, 3, padding=1, stride=2)", false,
 	},
 	{
-		"conv 1x1, 256 to 64, 56x56", [][]int{{1, 256, 56, 56}}, [][]int{{1, 64, 56, 56}},
+		"conv 1x1, 256 to 64, 56x56",
+		[][]int{{1, 256, 56, 56}},
+		[][]int{{1, 64, 56, 56}},
 		conv("conv", []int{64, 256, 1, 1}, []int{1, 1}, nil, 1), "nn.Conv2d(256, 64, 1)", false,
 	},
 	{
-		"conv 3, 80 to 384, 3000", [][]int{{1, 80, 3000}}, [][]int{{1, 384, 3000}},
+		"conv 3, 80 to 384, 3000",
+		[][]int{{1, 80, 3000}},
+		[][]int{{1, 384, 3000}},
 		conv("conv", []int{384, 80, 3}, []int{1}, []int{1, 1}, 1), "nn.Conv1d(80, 384, 3, padding=1)", false,
 	},
 	{
-		"depthwise 3x3, 64, 80x80, 8 times", [][]int{{1, 64, 80, 80}}, [][]int{{1, 64, 80, 80}},
+		"depthwise 3x3, 64, 80x80, 8 times",
+		[][]int{{1, 64, 80, 80}},
+		[][]int{{1, 64, 80, 80}},
 		chained(8, []int{64, 1, 3, 3}, []int{1, 1}, []int{1, 1, 1, 1}, 64),
 		"nn.Sequential(*[nn.Conv2d(64, 64, 3, padding=1, groups=64) for _ in range(8)])", false,
 	},
 	{
-		"transposed 16 by 8, 512 to 256, 100", [][]int{{1, 512, 100}}, [][]int{{1, 256, 800}},
+		"transposed 16 by 8, 512 to 256, 100",
+		[][]int{{1, 512, 100}},
+		[][]int{{1, 256, 800}},
 		conv("conv_transpose", []int{512, 256, 16}, []int{8}, []int{4, 4}, 1), "nn.ConvTranspose1d(512, 256, 16, stride=8, padding=4)", false,
 	},
 	{
-		"patches 16x16, 3 to 768, 224x224", [][]int{{1, 3, 224, 224}}, [][]int{{1, 768, 14, 14}},
+		"patches 16x16, 3 to 768, 224x224",
+		[][]int{{1, 3, 224, 224}},
+		[][]int{{1, 768, 14, 14}},
 		conv("conv", []int{768, 3, 16, 16}, []int{16, 16}, nil, 1), "nn.Conv2d(3, 768, 16, stride=16)", false,
 	},
 	{
-		"max_pool 3x3 by 2, 64, 112x112", [][]int{{1, 64, 112, 112}}, [][]int{{1, 64, 56, 56}},
+		"max_pool 3x3 by 2, 64, 112x112",
+		[][]int{{1, 64, 112, 112}},
+		[][]int{{1, 64, 56, 56}},
 		func(p *program) {
 			p.do("max_pool", mil.Args{
 				"x": p.in[0], "kernel_sizes": p.Ints("", 3, 3), "strides": p.Ints("", 2, 2), "pad_type": p.Text("", "custom"),
@@ -157,17 +175,23 @@ var operations = []operation{
 		}, "nn.MaxPool2d(3, 2, 1)", false,
 	},
 	{
-		"lstm both ways, 512 to 512, 100 steps", [][]int{{100, 1, 512}}, [][]int{{100, 1, 1024}, {1, 1024}, {1, 1024}},
+		"lstm both ways, 512 to 512, 100 steps",
+		[][]int{{100, 1, 512}},
+		[][]int{{100, 1, 1024}, {1, 1024}, {1, 1024}},
 		lstm(512, 512), "nn.LSTM(512, 512, bidirectional=True)", false,
 	},
 	{"linear 768 to 3072, 512 rows", [][]int{{512, 768}}, [][]int{{512, 3072}}, product, "nn.Linear(768, 3072)", false},
 	{"linear 768 to 3072, 512 rows, fp16", [][]int{{512, 768}}, [][]int{{512, 3072}}, product, "nn.Linear(768, 3072)", true},
 	{
-		"matmul 12 of 512x64x512", [][]int{{1, 12, 512, 64}, {1, 12, 64, 512}}, [][]int{{1, 12, 512, 512}},
+		"matmul 12 of 512x64x512",
+		[][]int{{1, 12, 512, 64}, {1, 12, 64, 512}},
+		[][]int{{1, 12, 512, 512}},
 		func(p *program) { p.do("matmul", mil.Args{"x": p.in[0], "y": p.in[1]}) }, "torch.matmul", false,
 	},
 	{
-		"attention, 12 heads of 64, 512 rows", [][]int{{1, 12, 512, 64}, {1, 12, 512, 64}, {1, 12, 512, 64}}, [][]int{{1, 12, 512, 64}},
+		"attention, 12 heads of 64, 512 rows",
+		[][]int{{1, 12, 512, 64}, {1, 12, 512, 64}, {1, 12, 512, 64}},
+		[][]int{{1, 12, 512, 64}},
 		func(p *program) {
 			p.do("scaled_dot_product_attention", mil.Args{"query": p.in[0], "key": p.in[1], "value": p.in[2]})
 		}, "nn.functional.scaled_dot_product_attention", false,

@@ -13,8 +13,8 @@
 // folder _asm, whose package kind names the families of kernels.
 //
 // Activations are float32. Half-precision data is []uint16 in IEEE binary16.
-// No function allocates, but for the task types ([MatMulTask], [Attention]),
-// which grow their scratch the first time a shape needs more.
+// No function allocates, but for the task types ([MatMulTask], [Attention]) and
+// [Taps], which grow their scratch the first time a shape needs more.
 //
 // # Accuracy
 //

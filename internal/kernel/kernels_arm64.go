@@ -789,6 +789,96 @@ func few1uPairNEON(w *byte, scale *float32, x *float32, dst *float32, rows int, 
 //go:noescape
 func few1uoPairNEON(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int)
 
+// taps1x16NEON computes 1 rows by 16 columns of a product to depth k, with row c of b at[c] bytes from b. Strides are in bytes; with acc the results are added to dst.
+//
+//go:noescape
+func taps1x16NEON(dst *float32, ldd int, a *float32, lda int, b *float32, at *int, k int, acc int)
+
+// taps1x4NEON computes 1 rows by 4 columns of a product to depth k, with row c of b at[c] bytes from b. Strides are in bytes; with acc the results are added to dst.
+//
+//go:noescape
+func taps1x4NEON(dst *float32, ldd int, a *float32, lda int, b *float32, at *int, k int, acc int)
+
+// taps1x1NEON computes 1 rows by 1 columns of a product to depth k, with row c of b at[c] bytes from b. Strides are in bytes; with acc the results are added to dst.
+//
+//go:noescape
+func taps1x1NEON(dst *float32, ldd int, a *float32, lda int, b *float32, at *int, k int, acc int)
+
+// taps2x16NEON computes 2 rows by 16 columns of a product to depth k, with row c of b at[c] bytes from b. Strides are in bytes; with acc the results are added to dst.
+//
+//go:noescape
+func taps2x16NEON(dst *float32, ldd int, a *float32, lda int, b *float32, at *int, k int, acc int)
+
+// taps2x4NEON computes 2 rows by 4 columns of a product to depth k, with row c of b at[c] bytes from b. Strides are in bytes; with acc the results are added to dst.
+//
+//go:noescape
+func taps2x4NEON(dst *float32, ldd int, a *float32, lda int, b *float32, at *int, k int, acc int)
+
+// taps2x1NEON computes 2 rows by 1 columns of a product to depth k, with row c of b at[c] bytes from b. Strides are in bytes; with acc the results are added to dst.
+//
+//go:noescape
+func taps2x1NEON(dst *float32, ldd int, a *float32, lda int, b *float32, at *int, k int, acc int)
+
+// taps3x16NEON computes 3 rows by 16 columns of a product to depth k, with row c of b at[c] bytes from b. Strides are in bytes; with acc the results are added to dst.
+//
+//go:noescape
+func taps3x16NEON(dst *float32, ldd int, a *float32, lda int, b *float32, at *int, k int, acc int)
+
+// taps3x4NEON computes 3 rows by 4 columns of a product to depth k, with row c of b at[c] bytes from b. Strides are in bytes; with acc the results are added to dst.
+//
+//go:noescape
+func taps3x4NEON(dst *float32, ldd int, a *float32, lda int, b *float32, at *int, k int, acc int)
+
+// taps3x1NEON computes 3 rows by 1 columns of a product to depth k, with row c of b at[c] bytes from b. Strides are in bytes; with acc the results are added to dst.
+//
+//go:noescape
+func taps3x1NEON(dst *float32, ldd int, a *float32, lda int, b *float32, at *int, k int, acc int)
+
+// taps4x16NEON computes 4 rows by 16 columns of a product to depth k, with row c of b at[c] bytes from b. Strides are in bytes; with acc the results are added to dst.
+//
+//go:noescape
+func taps4x16NEON(dst *float32, ldd int, a *float32, lda int, b *float32, at *int, k int, acc int)
+
+// taps4x4NEON computes 4 rows by 4 columns of a product to depth k, with row c of b at[c] bytes from b. Strides are in bytes; with acc the results are added to dst.
+//
+//go:noescape
+func taps4x4NEON(dst *float32, ldd int, a *float32, lda int, b *float32, at *int, k int, acc int)
+
+// taps4x1NEON computes 4 rows by 1 columns of a product to depth k, with row c of b at[c] bytes from b. Strides are in bytes; with acc the results are added to dst.
+//
+//go:noescape
+func taps4x1NEON(dst *float32, ldd int, a *float32, lda int, b *float32, at *int, k int, acc int)
+
+// taps5x16NEON computes 5 rows by 16 columns of a product to depth k, with row c of b at[c] bytes from b. Strides are in bytes; with acc the results are added to dst.
+//
+//go:noescape
+func taps5x16NEON(dst *float32, ldd int, a *float32, lda int, b *float32, at *int, k int, acc int)
+
+// taps5x4NEON computes 5 rows by 4 columns of a product to depth k, with row c of b at[c] bytes from b. Strides are in bytes; with acc the results are added to dst.
+//
+//go:noescape
+func taps5x4NEON(dst *float32, ldd int, a *float32, lda int, b *float32, at *int, k int, acc int)
+
+// taps5x1NEON computes 5 rows by 1 columns of a product to depth k, with row c of b at[c] bytes from b. Strides are in bytes; with acc the results are added to dst.
+//
+//go:noescape
+func taps5x1NEON(dst *float32, ldd int, a *float32, lda int, b *float32, at *int, k int, acc int)
+
+// taps6x16NEON computes 6 rows by 16 columns of a product to depth k, with row c of b at[c] bytes from b. Strides are in bytes; with acc the results are added to dst.
+//
+//go:noescape
+func taps6x16NEON(dst *float32, ldd int, a *float32, lda int, b *float32, at *int, k int, acc int)
+
+// taps6x4NEON computes 6 rows by 4 columns of a product to depth k, with row c of b at[c] bytes from b. Strides are in bytes; with acc the results are added to dst.
+//
+//go:noescape
+func taps6x4NEON(dst *float32, ldd int, a *float32, lda int, b *float32, at *int, k int, acc int)
+
+// taps6x1NEON computes 6 rows by 1 columns of a product to depth k, with row c of b at[c] bytes from b. Strides are in bytes; with acc the results are added to dst.
+//
+//go:noescape
+func taps6x1NEON(dst *float32, ldd int, a *float32, lda int, b *float32, at *int, k int, acc int)
+
 // ntNEON computes 1 to 5 vectors times 4 rows.
 func ntNEON(count int, dst *float32, ldd int, x *float32, ldx int, w0 *float32, w1 *float32, w2 *float32, w3 *float32, k int, acc int) {
 	switch count {
@@ -1150,5 +1240,59 @@ func few1PairNEON(kind kernelKind, w *byte, scale *float32, offset *float32, x *
 		few1uPairNEON(w, scale, x, dst, rows, blocks)
 	case kind4uOffset:
 		few1uoPairNEON(w, scale, offset, x, dst, rows, blocks)
+	}
+}
+
+// taps16NEON computes 1 to 6 rows by 16 columns of a convolution.
+func taps16NEON(count int, dst *float32, ldd int, a *float32, lda int, b *float32, at *int, k int, acc int) {
+	switch count {
+	case 1:
+		taps1x16NEON(dst, ldd, a, lda, b, at, k, acc)
+	case 2:
+		taps2x16NEON(dst, ldd, a, lda, b, at, k, acc)
+	case 3:
+		taps3x16NEON(dst, ldd, a, lda, b, at, k, acc)
+	case 4:
+		taps4x16NEON(dst, ldd, a, lda, b, at, k, acc)
+	case 5:
+		taps5x16NEON(dst, ldd, a, lda, b, at, k, acc)
+	case 6:
+		taps6x16NEON(dst, ldd, a, lda, b, at, k, acc)
+	}
+}
+
+// taps4NEON computes 1 to 6 rows by 4 columns of a convolution.
+func taps4NEON(count int, dst *float32, ldd int, a *float32, lda int, b *float32, at *int, k int, acc int) {
+	switch count {
+	case 1:
+		taps1x4NEON(dst, ldd, a, lda, b, at, k, acc)
+	case 2:
+		taps2x4NEON(dst, ldd, a, lda, b, at, k, acc)
+	case 3:
+		taps3x4NEON(dst, ldd, a, lda, b, at, k, acc)
+	case 4:
+		taps4x4NEON(dst, ldd, a, lda, b, at, k, acc)
+	case 5:
+		taps5x4NEON(dst, ldd, a, lda, b, at, k, acc)
+	case 6:
+		taps6x4NEON(dst, ldd, a, lda, b, at, k, acc)
+	}
+}
+
+// taps1NEON computes 1 to 6 rows by 1 columns of a convolution.
+func taps1NEON(count int, dst *float32, ldd int, a *float32, lda int, b *float32, at *int, k int, acc int) {
+	switch count {
+	case 1:
+		taps1x1NEON(dst, ldd, a, lda, b, at, k, acc)
+	case 2:
+		taps2x1NEON(dst, ldd, a, lda, b, at, k, acc)
+	case 3:
+		taps3x1NEON(dst, ldd, a, lda, b, at, k, acc)
+	case 4:
+		taps4x1NEON(dst, ldd, a, lda, b, at, k, acc)
+	case 5:
+		taps5x1NEON(dst, ldd, a, lda, b, at, k, acc)
+	case 6:
+		taps6x1NEON(dst, ldd, a, lda, b, at, k, acc)
 	}
 }

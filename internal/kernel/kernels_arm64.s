@@ -24979,3 +24979,1137 @@ done:
 	SUBS $1, R5
 	BNE row
 	RET
+
+// func taps1x16NEON(dst *float32, ldd int, a *float32, lda int, b *float32, at *int, k int, acc int)
+TEXT ·taps1x16NEON(SB), NOSPLIT, $0-64
+	MOVD dst+0(FP), R0
+	MOVD ldd+8(FP), R2
+	MOVD a+16(FP), R1
+	MOVD lda+24(FP), R3
+	MOVD b+32(FP), R6
+	MOVD at+40(FP), R7
+	MOVD k+48(FP), R4
+	MOVD acc+56(FP), R5
+	WORD $0x4f000400 // movi v0.4s, #0
+	WORD $0x4f000401 // movi v1.4s, #0
+	WORD $0x4f000402 // movi v2.4s, #0
+	WORD $0x4f000403 // movi v3.4s, #0
+	CBZ R5, loop
+	MOVD R0, R8
+	WORD $0x3dc00100 // ldr q0, [x8]
+	WORD $0x3dc00501 // ldr q1, [x8, #16]
+	WORD $0x3dc00902 // ldr q2, [x8, #32]
+	WORD $0x3dc00d03 // ldr q3, [x8, #48]
+	ADD R2, R8
+loop:
+	MOVD (R7), R9
+	ADD $8, R7
+	ADD R6, R9
+	WORD $0x3dc00138 // ldr q24, [x9]
+	WORD $0x3dc00539 // ldr q25, [x9, #16]
+	WORD $0x3dc0093a // ldr q26, [x9, #32]
+	WORD $0x3dc00d3b // ldr q27, [x9, #48]
+	WORD $0x4ddfc83c // ld1r {v28.4s}, [x1], #4
+	WORD $0x4e3ccf00 // fmla v0.4s, v24.4s, v28.4s
+	WORD $0x4e3ccf21 // fmla v1.4s, v25.4s, v28.4s
+	WORD $0x4e3ccf42 // fmla v2.4s, v26.4s, v28.4s
+	WORD $0x4e3ccf63 // fmla v3.4s, v27.4s, v28.4s
+	SUBS $1, R4
+	BNE loop
+	WORD $0x3d800000 // str q0, [x0]
+	WORD $0x3d800401 // str q1, [x0, #16]
+	WORD $0x3d800802 // str q2, [x0, #32]
+	WORD $0x3d800c03 // str q3, [x0, #48]
+	ADD R2, R0
+	RET
+
+// func taps1x4NEON(dst *float32, ldd int, a *float32, lda int, b *float32, at *int, k int, acc int)
+TEXT ·taps1x4NEON(SB), NOSPLIT, $0-64
+	MOVD dst+0(FP), R0
+	MOVD ldd+8(FP), R2
+	MOVD a+16(FP), R1
+	MOVD lda+24(FP), R3
+	MOVD b+32(FP), R6
+	MOVD at+40(FP), R7
+	MOVD k+48(FP), R4
+	MOVD acc+56(FP), R5
+	WORD $0x4f000400 // movi v0.4s, #0
+	CBZ R5, loop
+	MOVD R0, R8
+	WORD $0x3dc00100 // ldr q0, [x8]
+	ADD R2, R8
+loop:
+	MOVD (R7), R9
+	ADD $8, R7
+	ADD R6, R9
+	WORD $0x3dc00138 // ldr q24, [x9]
+	WORD $0x4ddfc83c // ld1r {v28.4s}, [x1], #4
+	WORD $0x4e3ccf00 // fmla v0.4s, v24.4s, v28.4s
+	SUBS $1, R4
+	BNE loop
+	WORD $0x3d800000 // str q0, [x0]
+	ADD R2, R0
+	RET
+
+// func taps1x1NEON(dst *float32, ldd int, a *float32, lda int, b *float32, at *int, k int, acc int)
+TEXT ·taps1x1NEON(SB), NOSPLIT, $0-64
+	MOVD dst+0(FP), R0
+	MOVD ldd+8(FP), R2
+	MOVD a+16(FP), R1
+	MOVD lda+24(FP), R3
+	MOVD b+32(FP), R6
+	MOVD at+40(FP), R7
+	MOVD k+48(FP), R4
+	MOVD acc+56(FP), R5
+	WORD $0x4f000400 // movi v0.4s, #0
+	CBZ R5, loop
+	MOVD R0, R8
+	WORD $0xbd400100 // ldr s0, [x8]
+	ADD R2, R8
+loop:
+	MOVD (R7), R9
+	ADD $8, R7
+	ADD R6, R9
+	WORD $0xbd400138 // ldr s24, [x9]
+	WORD $0x4ddfc83c // ld1r {v28.4s}, [x1], #4
+	WORD $0x4e3ccf00 // fmla v0.4s, v24.4s, v28.4s
+	SUBS $1, R4
+	BNE loop
+	WORD $0xbd000000 // str s0, [x0]
+	ADD R2, R0
+	RET
+
+// func taps2x16NEON(dst *float32, ldd int, a *float32, lda int, b *float32, at *int, k int, acc int)
+TEXT ·taps2x16NEON(SB), NOSPLIT, $0-64
+	MOVD dst+0(FP), R0
+	MOVD ldd+8(FP), R2
+	MOVD a+16(FP), R1
+	MOVD lda+24(FP), R3
+	MOVD b+32(FP), R6
+	MOVD at+40(FP), R7
+	MOVD k+48(FP), R4
+	MOVD acc+56(FP), R5
+	ADD R3, R1, R10
+	WORD $0x4f000400 // movi v0.4s, #0
+	WORD $0x4f000401 // movi v1.4s, #0
+	WORD $0x4f000402 // movi v2.4s, #0
+	WORD $0x4f000403 // movi v3.4s, #0
+	WORD $0x4f000404 // movi v4.4s, #0
+	WORD $0x4f000405 // movi v5.4s, #0
+	WORD $0x4f000406 // movi v6.4s, #0
+	WORD $0x4f000407 // movi v7.4s, #0
+	CBZ R5, loop
+	MOVD R0, R8
+	WORD $0x3dc00100 // ldr q0, [x8]
+	WORD $0x3dc00501 // ldr q1, [x8, #16]
+	WORD $0x3dc00902 // ldr q2, [x8, #32]
+	WORD $0x3dc00d03 // ldr q3, [x8, #48]
+	ADD R2, R8
+	WORD $0x3dc00104 // ldr q4, [x8]
+	WORD $0x3dc00505 // ldr q5, [x8, #16]
+	WORD $0x3dc00906 // ldr q6, [x8, #32]
+	WORD $0x3dc00d07 // ldr q7, [x8, #48]
+	ADD R2, R8
+loop:
+	MOVD (R7), R9
+	ADD $8, R7
+	ADD R6, R9
+	WORD $0x3dc00138 // ldr q24, [x9]
+	WORD $0x3dc00539 // ldr q25, [x9, #16]
+	WORD $0x3dc0093a // ldr q26, [x9, #32]
+	WORD $0x3dc00d3b // ldr q27, [x9, #48]
+	WORD $0x4ddfc83c // ld1r {v28.4s}, [x1], #4
+	WORD $0x4e3ccf00 // fmla v0.4s, v24.4s, v28.4s
+	WORD $0x4e3ccf21 // fmla v1.4s, v25.4s, v28.4s
+	WORD $0x4e3ccf42 // fmla v2.4s, v26.4s, v28.4s
+	WORD $0x4e3ccf63 // fmla v3.4s, v27.4s, v28.4s
+	WORD $0x4ddfc95d // ld1r {v29.4s}, [x10], #4
+	WORD $0x4e3dcf04 // fmla v4.4s, v24.4s, v29.4s
+	WORD $0x4e3dcf25 // fmla v5.4s, v25.4s, v29.4s
+	WORD $0x4e3dcf46 // fmla v6.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf67 // fmla v7.4s, v27.4s, v29.4s
+	SUBS $1, R4
+	BNE loop
+	WORD $0x3d800000 // str q0, [x0]
+	WORD $0x3d800401 // str q1, [x0, #16]
+	WORD $0x3d800802 // str q2, [x0, #32]
+	WORD $0x3d800c03 // str q3, [x0, #48]
+	ADD R2, R0
+	WORD $0x3d800004 // str q4, [x0]
+	WORD $0x3d800405 // str q5, [x0, #16]
+	WORD $0x3d800806 // str q6, [x0, #32]
+	WORD $0x3d800c07 // str q7, [x0, #48]
+	ADD R2, R0
+	RET
+
+// func taps2x4NEON(dst *float32, ldd int, a *float32, lda int, b *float32, at *int, k int, acc int)
+TEXT ·taps2x4NEON(SB), NOSPLIT, $0-64
+	MOVD dst+0(FP), R0
+	MOVD ldd+8(FP), R2
+	MOVD a+16(FP), R1
+	MOVD lda+24(FP), R3
+	MOVD b+32(FP), R6
+	MOVD at+40(FP), R7
+	MOVD k+48(FP), R4
+	MOVD acc+56(FP), R5
+	ADD R3, R1, R10
+	WORD $0x4f000400 // movi v0.4s, #0
+	WORD $0x4f000401 // movi v1.4s, #0
+	CBZ R5, loop
+	MOVD R0, R8
+	WORD $0x3dc00100 // ldr q0, [x8]
+	ADD R2, R8
+	WORD $0x3dc00101 // ldr q1, [x8]
+	ADD R2, R8
+loop:
+	MOVD (R7), R9
+	ADD $8, R7
+	ADD R6, R9
+	WORD $0x3dc00138 // ldr q24, [x9]
+	WORD $0x4ddfc83c // ld1r {v28.4s}, [x1], #4
+	WORD $0x4e3ccf00 // fmla v0.4s, v24.4s, v28.4s
+	WORD $0x4ddfc95d // ld1r {v29.4s}, [x10], #4
+	WORD $0x4e3dcf01 // fmla v1.4s, v24.4s, v29.4s
+	SUBS $1, R4
+	BNE loop
+	WORD $0x3d800000 // str q0, [x0]
+	ADD R2, R0
+	WORD $0x3d800001 // str q1, [x0]
+	ADD R2, R0
+	RET
+
+// func taps2x1NEON(dst *float32, ldd int, a *float32, lda int, b *float32, at *int, k int, acc int)
+TEXT ·taps2x1NEON(SB), NOSPLIT, $0-64
+	MOVD dst+0(FP), R0
+	MOVD ldd+8(FP), R2
+	MOVD a+16(FP), R1
+	MOVD lda+24(FP), R3
+	MOVD b+32(FP), R6
+	MOVD at+40(FP), R7
+	MOVD k+48(FP), R4
+	MOVD acc+56(FP), R5
+	ADD R3, R1, R10
+	WORD $0x4f000400 // movi v0.4s, #0
+	WORD $0x4f000401 // movi v1.4s, #0
+	CBZ R5, loop
+	MOVD R0, R8
+	WORD $0xbd400100 // ldr s0, [x8]
+	ADD R2, R8
+	WORD $0xbd400101 // ldr s1, [x8]
+	ADD R2, R8
+loop:
+	MOVD (R7), R9
+	ADD $8, R7
+	ADD R6, R9
+	WORD $0xbd400138 // ldr s24, [x9]
+	WORD $0x4ddfc83c // ld1r {v28.4s}, [x1], #4
+	WORD $0x4e3ccf00 // fmla v0.4s, v24.4s, v28.4s
+	WORD $0x4ddfc95d // ld1r {v29.4s}, [x10], #4
+	WORD $0x4e3dcf01 // fmla v1.4s, v24.4s, v29.4s
+	SUBS $1, R4
+	BNE loop
+	WORD $0xbd000000 // str s0, [x0]
+	ADD R2, R0
+	WORD $0xbd000001 // str s1, [x0]
+	ADD R2, R0
+	RET
+
+// func taps3x16NEON(dst *float32, ldd int, a *float32, lda int, b *float32, at *int, k int, acc int)
+TEXT ·taps3x16NEON(SB), NOSPLIT, $0-64
+	MOVD dst+0(FP), R0
+	MOVD ldd+8(FP), R2
+	MOVD a+16(FP), R1
+	MOVD lda+24(FP), R3
+	MOVD b+32(FP), R6
+	MOVD at+40(FP), R7
+	MOVD k+48(FP), R4
+	MOVD acc+56(FP), R5
+	ADD R3, R1, R10
+	ADD R3, R10, R11
+	WORD $0x4f000400 // movi v0.4s, #0
+	WORD $0x4f000401 // movi v1.4s, #0
+	WORD $0x4f000402 // movi v2.4s, #0
+	WORD $0x4f000403 // movi v3.4s, #0
+	WORD $0x4f000404 // movi v4.4s, #0
+	WORD $0x4f000405 // movi v5.4s, #0
+	WORD $0x4f000406 // movi v6.4s, #0
+	WORD $0x4f000407 // movi v7.4s, #0
+	WORD $0x4f000408 // movi v8.4s, #0
+	WORD $0x4f000409 // movi v9.4s, #0
+	WORD $0x4f00040a // movi v10.4s, #0
+	WORD $0x4f00040b // movi v11.4s, #0
+	CBZ R5, loop
+	MOVD R0, R8
+	WORD $0x3dc00100 // ldr q0, [x8]
+	WORD $0x3dc00501 // ldr q1, [x8, #16]
+	WORD $0x3dc00902 // ldr q2, [x8, #32]
+	WORD $0x3dc00d03 // ldr q3, [x8, #48]
+	ADD R2, R8
+	WORD $0x3dc00104 // ldr q4, [x8]
+	WORD $0x3dc00505 // ldr q5, [x8, #16]
+	WORD $0x3dc00906 // ldr q6, [x8, #32]
+	WORD $0x3dc00d07 // ldr q7, [x8, #48]
+	ADD R2, R8
+	WORD $0x3dc00108 // ldr q8, [x8]
+	WORD $0x3dc00509 // ldr q9, [x8, #16]
+	WORD $0x3dc0090a // ldr q10, [x8, #32]
+	WORD $0x3dc00d0b // ldr q11, [x8, #48]
+	ADD R2, R8
+loop:
+	MOVD (R7), R9
+	ADD $8, R7
+	ADD R6, R9
+	WORD $0x3dc00138 // ldr q24, [x9]
+	WORD $0x3dc00539 // ldr q25, [x9, #16]
+	WORD $0x3dc0093a // ldr q26, [x9, #32]
+	WORD $0x3dc00d3b // ldr q27, [x9, #48]
+	WORD $0x4ddfc83c // ld1r {v28.4s}, [x1], #4
+	WORD $0x4e3ccf00 // fmla v0.4s, v24.4s, v28.4s
+	WORD $0x4e3ccf21 // fmla v1.4s, v25.4s, v28.4s
+	WORD $0x4e3ccf42 // fmla v2.4s, v26.4s, v28.4s
+	WORD $0x4e3ccf63 // fmla v3.4s, v27.4s, v28.4s
+	WORD $0x4ddfc95d // ld1r {v29.4s}, [x10], #4
+	WORD $0x4e3dcf04 // fmla v4.4s, v24.4s, v29.4s
+	WORD $0x4e3dcf25 // fmla v5.4s, v25.4s, v29.4s
+	WORD $0x4e3dcf46 // fmla v6.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf67 // fmla v7.4s, v27.4s, v29.4s
+	WORD $0x4ddfc97e // ld1r {v30.4s}, [x11], #4
+	WORD $0x4e3ecf08 // fmla v8.4s, v24.4s, v30.4s
+	WORD $0x4e3ecf29 // fmla v9.4s, v25.4s, v30.4s
+	WORD $0x4e3ecf4a // fmla v10.4s, v26.4s, v30.4s
+	WORD $0x4e3ecf6b // fmla v11.4s, v27.4s, v30.4s
+	SUBS $1, R4
+	BNE loop
+	WORD $0x3d800000 // str q0, [x0]
+	WORD $0x3d800401 // str q1, [x0, #16]
+	WORD $0x3d800802 // str q2, [x0, #32]
+	WORD $0x3d800c03 // str q3, [x0, #48]
+	ADD R2, R0
+	WORD $0x3d800004 // str q4, [x0]
+	WORD $0x3d800405 // str q5, [x0, #16]
+	WORD $0x3d800806 // str q6, [x0, #32]
+	WORD $0x3d800c07 // str q7, [x0, #48]
+	ADD R2, R0
+	WORD $0x3d800008 // str q8, [x0]
+	WORD $0x3d800409 // str q9, [x0, #16]
+	WORD $0x3d80080a // str q10, [x0, #32]
+	WORD $0x3d800c0b // str q11, [x0, #48]
+	ADD R2, R0
+	RET
+
+// func taps3x4NEON(dst *float32, ldd int, a *float32, lda int, b *float32, at *int, k int, acc int)
+TEXT ·taps3x4NEON(SB), NOSPLIT, $0-64
+	MOVD dst+0(FP), R0
+	MOVD ldd+8(FP), R2
+	MOVD a+16(FP), R1
+	MOVD lda+24(FP), R3
+	MOVD b+32(FP), R6
+	MOVD at+40(FP), R7
+	MOVD k+48(FP), R4
+	MOVD acc+56(FP), R5
+	ADD R3, R1, R10
+	ADD R3, R10, R11
+	WORD $0x4f000400 // movi v0.4s, #0
+	WORD $0x4f000401 // movi v1.4s, #0
+	WORD $0x4f000402 // movi v2.4s, #0
+	CBZ R5, loop
+	MOVD R0, R8
+	WORD $0x3dc00100 // ldr q0, [x8]
+	ADD R2, R8
+	WORD $0x3dc00101 // ldr q1, [x8]
+	ADD R2, R8
+	WORD $0x3dc00102 // ldr q2, [x8]
+	ADD R2, R8
+loop:
+	MOVD (R7), R9
+	ADD $8, R7
+	ADD R6, R9
+	WORD $0x3dc00138 // ldr q24, [x9]
+	WORD $0x4ddfc83c // ld1r {v28.4s}, [x1], #4
+	WORD $0x4e3ccf00 // fmla v0.4s, v24.4s, v28.4s
+	WORD $0x4ddfc95d // ld1r {v29.4s}, [x10], #4
+	WORD $0x4e3dcf01 // fmla v1.4s, v24.4s, v29.4s
+	WORD $0x4ddfc97e // ld1r {v30.4s}, [x11], #4
+	WORD $0x4e3ecf02 // fmla v2.4s, v24.4s, v30.4s
+	SUBS $1, R4
+	BNE loop
+	WORD $0x3d800000 // str q0, [x0]
+	ADD R2, R0
+	WORD $0x3d800001 // str q1, [x0]
+	ADD R2, R0
+	WORD $0x3d800002 // str q2, [x0]
+	ADD R2, R0
+	RET
+
+// func taps3x1NEON(dst *float32, ldd int, a *float32, lda int, b *float32, at *int, k int, acc int)
+TEXT ·taps3x1NEON(SB), NOSPLIT, $0-64
+	MOVD dst+0(FP), R0
+	MOVD ldd+8(FP), R2
+	MOVD a+16(FP), R1
+	MOVD lda+24(FP), R3
+	MOVD b+32(FP), R6
+	MOVD at+40(FP), R7
+	MOVD k+48(FP), R4
+	MOVD acc+56(FP), R5
+	ADD R3, R1, R10
+	ADD R3, R10, R11
+	WORD $0x4f000400 // movi v0.4s, #0
+	WORD $0x4f000401 // movi v1.4s, #0
+	WORD $0x4f000402 // movi v2.4s, #0
+	CBZ R5, loop
+	MOVD R0, R8
+	WORD $0xbd400100 // ldr s0, [x8]
+	ADD R2, R8
+	WORD $0xbd400101 // ldr s1, [x8]
+	ADD R2, R8
+	WORD $0xbd400102 // ldr s2, [x8]
+	ADD R2, R8
+loop:
+	MOVD (R7), R9
+	ADD $8, R7
+	ADD R6, R9
+	WORD $0xbd400138 // ldr s24, [x9]
+	WORD $0x4ddfc83c // ld1r {v28.4s}, [x1], #4
+	WORD $0x4e3ccf00 // fmla v0.4s, v24.4s, v28.4s
+	WORD $0x4ddfc95d // ld1r {v29.4s}, [x10], #4
+	WORD $0x4e3dcf01 // fmla v1.4s, v24.4s, v29.4s
+	WORD $0x4ddfc97e // ld1r {v30.4s}, [x11], #4
+	WORD $0x4e3ecf02 // fmla v2.4s, v24.4s, v30.4s
+	SUBS $1, R4
+	BNE loop
+	WORD $0xbd000000 // str s0, [x0]
+	ADD R2, R0
+	WORD $0xbd000001 // str s1, [x0]
+	ADD R2, R0
+	WORD $0xbd000002 // str s2, [x0]
+	ADD R2, R0
+	RET
+
+// func taps4x16NEON(dst *float32, ldd int, a *float32, lda int, b *float32, at *int, k int, acc int)
+TEXT ·taps4x16NEON(SB), NOSPLIT, $0-64
+	MOVD dst+0(FP), R0
+	MOVD ldd+8(FP), R2
+	MOVD a+16(FP), R1
+	MOVD lda+24(FP), R3
+	MOVD b+32(FP), R6
+	MOVD at+40(FP), R7
+	MOVD k+48(FP), R4
+	MOVD acc+56(FP), R5
+	ADD R3, R1, R10
+	ADD R3, R10, R11
+	ADD R3, R11, R12
+	WORD $0x4f000400 // movi v0.4s, #0
+	WORD $0x4f000401 // movi v1.4s, #0
+	WORD $0x4f000402 // movi v2.4s, #0
+	WORD $0x4f000403 // movi v3.4s, #0
+	WORD $0x4f000404 // movi v4.4s, #0
+	WORD $0x4f000405 // movi v5.4s, #0
+	WORD $0x4f000406 // movi v6.4s, #0
+	WORD $0x4f000407 // movi v7.4s, #0
+	WORD $0x4f000408 // movi v8.4s, #0
+	WORD $0x4f000409 // movi v9.4s, #0
+	WORD $0x4f00040a // movi v10.4s, #0
+	WORD $0x4f00040b // movi v11.4s, #0
+	WORD $0x4f00040c // movi v12.4s, #0
+	WORD $0x4f00040d // movi v13.4s, #0
+	WORD $0x4f00040e // movi v14.4s, #0
+	WORD $0x4f00040f // movi v15.4s, #0
+	CBZ R5, loop
+	MOVD R0, R8
+	WORD $0x3dc00100 // ldr q0, [x8]
+	WORD $0x3dc00501 // ldr q1, [x8, #16]
+	WORD $0x3dc00902 // ldr q2, [x8, #32]
+	WORD $0x3dc00d03 // ldr q3, [x8, #48]
+	ADD R2, R8
+	WORD $0x3dc00104 // ldr q4, [x8]
+	WORD $0x3dc00505 // ldr q5, [x8, #16]
+	WORD $0x3dc00906 // ldr q6, [x8, #32]
+	WORD $0x3dc00d07 // ldr q7, [x8, #48]
+	ADD R2, R8
+	WORD $0x3dc00108 // ldr q8, [x8]
+	WORD $0x3dc00509 // ldr q9, [x8, #16]
+	WORD $0x3dc0090a // ldr q10, [x8, #32]
+	WORD $0x3dc00d0b // ldr q11, [x8, #48]
+	ADD R2, R8
+	WORD $0x3dc0010c // ldr q12, [x8]
+	WORD $0x3dc0050d // ldr q13, [x8, #16]
+	WORD $0x3dc0090e // ldr q14, [x8, #32]
+	WORD $0x3dc00d0f // ldr q15, [x8, #48]
+	ADD R2, R8
+loop:
+	MOVD (R7), R9
+	ADD $8, R7
+	ADD R6, R9
+	WORD $0x3dc00138 // ldr q24, [x9]
+	WORD $0x3dc00539 // ldr q25, [x9, #16]
+	WORD $0x3dc0093a // ldr q26, [x9, #32]
+	WORD $0x3dc00d3b // ldr q27, [x9, #48]
+	WORD $0x4ddfc83c // ld1r {v28.4s}, [x1], #4
+	WORD $0x4e3ccf00 // fmla v0.4s, v24.4s, v28.4s
+	WORD $0x4e3ccf21 // fmla v1.4s, v25.4s, v28.4s
+	WORD $0x4e3ccf42 // fmla v2.4s, v26.4s, v28.4s
+	WORD $0x4e3ccf63 // fmla v3.4s, v27.4s, v28.4s
+	WORD $0x4ddfc95d // ld1r {v29.4s}, [x10], #4
+	WORD $0x4e3dcf04 // fmla v4.4s, v24.4s, v29.4s
+	WORD $0x4e3dcf25 // fmla v5.4s, v25.4s, v29.4s
+	WORD $0x4e3dcf46 // fmla v6.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf67 // fmla v7.4s, v27.4s, v29.4s
+	WORD $0x4ddfc97e // ld1r {v30.4s}, [x11], #4
+	WORD $0x4e3ecf08 // fmla v8.4s, v24.4s, v30.4s
+	WORD $0x4e3ecf29 // fmla v9.4s, v25.4s, v30.4s
+	WORD $0x4e3ecf4a // fmla v10.4s, v26.4s, v30.4s
+	WORD $0x4e3ecf6b // fmla v11.4s, v27.4s, v30.4s
+	WORD $0x4ddfc99f // ld1r {v31.4s}, [x12], #4
+	WORD $0x4e3fcf0c // fmla v12.4s, v24.4s, v31.4s
+	WORD $0x4e3fcf2d // fmla v13.4s, v25.4s, v31.4s
+	WORD $0x4e3fcf4e // fmla v14.4s, v26.4s, v31.4s
+	WORD $0x4e3fcf6f // fmla v15.4s, v27.4s, v31.4s
+	SUBS $1, R4
+	BNE loop
+	WORD $0x3d800000 // str q0, [x0]
+	WORD $0x3d800401 // str q1, [x0, #16]
+	WORD $0x3d800802 // str q2, [x0, #32]
+	WORD $0x3d800c03 // str q3, [x0, #48]
+	ADD R2, R0
+	WORD $0x3d800004 // str q4, [x0]
+	WORD $0x3d800405 // str q5, [x0, #16]
+	WORD $0x3d800806 // str q6, [x0, #32]
+	WORD $0x3d800c07 // str q7, [x0, #48]
+	ADD R2, R0
+	WORD $0x3d800008 // str q8, [x0]
+	WORD $0x3d800409 // str q9, [x0, #16]
+	WORD $0x3d80080a // str q10, [x0, #32]
+	WORD $0x3d800c0b // str q11, [x0, #48]
+	ADD R2, R0
+	WORD $0x3d80000c // str q12, [x0]
+	WORD $0x3d80040d // str q13, [x0, #16]
+	WORD $0x3d80080e // str q14, [x0, #32]
+	WORD $0x3d800c0f // str q15, [x0, #48]
+	ADD R2, R0
+	RET
+
+// func taps4x4NEON(dst *float32, ldd int, a *float32, lda int, b *float32, at *int, k int, acc int)
+TEXT ·taps4x4NEON(SB), NOSPLIT, $0-64
+	MOVD dst+0(FP), R0
+	MOVD ldd+8(FP), R2
+	MOVD a+16(FP), R1
+	MOVD lda+24(FP), R3
+	MOVD b+32(FP), R6
+	MOVD at+40(FP), R7
+	MOVD k+48(FP), R4
+	MOVD acc+56(FP), R5
+	ADD R3, R1, R10
+	ADD R3, R10, R11
+	ADD R3, R11, R12
+	WORD $0x4f000400 // movi v0.4s, #0
+	WORD $0x4f000401 // movi v1.4s, #0
+	WORD $0x4f000402 // movi v2.4s, #0
+	WORD $0x4f000403 // movi v3.4s, #0
+	CBZ R5, loop
+	MOVD R0, R8
+	WORD $0x3dc00100 // ldr q0, [x8]
+	ADD R2, R8
+	WORD $0x3dc00101 // ldr q1, [x8]
+	ADD R2, R8
+	WORD $0x3dc00102 // ldr q2, [x8]
+	ADD R2, R8
+	WORD $0x3dc00103 // ldr q3, [x8]
+	ADD R2, R8
+loop:
+	MOVD (R7), R9
+	ADD $8, R7
+	ADD R6, R9
+	WORD $0x3dc00138 // ldr q24, [x9]
+	WORD $0x4ddfc83c // ld1r {v28.4s}, [x1], #4
+	WORD $0x4e3ccf00 // fmla v0.4s, v24.4s, v28.4s
+	WORD $0x4ddfc95d // ld1r {v29.4s}, [x10], #4
+	WORD $0x4e3dcf01 // fmla v1.4s, v24.4s, v29.4s
+	WORD $0x4ddfc97e // ld1r {v30.4s}, [x11], #4
+	WORD $0x4e3ecf02 // fmla v2.4s, v24.4s, v30.4s
+	WORD $0x4ddfc99f // ld1r {v31.4s}, [x12], #4
+	WORD $0x4e3fcf03 // fmla v3.4s, v24.4s, v31.4s
+	SUBS $1, R4
+	BNE loop
+	WORD $0x3d800000 // str q0, [x0]
+	ADD R2, R0
+	WORD $0x3d800001 // str q1, [x0]
+	ADD R2, R0
+	WORD $0x3d800002 // str q2, [x0]
+	ADD R2, R0
+	WORD $0x3d800003 // str q3, [x0]
+	ADD R2, R0
+	RET
+
+// func taps4x1NEON(dst *float32, ldd int, a *float32, lda int, b *float32, at *int, k int, acc int)
+TEXT ·taps4x1NEON(SB), NOSPLIT, $0-64
+	MOVD dst+0(FP), R0
+	MOVD ldd+8(FP), R2
+	MOVD a+16(FP), R1
+	MOVD lda+24(FP), R3
+	MOVD b+32(FP), R6
+	MOVD at+40(FP), R7
+	MOVD k+48(FP), R4
+	MOVD acc+56(FP), R5
+	ADD R3, R1, R10
+	ADD R3, R10, R11
+	ADD R3, R11, R12
+	WORD $0x4f000400 // movi v0.4s, #0
+	WORD $0x4f000401 // movi v1.4s, #0
+	WORD $0x4f000402 // movi v2.4s, #0
+	WORD $0x4f000403 // movi v3.4s, #0
+	CBZ R5, loop
+	MOVD R0, R8
+	WORD $0xbd400100 // ldr s0, [x8]
+	ADD R2, R8
+	WORD $0xbd400101 // ldr s1, [x8]
+	ADD R2, R8
+	WORD $0xbd400102 // ldr s2, [x8]
+	ADD R2, R8
+	WORD $0xbd400103 // ldr s3, [x8]
+	ADD R2, R8
+loop:
+	MOVD (R7), R9
+	ADD $8, R7
+	ADD R6, R9
+	WORD $0xbd400138 // ldr s24, [x9]
+	WORD $0x4ddfc83c // ld1r {v28.4s}, [x1], #4
+	WORD $0x4e3ccf00 // fmla v0.4s, v24.4s, v28.4s
+	WORD $0x4ddfc95d // ld1r {v29.4s}, [x10], #4
+	WORD $0x4e3dcf01 // fmla v1.4s, v24.4s, v29.4s
+	WORD $0x4ddfc97e // ld1r {v30.4s}, [x11], #4
+	WORD $0x4e3ecf02 // fmla v2.4s, v24.4s, v30.4s
+	WORD $0x4ddfc99f // ld1r {v31.4s}, [x12], #4
+	WORD $0x4e3fcf03 // fmla v3.4s, v24.4s, v31.4s
+	SUBS $1, R4
+	BNE loop
+	WORD $0xbd000000 // str s0, [x0]
+	ADD R2, R0
+	WORD $0xbd000001 // str s1, [x0]
+	ADD R2, R0
+	WORD $0xbd000002 // str s2, [x0]
+	ADD R2, R0
+	WORD $0xbd000003 // str s3, [x0]
+	ADD R2, R0
+	RET
+
+// func taps5x16NEON(dst *float32, ldd int, a *float32, lda int, b *float32, at *int, k int, acc int)
+TEXT ·taps5x16NEON(SB), NOSPLIT, $0-64
+	MOVD dst+0(FP), R0
+	MOVD ldd+8(FP), R2
+	MOVD a+16(FP), R1
+	MOVD lda+24(FP), R3
+	MOVD b+32(FP), R6
+	MOVD at+40(FP), R7
+	MOVD k+48(FP), R4
+	MOVD acc+56(FP), R5
+	ADD R3, R1, R10
+	ADD R3, R10, R11
+	ADD R3, R11, R12
+	ADD R3, R12, R13
+	WORD $0x4f000400 // movi v0.4s, #0
+	WORD $0x4f000401 // movi v1.4s, #0
+	WORD $0x4f000402 // movi v2.4s, #0
+	WORD $0x4f000403 // movi v3.4s, #0
+	WORD $0x4f000404 // movi v4.4s, #0
+	WORD $0x4f000405 // movi v5.4s, #0
+	WORD $0x4f000406 // movi v6.4s, #0
+	WORD $0x4f000407 // movi v7.4s, #0
+	WORD $0x4f000408 // movi v8.4s, #0
+	WORD $0x4f000409 // movi v9.4s, #0
+	WORD $0x4f00040a // movi v10.4s, #0
+	WORD $0x4f00040b // movi v11.4s, #0
+	WORD $0x4f00040c // movi v12.4s, #0
+	WORD $0x4f00040d // movi v13.4s, #0
+	WORD $0x4f00040e // movi v14.4s, #0
+	WORD $0x4f00040f // movi v15.4s, #0
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x4f000411 // movi v17.4s, #0
+	WORD $0x4f000412 // movi v18.4s, #0
+	WORD $0x4f000413 // movi v19.4s, #0
+	CBZ R5, loop
+	MOVD R0, R8
+	WORD $0x3dc00100 // ldr q0, [x8]
+	WORD $0x3dc00501 // ldr q1, [x8, #16]
+	WORD $0x3dc00902 // ldr q2, [x8, #32]
+	WORD $0x3dc00d03 // ldr q3, [x8, #48]
+	ADD R2, R8
+	WORD $0x3dc00104 // ldr q4, [x8]
+	WORD $0x3dc00505 // ldr q5, [x8, #16]
+	WORD $0x3dc00906 // ldr q6, [x8, #32]
+	WORD $0x3dc00d07 // ldr q7, [x8, #48]
+	ADD R2, R8
+	WORD $0x3dc00108 // ldr q8, [x8]
+	WORD $0x3dc00509 // ldr q9, [x8, #16]
+	WORD $0x3dc0090a // ldr q10, [x8, #32]
+	WORD $0x3dc00d0b // ldr q11, [x8, #48]
+	ADD R2, R8
+	WORD $0x3dc0010c // ldr q12, [x8]
+	WORD $0x3dc0050d // ldr q13, [x8, #16]
+	WORD $0x3dc0090e // ldr q14, [x8, #32]
+	WORD $0x3dc00d0f // ldr q15, [x8, #48]
+	ADD R2, R8
+	WORD $0x3dc00110 // ldr q16, [x8]
+	WORD $0x3dc00511 // ldr q17, [x8, #16]
+	WORD $0x3dc00912 // ldr q18, [x8, #32]
+	WORD $0x3dc00d13 // ldr q19, [x8, #48]
+	ADD R2, R8
+loop:
+	MOVD (R7), R9
+	ADD $8, R7
+	ADD R6, R9
+	WORD $0x3dc00138 // ldr q24, [x9]
+	WORD $0x3dc00539 // ldr q25, [x9, #16]
+	WORD $0x3dc0093a // ldr q26, [x9, #32]
+	WORD $0x3dc00d3b // ldr q27, [x9, #48]
+	WORD $0x4ddfc83c // ld1r {v28.4s}, [x1], #4
+	WORD $0x4e3ccf00 // fmla v0.4s, v24.4s, v28.4s
+	WORD $0x4e3ccf21 // fmla v1.4s, v25.4s, v28.4s
+	WORD $0x4e3ccf42 // fmla v2.4s, v26.4s, v28.4s
+	WORD $0x4e3ccf63 // fmla v3.4s, v27.4s, v28.4s
+	WORD $0x4ddfc95d // ld1r {v29.4s}, [x10], #4
+	WORD $0x4e3dcf04 // fmla v4.4s, v24.4s, v29.4s
+	WORD $0x4e3dcf25 // fmla v5.4s, v25.4s, v29.4s
+	WORD $0x4e3dcf46 // fmla v6.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf67 // fmla v7.4s, v27.4s, v29.4s
+	WORD $0x4ddfc97e // ld1r {v30.4s}, [x11], #4
+	WORD $0x4e3ecf08 // fmla v8.4s, v24.4s, v30.4s
+	WORD $0x4e3ecf29 // fmla v9.4s, v25.4s, v30.4s
+	WORD $0x4e3ecf4a // fmla v10.4s, v26.4s, v30.4s
+	WORD $0x4e3ecf6b // fmla v11.4s, v27.4s, v30.4s
+	WORD $0x4ddfc99f // ld1r {v31.4s}, [x12], #4
+	WORD $0x4e3fcf0c // fmla v12.4s, v24.4s, v31.4s
+	WORD $0x4e3fcf2d // fmla v13.4s, v25.4s, v31.4s
+	WORD $0x4e3fcf4e // fmla v14.4s, v26.4s, v31.4s
+	WORD $0x4e3fcf6f // fmla v15.4s, v27.4s, v31.4s
+	WORD $0x4ddfc9bc // ld1r {v28.4s}, [x13], #4
+	WORD $0x4e3ccf10 // fmla v16.4s, v24.4s, v28.4s
+	WORD $0x4e3ccf31 // fmla v17.4s, v25.4s, v28.4s
+	WORD $0x4e3ccf52 // fmla v18.4s, v26.4s, v28.4s
+	WORD $0x4e3ccf73 // fmla v19.4s, v27.4s, v28.4s
+	SUBS $1, R4
+	BNE loop
+	WORD $0x3d800000 // str q0, [x0]
+	WORD $0x3d800401 // str q1, [x0, #16]
+	WORD $0x3d800802 // str q2, [x0, #32]
+	WORD $0x3d800c03 // str q3, [x0, #48]
+	ADD R2, R0
+	WORD $0x3d800004 // str q4, [x0]
+	WORD $0x3d800405 // str q5, [x0, #16]
+	WORD $0x3d800806 // str q6, [x0, #32]
+	WORD $0x3d800c07 // str q7, [x0, #48]
+	ADD R2, R0
+	WORD $0x3d800008 // str q8, [x0]
+	WORD $0x3d800409 // str q9, [x0, #16]
+	WORD $0x3d80080a // str q10, [x0, #32]
+	WORD $0x3d800c0b // str q11, [x0, #48]
+	ADD R2, R0
+	WORD $0x3d80000c // str q12, [x0]
+	WORD $0x3d80040d // str q13, [x0, #16]
+	WORD $0x3d80080e // str q14, [x0, #32]
+	WORD $0x3d800c0f // str q15, [x0, #48]
+	ADD R2, R0
+	WORD $0x3d800010 // str q16, [x0]
+	WORD $0x3d800411 // str q17, [x0, #16]
+	WORD $0x3d800812 // str q18, [x0, #32]
+	WORD $0x3d800c13 // str q19, [x0, #48]
+	ADD R2, R0
+	RET
+
+// func taps5x4NEON(dst *float32, ldd int, a *float32, lda int, b *float32, at *int, k int, acc int)
+TEXT ·taps5x4NEON(SB), NOSPLIT, $0-64
+	MOVD dst+0(FP), R0
+	MOVD ldd+8(FP), R2
+	MOVD a+16(FP), R1
+	MOVD lda+24(FP), R3
+	MOVD b+32(FP), R6
+	MOVD at+40(FP), R7
+	MOVD k+48(FP), R4
+	MOVD acc+56(FP), R5
+	ADD R3, R1, R10
+	ADD R3, R10, R11
+	ADD R3, R11, R12
+	ADD R3, R12, R13
+	WORD $0x4f000400 // movi v0.4s, #0
+	WORD $0x4f000401 // movi v1.4s, #0
+	WORD $0x4f000402 // movi v2.4s, #0
+	WORD $0x4f000403 // movi v3.4s, #0
+	WORD $0x4f000404 // movi v4.4s, #0
+	CBZ R5, loop
+	MOVD R0, R8
+	WORD $0x3dc00100 // ldr q0, [x8]
+	ADD R2, R8
+	WORD $0x3dc00101 // ldr q1, [x8]
+	ADD R2, R8
+	WORD $0x3dc00102 // ldr q2, [x8]
+	ADD R2, R8
+	WORD $0x3dc00103 // ldr q3, [x8]
+	ADD R2, R8
+	WORD $0x3dc00104 // ldr q4, [x8]
+	ADD R2, R8
+loop:
+	MOVD (R7), R9
+	ADD $8, R7
+	ADD R6, R9
+	WORD $0x3dc00138 // ldr q24, [x9]
+	WORD $0x4ddfc83c // ld1r {v28.4s}, [x1], #4
+	WORD $0x4e3ccf00 // fmla v0.4s, v24.4s, v28.4s
+	WORD $0x4ddfc95d // ld1r {v29.4s}, [x10], #4
+	WORD $0x4e3dcf01 // fmla v1.4s, v24.4s, v29.4s
+	WORD $0x4ddfc97e // ld1r {v30.4s}, [x11], #4
+	WORD $0x4e3ecf02 // fmla v2.4s, v24.4s, v30.4s
+	WORD $0x4ddfc99f // ld1r {v31.4s}, [x12], #4
+	WORD $0x4e3fcf03 // fmla v3.4s, v24.4s, v31.4s
+	WORD $0x4ddfc9bc // ld1r {v28.4s}, [x13], #4
+	WORD $0x4e3ccf04 // fmla v4.4s, v24.4s, v28.4s
+	SUBS $1, R4
+	BNE loop
+	WORD $0x3d800000 // str q0, [x0]
+	ADD R2, R0
+	WORD $0x3d800001 // str q1, [x0]
+	ADD R2, R0
+	WORD $0x3d800002 // str q2, [x0]
+	ADD R2, R0
+	WORD $0x3d800003 // str q3, [x0]
+	ADD R2, R0
+	WORD $0x3d800004 // str q4, [x0]
+	ADD R2, R0
+	RET
+
+// func taps5x1NEON(dst *float32, ldd int, a *float32, lda int, b *float32, at *int, k int, acc int)
+TEXT ·taps5x1NEON(SB), NOSPLIT, $0-64
+	MOVD dst+0(FP), R0
+	MOVD ldd+8(FP), R2
+	MOVD a+16(FP), R1
+	MOVD lda+24(FP), R3
+	MOVD b+32(FP), R6
+	MOVD at+40(FP), R7
+	MOVD k+48(FP), R4
+	MOVD acc+56(FP), R5
+	ADD R3, R1, R10
+	ADD R3, R10, R11
+	ADD R3, R11, R12
+	ADD R3, R12, R13
+	WORD $0x4f000400 // movi v0.4s, #0
+	WORD $0x4f000401 // movi v1.4s, #0
+	WORD $0x4f000402 // movi v2.4s, #0
+	WORD $0x4f000403 // movi v3.4s, #0
+	WORD $0x4f000404 // movi v4.4s, #0
+	CBZ R5, loop
+	MOVD R0, R8
+	WORD $0xbd400100 // ldr s0, [x8]
+	ADD R2, R8
+	WORD $0xbd400101 // ldr s1, [x8]
+	ADD R2, R8
+	WORD $0xbd400102 // ldr s2, [x8]
+	ADD R2, R8
+	WORD $0xbd400103 // ldr s3, [x8]
+	ADD R2, R8
+	WORD $0xbd400104 // ldr s4, [x8]
+	ADD R2, R8
+loop:
+	MOVD (R7), R9
+	ADD $8, R7
+	ADD R6, R9
+	WORD $0xbd400138 // ldr s24, [x9]
+	WORD $0x4ddfc83c // ld1r {v28.4s}, [x1], #4
+	WORD $0x4e3ccf00 // fmla v0.4s, v24.4s, v28.4s
+	WORD $0x4ddfc95d // ld1r {v29.4s}, [x10], #4
+	WORD $0x4e3dcf01 // fmla v1.4s, v24.4s, v29.4s
+	WORD $0x4ddfc97e // ld1r {v30.4s}, [x11], #4
+	WORD $0x4e3ecf02 // fmla v2.4s, v24.4s, v30.4s
+	WORD $0x4ddfc99f // ld1r {v31.4s}, [x12], #4
+	WORD $0x4e3fcf03 // fmla v3.4s, v24.4s, v31.4s
+	WORD $0x4ddfc9bc // ld1r {v28.4s}, [x13], #4
+	WORD $0x4e3ccf04 // fmla v4.4s, v24.4s, v28.4s
+	SUBS $1, R4
+	BNE loop
+	WORD $0xbd000000 // str s0, [x0]
+	ADD R2, R0
+	WORD $0xbd000001 // str s1, [x0]
+	ADD R2, R0
+	WORD $0xbd000002 // str s2, [x0]
+	ADD R2, R0
+	WORD $0xbd000003 // str s3, [x0]
+	ADD R2, R0
+	WORD $0xbd000004 // str s4, [x0]
+	ADD R2, R0
+	RET
+
+// func taps6x16NEON(dst *float32, ldd int, a *float32, lda int, b *float32, at *int, k int, acc int)
+TEXT ·taps6x16NEON(SB), NOSPLIT, $0-64
+	MOVD dst+0(FP), R0
+	MOVD ldd+8(FP), R2
+	MOVD a+16(FP), R1
+	MOVD lda+24(FP), R3
+	MOVD b+32(FP), R6
+	MOVD at+40(FP), R7
+	MOVD k+48(FP), R4
+	MOVD acc+56(FP), R5
+	ADD R3, R1, R10
+	ADD R3, R10, R11
+	ADD R3, R11, R12
+	ADD R3, R12, R13
+	ADD R3, R13, R14
+	WORD $0x4f000400 // movi v0.4s, #0
+	WORD $0x4f000401 // movi v1.4s, #0
+	WORD $0x4f000402 // movi v2.4s, #0
+	WORD $0x4f000403 // movi v3.4s, #0
+	WORD $0x4f000404 // movi v4.4s, #0
+	WORD $0x4f000405 // movi v5.4s, #0
+	WORD $0x4f000406 // movi v6.4s, #0
+	WORD $0x4f000407 // movi v7.4s, #0
+	WORD $0x4f000408 // movi v8.4s, #0
+	WORD $0x4f000409 // movi v9.4s, #0
+	WORD $0x4f00040a // movi v10.4s, #0
+	WORD $0x4f00040b // movi v11.4s, #0
+	WORD $0x4f00040c // movi v12.4s, #0
+	WORD $0x4f00040d // movi v13.4s, #0
+	WORD $0x4f00040e // movi v14.4s, #0
+	WORD $0x4f00040f // movi v15.4s, #0
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x4f000411 // movi v17.4s, #0
+	WORD $0x4f000412 // movi v18.4s, #0
+	WORD $0x4f000413 // movi v19.4s, #0
+	WORD $0x4f000414 // movi v20.4s, #0
+	WORD $0x4f000415 // movi v21.4s, #0
+	WORD $0x4f000416 // movi v22.4s, #0
+	WORD $0x4f000417 // movi v23.4s, #0
+	CBZ R5, loop
+	MOVD R0, R8
+	WORD $0x3dc00100 // ldr q0, [x8]
+	WORD $0x3dc00501 // ldr q1, [x8, #16]
+	WORD $0x3dc00902 // ldr q2, [x8, #32]
+	WORD $0x3dc00d03 // ldr q3, [x8, #48]
+	ADD R2, R8
+	WORD $0x3dc00104 // ldr q4, [x8]
+	WORD $0x3dc00505 // ldr q5, [x8, #16]
+	WORD $0x3dc00906 // ldr q6, [x8, #32]
+	WORD $0x3dc00d07 // ldr q7, [x8, #48]
+	ADD R2, R8
+	WORD $0x3dc00108 // ldr q8, [x8]
+	WORD $0x3dc00509 // ldr q9, [x8, #16]
+	WORD $0x3dc0090a // ldr q10, [x8, #32]
+	WORD $0x3dc00d0b // ldr q11, [x8, #48]
+	ADD R2, R8
+	WORD $0x3dc0010c // ldr q12, [x8]
+	WORD $0x3dc0050d // ldr q13, [x8, #16]
+	WORD $0x3dc0090e // ldr q14, [x8, #32]
+	WORD $0x3dc00d0f // ldr q15, [x8, #48]
+	ADD R2, R8
+	WORD $0x3dc00110 // ldr q16, [x8]
+	WORD $0x3dc00511 // ldr q17, [x8, #16]
+	WORD $0x3dc00912 // ldr q18, [x8, #32]
+	WORD $0x3dc00d13 // ldr q19, [x8, #48]
+	ADD R2, R8
+	WORD $0x3dc00114 // ldr q20, [x8]
+	WORD $0x3dc00515 // ldr q21, [x8, #16]
+	WORD $0x3dc00916 // ldr q22, [x8, #32]
+	WORD $0x3dc00d17 // ldr q23, [x8, #48]
+	ADD R2, R8
+loop:
+	MOVD (R7), R9
+	ADD $8, R7
+	ADD R6, R9
+	WORD $0x3dc00138 // ldr q24, [x9]
+	WORD $0x3dc00539 // ldr q25, [x9, #16]
+	WORD $0x3dc0093a // ldr q26, [x9, #32]
+	WORD $0x3dc00d3b // ldr q27, [x9, #48]
+	WORD $0x4ddfc83c // ld1r {v28.4s}, [x1], #4
+	WORD $0x4e3ccf00 // fmla v0.4s, v24.4s, v28.4s
+	WORD $0x4e3ccf21 // fmla v1.4s, v25.4s, v28.4s
+	WORD $0x4e3ccf42 // fmla v2.4s, v26.4s, v28.4s
+	WORD $0x4e3ccf63 // fmla v3.4s, v27.4s, v28.4s
+	WORD $0x4ddfc95d // ld1r {v29.4s}, [x10], #4
+	WORD $0x4e3dcf04 // fmla v4.4s, v24.4s, v29.4s
+	WORD $0x4e3dcf25 // fmla v5.4s, v25.4s, v29.4s
+	WORD $0x4e3dcf46 // fmla v6.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf67 // fmla v7.4s, v27.4s, v29.4s
+	WORD $0x4ddfc97e // ld1r {v30.4s}, [x11], #4
+	WORD $0x4e3ecf08 // fmla v8.4s, v24.4s, v30.4s
+	WORD $0x4e3ecf29 // fmla v9.4s, v25.4s, v30.4s
+	WORD $0x4e3ecf4a // fmla v10.4s, v26.4s, v30.4s
+	WORD $0x4e3ecf6b // fmla v11.4s, v27.4s, v30.4s
+	WORD $0x4ddfc99f // ld1r {v31.4s}, [x12], #4
+	WORD $0x4e3fcf0c // fmla v12.4s, v24.4s, v31.4s
+	WORD $0x4e3fcf2d // fmla v13.4s, v25.4s, v31.4s
+	WORD $0x4e3fcf4e // fmla v14.4s, v26.4s, v31.4s
+	WORD $0x4e3fcf6f // fmla v15.4s, v27.4s, v31.4s
+	WORD $0x4ddfc9bc // ld1r {v28.4s}, [x13], #4
+	WORD $0x4e3ccf10 // fmla v16.4s, v24.4s, v28.4s
+	WORD $0x4e3ccf31 // fmla v17.4s, v25.4s, v28.4s
+	WORD $0x4e3ccf52 // fmla v18.4s, v26.4s, v28.4s
+	WORD $0x4e3ccf73 // fmla v19.4s, v27.4s, v28.4s
+	WORD $0x4ddfc9dd // ld1r {v29.4s}, [x14], #4
+	WORD $0x4e3dcf14 // fmla v20.4s, v24.4s, v29.4s
+	WORD $0x4e3dcf35 // fmla v21.4s, v25.4s, v29.4s
+	WORD $0x4e3dcf56 // fmla v22.4s, v26.4s, v29.4s
+	WORD $0x4e3dcf77 // fmla v23.4s, v27.4s, v29.4s
+	SUBS $1, R4
+	BNE loop
+	WORD $0x3d800000 // str q0, [x0]
+	WORD $0x3d800401 // str q1, [x0, #16]
+	WORD $0x3d800802 // str q2, [x0, #32]
+	WORD $0x3d800c03 // str q3, [x0, #48]
+	ADD R2, R0
+	WORD $0x3d800004 // str q4, [x0]
+	WORD $0x3d800405 // str q5, [x0, #16]
+	WORD $0x3d800806 // str q6, [x0, #32]
+	WORD $0x3d800c07 // str q7, [x0, #48]
+	ADD R2, R0
+	WORD $0x3d800008 // str q8, [x0]
+	WORD $0x3d800409 // str q9, [x0, #16]
+	WORD $0x3d80080a // str q10, [x0, #32]
+	WORD $0x3d800c0b // str q11, [x0, #48]
+	ADD R2, R0
+	WORD $0x3d80000c // str q12, [x0]
+	WORD $0x3d80040d // str q13, [x0, #16]
+	WORD $0x3d80080e // str q14, [x0, #32]
+	WORD $0x3d800c0f // str q15, [x0, #48]
+	ADD R2, R0
+	WORD $0x3d800010 // str q16, [x0]
+	WORD $0x3d800411 // str q17, [x0, #16]
+	WORD $0x3d800812 // str q18, [x0, #32]
+	WORD $0x3d800c13 // str q19, [x0, #48]
+	ADD R2, R0
+	WORD $0x3d800014 // str q20, [x0]
+	WORD $0x3d800415 // str q21, [x0, #16]
+	WORD $0x3d800816 // str q22, [x0, #32]
+	WORD $0x3d800c17 // str q23, [x0, #48]
+	ADD R2, R0
+	RET
+
+// func taps6x4NEON(dst *float32, ldd int, a *float32, lda int, b *float32, at *int, k int, acc int)
+TEXT ·taps6x4NEON(SB), NOSPLIT, $0-64
+	MOVD dst+0(FP), R0
+	MOVD ldd+8(FP), R2
+	MOVD a+16(FP), R1
+	MOVD lda+24(FP), R3
+	MOVD b+32(FP), R6
+	MOVD at+40(FP), R7
+	MOVD k+48(FP), R4
+	MOVD acc+56(FP), R5
+	ADD R3, R1, R10
+	ADD R3, R10, R11
+	ADD R3, R11, R12
+	ADD R3, R12, R13
+	ADD R3, R13, R14
+	WORD $0x4f000400 // movi v0.4s, #0
+	WORD $0x4f000401 // movi v1.4s, #0
+	WORD $0x4f000402 // movi v2.4s, #0
+	WORD $0x4f000403 // movi v3.4s, #0
+	WORD $0x4f000404 // movi v4.4s, #0
+	WORD $0x4f000405 // movi v5.4s, #0
+	CBZ R5, loop
+	MOVD R0, R8
+	WORD $0x3dc00100 // ldr q0, [x8]
+	ADD R2, R8
+	WORD $0x3dc00101 // ldr q1, [x8]
+	ADD R2, R8
+	WORD $0x3dc00102 // ldr q2, [x8]
+	ADD R2, R8
+	WORD $0x3dc00103 // ldr q3, [x8]
+	ADD R2, R8
+	WORD $0x3dc00104 // ldr q4, [x8]
+	ADD R2, R8
+	WORD $0x3dc00105 // ldr q5, [x8]
+	ADD R2, R8
+loop:
+	MOVD (R7), R9
+	ADD $8, R7
+	ADD R6, R9
+	WORD $0x3dc00138 // ldr q24, [x9]
+	WORD $0x4ddfc83c // ld1r {v28.4s}, [x1], #4
+	WORD $0x4e3ccf00 // fmla v0.4s, v24.4s, v28.4s
+	WORD $0x4ddfc95d // ld1r {v29.4s}, [x10], #4
+	WORD $0x4e3dcf01 // fmla v1.4s, v24.4s, v29.4s
+	WORD $0x4ddfc97e // ld1r {v30.4s}, [x11], #4
+	WORD $0x4e3ecf02 // fmla v2.4s, v24.4s, v30.4s
+	WORD $0x4ddfc99f // ld1r {v31.4s}, [x12], #4
+	WORD $0x4e3fcf03 // fmla v3.4s, v24.4s, v31.4s
+	WORD $0x4ddfc9bc // ld1r {v28.4s}, [x13], #4
+	WORD $0x4e3ccf04 // fmla v4.4s, v24.4s, v28.4s
+	WORD $0x4ddfc9dd // ld1r {v29.4s}, [x14], #4
+	WORD $0x4e3dcf05 // fmla v5.4s, v24.4s, v29.4s
+	SUBS $1, R4
+	BNE loop
+	WORD $0x3d800000 // str q0, [x0]
+	ADD R2, R0
+	WORD $0x3d800001 // str q1, [x0]
+	ADD R2, R0
+	WORD $0x3d800002 // str q2, [x0]
+	ADD R2, R0
+	WORD $0x3d800003 // str q3, [x0]
+	ADD R2, R0
+	WORD $0x3d800004 // str q4, [x0]
+	ADD R2, R0
+	WORD $0x3d800005 // str q5, [x0]
+	ADD R2, R0
+	RET
+
+// func taps6x1NEON(dst *float32, ldd int, a *float32, lda int, b *float32, at *int, k int, acc int)
+TEXT ·taps6x1NEON(SB), NOSPLIT, $0-64
+	MOVD dst+0(FP), R0
+	MOVD ldd+8(FP), R2
+	MOVD a+16(FP), R1
+	MOVD lda+24(FP), R3
+	MOVD b+32(FP), R6
+	MOVD at+40(FP), R7
+	MOVD k+48(FP), R4
+	MOVD acc+56(FP), R5
+	ADD R3, R1, R10
+	ADD R3, R10, R11
+	ADD R3, R11, R12
+	ADD R3, R12, R13
+	ADD R3, R13, R14
+	WORD $0x4f000400 // movi v0.4s, #0
+	WORD $0x4f000401 // movi v1.4s, #0
+	WORD $0x4f000402 // movi v2.4s, #0
+	WORD $0x4f000403 // movi v3.4s, #0
+	WORD $0x4f000404 // movi v4.4s, #0
+	WORD $0x4f000405 // movi v5.4s, #0
+	CBZ R5, loop
+	MOVD R0, R8
+	WORD $0xbd400100 // ldr s0, [x8]
+	ADD R2, R8
+	WORD $0xbd400101 // ldr s1, [x8]
+	ADD R2, R8
+	WORD $0xbd400102 // ldr s2, [x8]
+	ADD R2, R8
+	WORD $0xbd400103 // ldr s3, [x8]
+	ADD R2, R8
+	WORD $0xbd400104 // ldr s4, [x8]
+	ADD R2, R8
+	WORD $0xbd400105 // ldr s5, [x8]
+	ADD R2, R8
+loop:
+	MOVD (R7), R9
+	ADD $8, R7
+	ADD R6, R9
+	WORD $0xbd400138 // ldr s24, [x9]
+	WORD $0x4ddfc83c // ld1r {v28.4s}, [x1], #4
+	WORD $0x4e3ccf00 // fmla v0.4s, v24.4s, v28.4s
+	WORD $0x4ddfc95d // ld1r {v29.4s}, [x10], #4
+	WORD $0x4e3dcf01 // fmla v1.4s, v24.4s, v29.4s
+	WORD $0x4ddfc97e // ld1r {v30.4s}, [x11], #4
+	WORD $0x4e3ecf02 // fmla v2.4s, v24.4s, v30.4s
+	WORD $0x4ddfc99f // ld1r {v31.4s}, [x12], #4
+	WORD $0x4e3fcf03 // fmla v3.4s, v24.4s, v31.4s
+	WORD $0x4ddfc9bc // ld1r {v28.4s}, [x13], #4
+	WORD $0x4e3ccf04 // fmla v4.4s, v24.4s, v28.4s
+	WORD $0x4ddfc9dd // ld1r {v29.4s}, [x14], #4
+	WORD $0x4e3dcf05 // fmla v5.4s, v24.4s, v29.4s
+	SUBS $1, R4
+	BNE loop
+	WORD $0xbd000000 // str s0, [x0]
+	ADD R2, R0
+	WORD $0xbd000001 // str s1, [x0]
+	ADD R2, R0
+	WORD $0xbd000002 // str s2, [x0]
+	ADD R2, R0
+	WORD $0xbd000003 // str s3, [x0]
+	ADD R2, R0
+	WORD $0xbd000004 // str s4, [x0]
+	ADD R2, R0
+	WORD $0xbd000005 // str s5, [x0]
+	ADD R2, R0
+	RET

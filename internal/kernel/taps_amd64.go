@@ -8,13 +8,6 @@ const (
 	tapRows    = 6
 )
 
-// evenly returns how many of m rows to take at a time where at most so many can be: as
-// many each time but for the last.
-func evenly(m, most int) int {
-	parts := (m + most - 1) / most
-	return (m + parts - 1) / parts
-}
-
 // mulAsm is Mul on blocks of rows and columns. A block of columns is multiplied by all
 // rows before the next one, so that what it reads of b stays in the cache.
 func (t *Taps) mulAsm(dst []float32, ldd int, a []float32, lda int, b []float32, m, n int, acc bool) bool {

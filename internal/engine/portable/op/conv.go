@@ -92,7 +92,7 @@ func (c *Call) convolve(l *convLocal) {
 	t.batch, t.in, t.out, t.groups, t.spread = g.batch, g.in, g.out, g.groups, nil
 	t.slide = g.slide()
 	t.plane, t.places = t.slide.sizes()
-	t.slide.plan(t.out / t.groups)
+	t.slide.plan(t.out/t.groups, placesFor(t.out/t.groups))
 	var need convNeed
 	need.add(&t.slide)
 	t.begin(c, need)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/gocoreml/coreml/internal/dtype"
 	"github.com/gocoreml/coreml/internal/engine/portable/array"
+	"github.com/gocoreml/coreml/internal/engine/portable/op"
 	"github.com/gocoreml/coreml/internal/kernel"
 	"github.com/gocoreml/coreml/internal/workpool"
 )
@@ -180,7 +181,11 @@ func TestConvsOfAnySizesAreTheirDefinition(t *testing.T) {
 	pool := workpool.New(3)
 	defer pool.Close()
 	r := rand.New(rand.NewPCG(5, 6))
-	for n := range 400 {
+	cases := 400
+	if testing.Short() {
+		cases = 120
+	}
+	for n := range cases {
 		s := randomSliding(r, n%2 == 1)
 		in := s.operands(r)
 		want, within := s.plainly(in)
@@ -230,15 +235,15 @@ func TestLargeConvsAreTheirDefinition(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 8))
 	one := []int{1, 1}
 	for _, s := range []sliding{
-		{batch: 1, in: 70, out: 40, groups: 1, size: []int{30, 45}, kernel: []int{3, 3}, stride: one, dilation: one, pad: one, after: one},
-		{batch: 2, in: 3, out: 300, groups: 1, size: []int{32, 48}, kernel: []int{16, 16}, stride: []int{16, 16}, dilation: one, pad: []int{0, 0}, after: []int{0, 0}},
-		{batch: 1, in: 2, out: 3, groups: 1, size: []int{40, 50}, kernel: []int{25, 27}, stride: one, dilation: one, pad: []int{12, 0}, after: []int{12, 5}},
-		{batch: 1, in: 600, out: 20, groups: 1, size: []int{1500}, kernel: []int{1}, stride: []int{1}, dilation: []int{1}, pad: []int{0}, after: []int{0}},
+		{batch: 1, in: 70, out: 17, groups: 1, size: []int{14, 45}, kernel: []int{3, 3}, stride: one, dilation: one, pad: one, after: one},
+		{batch: 2, in: 3, out: 270, groups: 1, size: []int{16, 48}, kernel: []int{16, 16}, stride: []int{16, 16}, dilation: one, pad: []int{0, 0}, after: []int{0, 0}},
+		{batch: 1, in: 2, out: 3, groups: 1, size: []int{30, 40}, kernel: []int{25, 27}, stride: one, dilation: one, pad: []int{12, 0}, after: []int{12, 5}},
+		{batch: 1, in: 550, out: 17, groups: 1, size: []int{520}, kernel: []int{1}, stride: []int{1}, dilation: []int{1}, pad: []int{0}, after: []int{0}},
 		{batch: 1, in: 8, out: 8, groups: 8, size: []int{70, 90}, kernel: []int{3, 5}, stride: []int{1, 2}, dilation: one, pad: one, after: one},
 		{batch: 1, in: 2, out: 5, groups: 1, size: []int{9000}, kernel: []int{3}, stride: []int{1}, dilation: []int{4000}, pad: []int{500}, after: []int{500}},
 		{batch: 1, in: 2, out: 5, groups: 1, size: []int{300}, kernel: []int{2}, stride: []int{5}, dilation: []int{1 << 20}, pad: []int{1 << 20}, after: []int{300}},
 		{batch: 1, in: 2, out: 3, groups: 1, size: []int{700}, kernel: []int{640}, stride: []int{1}, dilation: []int{1}, pad: []int{50}, after: []int{50}},
-		{batch: 1, in: 40, out: 24, groups: 1, size: []int{900}, kernel: []int{16}, stride: []int{8}, dilation: []int{1}, pad: []int{4}, after: []int{4}, transposed: true},
+		{batch: 1, in: 20, out: 17, groups: 1, size: []int{130}, kernel: []int{16}, stride: []int{8}, dilation: []int{1}, pad: []int{4}, after: []int{4}, transposed: true},
 		{batch: 1, in: 10, out: 6, groups: 2, size: []int{20, 31}, kernel: []int{4, 3}, stride: []int{2, 3}, dilation: one, pad: one, after: one, transposed: true},
 		{batch: 1, in: 1, out: 1, groups: 1, size: []int{3}, kernel: []int{1200}, stride: []int{2}, dilation: []int{1}, pad: []int{0}, after: []int{0}, transposed: true},
 	} {
@@ -253,6 +258,40 @@ func TestLargeConvsAreTheirDefinition(t *testing.T) {
 				}
 			}
 			sameOnAnyMachine(t, "", x, pool, got)
+		})
+	}
+}
+
+// The memory that a convolution needs beside its result does not grow with it.
+func TestConvsNeedLittleMemory(t *testing.T) {
+	defer func(most int) { op.MaxArena = most }(op.MaxArena)
+	r := rand.New(rand.NewPCG(15, 16))
+	one, none := []int{1, 1}, []int{0, 0}
+	for _, s := range []sliding{
+		{batch: 1, in: 8, out: 8, groups: 1, size: []int{300, 300}, kernel: []int{3, 3}, stride: one, dilation: one, pad: one, after: one},
+		{batch: 1, in: 600, out: 700, groups: 1, size: []int{2, 2}, kernel: []int{2, 2}, stride: one, dilation: one, pad: none, after: none},
+		{batch: 1, in: 1, out: 1, groups: 1, size: []int{2}, kernel: []int{2}, stride: []int{1}, dilation: []int{1 << 24}, pad: []int{1 << 24}, after: []int{0}},
+		{batch: 1, in: 1, out: 2, groups: 1, size: []int{1 << 18}, kernel: []int{2}, stride: []int{1 << 17}, dilation: []int{1 << 16}, pad: []int{0}, after: []int{0}},
+		{batch: 1, in: 4, out: 5, groups: 1, size: []int{12, 12}, kernel: []int{32, 32}, stride: []int{32, 32}, dilation: one, pad: none, after: none, transposed: true},
+		{batch: 1, in: 40, out: 50, groups: 1, size: []int{2000}, kernel: []int{16}, stride: []int{8}, dilation: []int{1}, pad: []int{4}, after: []int{4}, transposed: true},
+	} {
+		t.Run(s.String(), func(t *testing.T) {
+			in := s.operands(r)
+			w := in["weight"]
+			small := f16(w.Shape())
+			for _, v := range w.F32 {
+				small.F16 = append(small.F16, dtype.Float32ToFloat16(v))
+			}
+			in["weight"] = small
+			op.MaxArena = product(s.result()) + 1<<20
+			defer func() {
+				if _, ok := recover().(op.ArenaError); ok {
+					t.Error("it needs more than 4 MiB beside its result")
+				}
+			}()
+			if got := floatsOf(t, example{op: s.name(), in: in, constant: []string{"weight"}}); len(got) != product(s.result()) {
+				t.Errorf("%d results", len(got))
+			}
 		})
 	}
 }

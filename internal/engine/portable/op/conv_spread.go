@@ -46,7 +46,8 @@ func (p *spreading) kind(k int, s *slide, rows int) bool {
 			return false
 		}
 	}
-	s.plan(rows)
+	// A unit has the sums of all kinds.
+	s.plan(rows, min(placesFor(rows), max(1, convSums/p.kinds)))
 	return true
 }
 

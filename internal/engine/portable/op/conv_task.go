@@ -43,8 +43,10 @@ const (
 	// convSums bounds the sums of a unit, and the part of a weight that a transposed
 	// convolution has decoded.
 	convSums = 1 << 18
-	// rowGap keeps the rows of a decoded weight off one another's cache lines.
-	rowGap = 16
+	// decodedRows is the most rows of a weight that are decoded or packed at a time;
+	// rowGap keeps them off one another's cache lines.
+	decodedRows = 64
+	rowGap      = 16
 	// convCopy bounds the elements of the copy of some input channels.
 	convCopy = 1 << 16
 	// convProducts bounds the products between two looks at the context: half a
@@ -92,7 +94,7 @@ func (t *convTask) begin(c *Call, need convNeed) {
 		w.x = reuse(t.env, w.x, max(t.channels*need.volume, depth*need.gathered))
 		w.sums = reuse(t.env, w.sums, t.blockRows*need.sums)
 		if t.spread != nil || t.weight.f32 == nil {
-			w.weight = reuse(t.env, w.weight, t.blockRows*(depth+rowGap))
+			w.weight = reuse(t.env, w.weight, min(t.blockRows, decodedRows)*(depth+rowGap))
 		}
 		if t.spread != nil {
 			w.spread.reserve(t, need.taps)
@@ -191,6 +193,9 @@ func (t *convTask) multiply(w *convWorker, s *slide, b *slideBox, sums []float32
 		p.end = min(p.first+convDepth, s.taps)
 		x := t.see(w, s, b, &p, (u.batch*t.in+u.group*t.perGroup+from)*t.plane)
 		block := u.rows
+		if t.spread != nil || t.weight.f32 == nil {
+			block = min(block, decodedRows)
+		}
 		if n := convProducts / max(1, p.depth()*s.sums()); n < block {
 			block = max(1, n/8*8)
 		}

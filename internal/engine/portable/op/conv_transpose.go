@@ -156,7 +156,7 @@ func convTranspose(c *Call) error {
 		return nil
 	}
 	t.batch, t.in, t.out, t.groups, t.spread = l.batch, l.in, l.out, l.groups, &l.spread
-	need := l.kinds()
+	need := l.kinds(&c.Env.Poller)
 	t.plane, t.places = 1, 1
 	for d := range l.spatial {
 		t.plane *= l.size[d]
@@ -180,20 +180,23 @@ func convTranspose(c *Call) error {
 }
 
 // kinds makes the list of kinds of results and returns what their convolutions need.
-func (l *transposed) kinds() (need convNeed) {
-	p := &l.spread
+func (t *transposed) kinds(poll *array.Poller) (need convNeed) {
+	p := &t.spread
 	p.taps, p.kinds = 1, 1
 	for d := range p.axis {
 		p.axis[d] = spreadAxis{size: 1, taps: 1, stride: 1, dilation: 1, result: 1}
-		if at := d - maxSpatial + l.spatial; at >= 0 {
-			p.axis[d] = spreadAxis{l.size[at], l.kernel[at], l.stride[at], l.dilation[at], l.left[at], l.result[at]}
+		if at := d - maxSpatial + t.spatial; at >= 0 {
+			p.axis[d] = spreadAxis{t.size[at], t.kernel[at], t.stride[at], t.dilation[at], t.left[at], t.result[at]}
 		}
 		p.taps *= p.axis[d].taps
 		p.kinds *= p.axis[d].kinds()
 	}
 	for k := range p.kinds {
-		if p.kind(k, &l.task.slide, l.out/l.groups) {
-			need.add(&l.task.slide)
+		if k&1023 == 1023 {
+			poll.Poll()
+		}
+		if p.kind(k, &t.task.slide, t.out/t.groups) {
+			need.add(&t.task.slide)
 		}
 	}
 	need.sums *= p.kinds

@@ -186,17 +186,21 @@ func matmul(c *Call) error {
 	return nil
 }
 
-// transpose transposes every [rows, cols] matrix of src into dst, which is as long.
+// transpose transposes every [rows, cols] matrix of src into dst, which is as long, by
+// squares that the cache holds.
 func transpose(p *array.Poller, dst, src []float32, rows, cols int) []float32 {
+	const side = 16
 	work := array.Counter{Poller: p}
 	for at := 0; at+rows*cols <= len(src) && rows*cols > 0; at += rows * cols {
-		for r := range rows {
-			work.Add(cols + 1)
-			for c := range cols {
-				if c&(array.PollEvery-1) == array.PollEvery-1 {
-					p.Poll()
+		for r := 0; r < rows; r += side {
+			for c := 0; c < cols; c += side {
+				h, w := min(side, rows-r), min(side, cols-c)
+				work.Add(h * w)
+				for i := range h {
+					for j, v := range src[at+(r+i)*cols+c:][:w] {
+						dst[at+(c+j)*rows+r+i] = v
+					}
 				}
-				dst[at+c*rows+r] = src[at+r*cols+c]
 			}
 		}
 	}

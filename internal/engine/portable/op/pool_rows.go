@@ -47,7 +47,7 @@ func (t *poolTask) prepareRows() {
 	for d := range s.axis {
 		s.axis[d] = slideAxis{size: t.in[d], taps: t.kernel[d], step: t.stride[d], base: -t.before[d], apart: 1, places: t.out[d]}
 	}
-	s.plan(1)
+	s.plan(1, placesFor(1))
 	threads := 1
 	if t.env.Pool != nil {
 		threads = t.env.Pool.Threads()

@@ -68,21 +68,25 @@ const (
 	boxMostVolume = 1 << 17
 )
 
-// plan chooses the boxes for products of rows results at a time.
-func (s *slide) plan(rows int) {
+// placesFor is the number of places of a box for products of rows results at a time.
+func placesFor(rows int) int {
+	if rows < boxFewRows {
+		return boxPlacesFew
+	}
+	return boxPlaces
+}
+
+// plan chooses boxes of at most so many places for products of rows results at a time.
+func (s *slide) plan(rows, most int) {
 	s.taps = 1
 	for d := range s.axis {
 		s.taps *= s.axis[d].taps
 	}
 	s.direct, s.gather = s.readable(rows), false
-	most := boxPlaces
-	if rows < boxFewRows {
-		most = boxPlacesFew
-	}
 	s.cut(most)
 	if !s.direct && (s.volume > boxMostVolume || s.volume > 2*s.taps*s.box[0]*s.box[1]*s.box[2]) {
 		s.gather = true
-		s.cut(boxPlaces)
+		s.cut(min(most, boxPlaces))
 	}
 }
 
@@ -193,16 +197,6 @@ func (b *slideBox) runs(s *slide, f func(x, sum, n int)) {
 			for h := range b.n[1] {
 				f(d*b.plane+h*b.row, d*b.sumPlane+h*b.sumRow, b.n[2])
 			}
-		}
-	}
-}
-
-// rows calls f for the rows of places of a box, with the first place of each in the whole
-// result and where it is among the sums.
-func (b *slideBox) rows(f func(d, h, sum int)) {
-	for d := range b.n[0] {
-		for h := range b.n[1] {
-			f(b.from[0]+d, b.from[1]+h, d*b.sumPlane+h*b.sumRow)
 		}
 	}
 }

@@ -242,6 +242,14 @@ func matrixExtents() (list []asmtest.Extent) {
 				})
 			}})
 		}
+		for _, columns := range []int{16, 4, 1} {
+			list = append(list, asmtest.Extent{Kernels: fmt.Sprintf("taps%dx%dNEON", n, columns), Want: func(c counts) bytes {
+				return added(c, bytes{
+					"dst": every(n, c["ldd"], 0, 4*columns), "at": reads(8 * c["k"]),
+					"a": "r " + every(n, c["lda"], 0, 4*c["k"]), "b": "r " + every(c["k"], tapsApart, 0, 4*columns),
+				})
+			}})
+		}
 		list = append(list, asmtest.Extent{Kernels: fmt.Sprintf("nt%dNEON", n), Want: func(c counts) bytes {
 			row := reads(4 * c["k"])
 			return added(c, bytes{
@@ -263,8 +271,16 @@ func added(c counts, b bytes) bytes {
 	return b
 }
 
+// tapsApart are the rows of a convolution from each other.
+const tapsApart = 600
+
 func TestEveryKernelTouchesWhatItsCountsSay(t *testing.T) {
+	offsets := make([]asmtest.Value, 40)
+	for i := range offsets {
+		offsets[i].N = tapsApart * i
+	}
+	walk := asmtest.Walk{Words: map[string][]asmtest.Value{"at": offsets}}
 	for _, f := range Files() {
-		asmtest.CheckExtents(t, machine, asmtest.Written(t, f), asmtest.Walk{}, extents(), calls)
+		asmtest.CheckExtents(t, machine, asmtest.Written(t, f), walk, extents(), calls)
 	}
 }

@@ -188,6 +188,7 @@ var conditions = map[string]func(sign int) bool{
 var (
 	argumentForm = regexp.MustCompile(`^(\w+)\+(\d+)\(FP\)$`)
 	constantForm = regexp.MustCompile(`^\$·(\w+)<>\(SB\)$`)
+	pointerForm  = regexp.MustCompile(`^\((R\d+)\)$`)
 )
 
 // generalEffect reads the instructions that Go's assembler knows: their destination
@@ -213,8 +214,8 @@ func generalEffect(l asmtest.Line) (e asmtest.Effect, ok bool) {
 	return e, false
 }
 
-// move takes a parameter, the address of a constant or another register, or stores
-// the result.
+// move takes a parameter, the address of a constant, an integer in memory or another
+// register, or stores the result.
 func move(l asmtest.Line) (e asmtest.Effect, ok bool) {
 	source, dst := l.Operands[0], l.Operands[1]
 	size := map[string]int{"MOVD": 8, "FMOVS": 4}[l.Op]
@@ -238,6 +239,12 @@ func move(l asmtest.Line) (e asmtest.Effect, ok bool) {
 	}
 	if n, ok := strings.CutPrefix(source, "$"); ok {
 		e.Do = func(w *asmtest.Walk) { w.Set(dst, number(integer(n))) }
+		return e, true
+	}
+	if m := pointerForm.FindStringSubmatch(source); m != nil {
+		a := asmtest.Access{Base: m[1], Size: size}
+		e.Reads, e.Memory = []string{m[1]}, []asmtest.Access{a}
+		e.Do = func(w *asmtest.Walk) { w.Set(dst, w.Load(a)) }
 		return e, true
 	}
 	source = register(source)

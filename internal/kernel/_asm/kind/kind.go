@@ -11,7 +11,9 @@
 //     panel or are while they are read;
 //   - dotLUT: one vector of floats by rows of indices into a palette; decodeLUT
 //     decodes them;
-//   - nt, nn: products of matrices of floats, the second one transposed or not.
+//   - nt, nn: products of matrices of floats, the second one transposed or not;
+//   - taps: nn with rows of the second one that lie at offsets of a table, for
+//     convolutions.
 //
 // What brings inputs into the order of a family is named prepare…, or quantize… where
 // it makes bytes of them.
