@@ -6,17 +6,13 @@ package kernel
 // by the keys where they lie.
 const attnTurnMin = 17
 
-// attnNear is how many keys few rows are taken through at a time, where there are more
-// of them than a kernel takes: 64 of 128 halves stay in the first cache.
-const attnNear = 64
-
 // formOfKeys chooses how the keys are read for so many rows. Direct kernels take whole
 // groups of lanes, one chunk of them, and no fewer keys than they have in a group.
 func (w *attnWork) formOfKeys(rows, keys int) attnForm {
 	a := w.a
 	switch {
 	case !useAsm || a.HeadDim == 0:
-		return attnWide
+		return wideForm(rows)
 	case rows < attnTurnMin && keys >= directKeys && a.KCol == 1 && a.HeadDim == w.depth && w.depth <= chunkCols:
 		return attnDirect
 	}
@@ -29,7 +25,7 @@ func (w *attnWork) formOfValues(rows int) attnForm {
 	if useAsm && rows < attnTurnMin && a.VCol == 1 && (useAVX512 || a.ValueDim%8 == 0) && a.ValueDim > 0 {
 		return attnDirect
 	}
-	return attnWide
+	return wideForm(rows)
 }
 
 // directKeys is the least number of keys for direct kernels.
@@ -39,7 +35,7 @@ const directKeys = 4
 func (w *attnWork) directScores(s, q []float32, n, lo, hi int) {
 	near := hi - lo
 	if n > mostDirect() {
-		near = attnNear
+		near = nearKeys
 	}
 	for k := lo; k < hi; k += near {
 		keys := min(near, hi-k)
@@ -126,7 +122,7 @@ func (w *attnWork) directSums(out, s []float32, n, lo, hi int) {
 	dv := w.a.ValueDim
 	near := hi - lo
 	if n > mostDirect() || dv > 64 {
-		near = attnNear
+		near = nearKeys
 	}
 	for k := lo; k < hi; k += near {
 		keys := min(near, hi-k)
