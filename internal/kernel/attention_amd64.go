@@ -2,18 +2,15 @@
 
 package kernel
 
-// attnTurnMin is the number of rows from which turning keys pays: fewer are multiplied
-// by the keys where they lie.
-const attnTurnMin = 17
-
-// formOfKeys chooses how the keys are read for so many rows. Direct kernels take whole
+// formOfKeys chooses how the keys are read for so many rows: turning them pays from more
+// than a few on. Direct kernels take whole
 // groups of lanes, one chunk of them, and no fewer keys than they have in a group.
 func (w *attnWork) formOfKeys(rows, keys int) attnForm {
 	a := w.a
 	switch {
 	case !useAsm || a.HeadDim == 0:
 		return wideForm(rows)
-	case rows < attnTurnMin && keys >= directKeys && a.KCol == 1 && a.HeadDim == w.depth && w.depth <= chunkCols:
+	case rows <= attnFew && keys >= directKeys && a.KCol == 1 && a.HeadDim == w.depth && w.depth <= chunkCols:
 		return attnDirect
 	}
 	return attnPanels
@@ -22,7 +19,7 @@ func (w *attnWork) formOfKeys(rows, keys int) attnForm {
 // formOfValues does so for values.
 func (w *attnWork) formOfValues(rows int) attnForm {
 	a := w.a
-	if useAsm && rows < attnTurnMin && a.VCol == 1 && (useAVX512 || a.ValueDim%8 == 0) && a.ValueDim > 0 {
+	if useAsm && rows <= attnFew && a.VCol == 1 && (useAVX512 || a.ValueDim%8 == 0) && a.ValueDim > 0 {
 		return attnDirect
 	}
 	return wideForm(rows)

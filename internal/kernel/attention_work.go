@@ -60,7 +60,10 @@ func (a *Attention) layout(scratch []float32, p attnPlan) attnWork {
 		return part
 	}
 	rows := p.step + attnPad
-	sub := min(rows, attnSub)
+	sub := rows
+	if !p.split {
+		sub = min(rows, attnSub)
+	}
 	w.q = cut(rows * w.depth)
 	if a.Round && !p.split {
 		w.lds = p.blocks * attnBlock
