@@ -79,9 +79,12 @@ const (
 	// attnAlign is what the first key of a block that is read is a multiple of, so
 	// that lanes and panels begin there.
 	attnAlign = 32
-	// attnFew is the most rows of a key head that are computed for each block apart, so
-	// that threads share the keys: those of a token and of a few.
+	// attnFew is how many rows of a key head are few: those of a token and of some. They
+	// are computed for each block apart, so that threads share the keys.
 	attnFew = 16
+	// attnSplit is the most rows for which that pays too where units are too few
+	// otherwise, as where all heads have the same keys.
+	attnSplit = 96
 	// attnSub is how many rows of a tile are taken through a block at a time: their
 	// scores, 48 KiB, stay in the second cache. It is a multiple of the micro-kernels'
 	// 4, 6 and 8.
@@ -166,12 +169,13 @@ func (a *Attention) Go(p *workpool.Pool, maxThreads int) {
 func (a *Attention) planFor(threads int) attnPlan {
 	p := attnPlan{group: a.Heads / a.KVHeads, blocks: (a.Keys + attnBlock - 1) / attnBlock}
 	p.rows = p.group * a.Queries
-	p.split = p.rows <= attnFew
+	units := attnUnits * threads
+	p.split = p.rows <= attnFew ||
+		p.rows <= attnSplit && threads > 1 && a.KVHeads*((p.rows+attnSub-1)/attnSub) < units
 	if p.split {
 		p.step, p.perKV = p.rows, p.blocks
 		return p
 	}
-	units := attnUnits * threads
 	most := attnMost
 	if a.Round {
 		most = min(most, max(attnScores/(p.blocks*attnBlock)/attnSub, 1)*attnSub)
@@ -191,7 +195,7 @@ func (a *Attention) ScratchLen() int {
 	b := Attention{Heads: a.Heads, KVHeads: 1, Queries: a.Queries, Keys: a.Keys, HeadDim: a.HeadDim, ValueDim: a.ValueDim, Round: a.Round}
 	b.plan = b.planFor(1)
 	n := b.layout(nil, b.plan).size
-	if a.Queries <= attnFew {
+	if a.Queries <= attnSplit {
 		n += b.sharedLen()
 	}
 	return n

@@ -2,22 +2,15 @@
 
 package kernel
 
-// attnTurnMin is the number of rows from which turning keys pays: fewer are multiplied
-// by the keys where they lie.
-const attnTurnMin = 17
-
-// attnNear is how many keys few rows are taken through at a time, where there are more
-// of them than a kernel takes: 64 of 128 halves stay in the first cache.
-const attnNear = 64
-
-// formOfKeys chooses how the keys are read for so many rows. Direct kernels take whole
+// formOfKeys chooses how the keys are read for so many rows: turning them pays from more
+// than a few on. Direct kernels take whole
 // groups of lanes, one chunk of them, and no fewer keys than they have in a group.
 func (w *attnWork) formOfKeys(rows, keys int) attnForm {
 	a := w.a
 	switch {
 	case !useAsm || a.HeadDim == 0:
-		return attnWide
-	case rows < attnTurnMin && keys >= directKeys && a.KCol == 1 && a.HeadDim == w.depth && w.depth <= chunkCols:
+		return wideForm(rows)
+	case rows <= attnFew && keys >= directKeys && a.KCol == 1 && a.HeadDim == w.depth && w.depth <= chunkCols:
 		return attnDirect
 	}
 	return attnPanels
@@ -26,10 +19,10 @@ func (w *attnWork) formOfKeys(rows, keys int) attnForm {
 // formOfValues does so for values.
 func (w *attnWork) formOfValues(rows int) attnForm {
 	a := w.a
-	if useAsm && rows < attnTurnMin && a.VCol == 1 && (useAVX512 || a.ValueDim%8 == 0) && a.ValueDim > 0 {
+	if useAsm && rows <= attnFew && a.VCol == 1 && (useAVX512 || a.ValueDim%8 == 0) && a.ValueDim > 0 {
 		return attnDirect
 	}
-	return attnWide
+	return wideForm(rows)
 }
 
 // directKeys is the least number of keys for direct kernels.
@@ -39,7 +32,7 @@ const directKeys = 4
 func (w *attnWork) directScores(s, q []float32, n, lo, hi int) {
 	near := hi - lo
 	if n > mostDirect() {
-		near = attnNear
+		near = nearKeys
 	}
 	for k := lo; k < hi; k += near {
 		keys := min(near, hi-k)
@@ -126,7 +119,7 @@ func (w *attnWork) directSums(out, s []float32, n, lo, hi int) {
 	dv := w.a.ValueDim
 	near := hi - lo
 	if n > mostDirect() || dv > 64 {
-		near = attnNear
+		near = nearKeys
 	}
 	for k := lo; k < hi; k += near {
 		keys := min(near, hi-k)

@@ -8,18 +8,18 @@ import (
 
 // What attention computes of one block, as every instruction set has it.
 
-// wideScores are the products of n queries and the widened keys lo to hi-1.
-func (w *attnWork) wideScores(s, q []float32, n, lo, hi int) {
+// wideScores stores the products of n queries and some widened keys.
+func (w *attnWork) wideScores(s, q []float32, n int, keys []float32, count int) {
 	d := w.a.HeadDim
 	if useAsm && d > 0 {
 		for c := 0; c < d; c += chunkCols {
-			mulNT(s[lo:], w.lds, q[c:], w.depth, n, w.keys[lo*w.depth+c:], w.depth, hi-lo, min(chunkCols, d-c), c > 0)
+			mulNT(s, w.lds, q[c:], w.depth, n, keys[c:], w.depth, count, min(chunkCols, d-c), c > 0)
 		}
 		return
 	}
 	for i := range n {
-		for k := lo; k < hi; k++ {
-			s[i*w.lds+k] = dotOrdered(q[i*w.depth:][:d], w.keys[k*w.depth:][:d])
+		for k := range count {
+			s[i*w.lds+k] = dotOrdered(q[i*w.depth:][:d], keys[k*w.depth:][:d])
 		}
 	}
 }
@@ -103,21 +103,35 @@ func expLanes(s []float32, shift float32) float32 {
 	return sumLanes(&l)
 }
 
-// attnProduct stores the product of n rows of weights and k values of d columns, each sum
-// a chain of fused products over the keys.
-func attnProduct(out []float32, ldo int, s []float32, lds, n int, v []float32, ldv, d, k int) {
+// attnProduct stores the product of n rows of weights and k values of d columns, or adds
+// it: each sum is a chain of fused products over the keys.
+func attnProduct(out []float32, ldo int, s []float32, lds, n int, v []float32, ldv, d, k int, add bool) {
 	if useAsm {
-		mulNN(out, ldo, s, lds, n, v, ldv, d, k, false)
+		mulNN(out, ldo, s, lds, n, v, ldv, d, k, add)
 		return
 	}
 	for i := range n {
 		row := out[i*ldo : i*ldo+d]
-		clear(row)
-		for c := range k {
-			for j, x := range v[c*ldv : c*ldv+d] {
-				row[j] = fma32(s[i*lds+c], x, row[j])
-			}
+		if !add {
+			clear(row)
 		}
+		for c := range k {
+			fmaRow(row, s[i*lds+c], v[c*ldv:c*ldv+d])
+		}
+	}
+}
+
+// fmaRow adds a·x to y, each step fused.
+func fmaRow(y []float32, a float32, x []float32) {
+	var all [lanes]float32
+	for i := range all {
+		all[i] = a
+	}
+	for ; len(y) >= lanes && len(x) >= lanes; y, x = y[lanes:], x[lanes:] {
+		fmaLanes((*[lanes]float32)(y), &all, (*[lanes]float32)(x))
+	}
+	for i := range y {
+		y[i] = fma32(a, x[i], y[i])
 	}
 }
 

@@ -4,8 +4,8 @@ package kernel
 
 // Where there are no kernels of attention's own, keys and values are widened.
 
-func (w *attnWork) formOfKeys(int, int) attnForm { return attnWide }
-func (w *attnWork) formOfValues(int) attnForm    { return attnWide }
+func (w *attnWork) formOfKeys(rows, _ int) attnForm { return wideForm(rows) }
+func (w *attnWork) formOfValues(rows int) attnForm  { return wideForm(rows) }
 
 func (w *attnWork) turn(_, _ int)                            {}
 func (w *attnWork) directScores(_, _ []float32, _, _, _ int) {}

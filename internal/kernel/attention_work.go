@@ -34,9 +34,15 @@ type attnForm int
 
 const (
 	attnWide   attnForm = iota // as rows of float32
+	attnNear                   // the same, widened a few at a time where they are used
 	attnDirect                 // where they lie
 	attnPanels                 // as panels of turned keys
 )
+
+// nearKeys is how many keys few rows are taken through at a time: 64 of 128 elements are
+// 32 KiB as float32, and as halves they stay in the first cache for more rows than a
+// kernel takes.
+const nearKeys = 64
 
 // attnPad is how many rows more than there are a micro-kernel may take.
 const attnPad = 8
@@ -54,7 +60,10 @@ func (a *Attention) layout(scratch []float32, p attnPlan) attnWork {
 		return part
 	}
 	rows := p.step + attnPad
-	sub := min(rows, attnSub)
+	sub := rows
+	if !p.split {
+		sub = min(rows, attnSub)
+	}
 	w.q = cut(rows * w.depth)
 	if a.Round && !p.split {
 		w.lds = p.blocks * attnBlock
@@ -95,7 +104,7 @@ func (w *attnWork) prepareKeys(kv, rows, b, lo, hi int) {
 	case attnWide:
 		a := w.a
 		widen(w.keys[lo*w.depth:], w.depth, a.K16, a.K32, at, a.KRow, a.KCol, hi-lo, a.HeadDim)
-	case attnDirect:
+	case attnNear, attnDirect:
 	}
 }
 
@@ -128,18 +137,32 @@ func (w *attnWork) scores(s, q []float32, n, lo, hi int) {
 	case attnPanels:
 		w.panelScores(s, q, n, lo, hi)
 	case attnWide:
-		w.wideScores(s, q, n, lo, hi)
+		w.wideScores(s[lo:], q, n, w.keys[lo*w.depth:], hi-lo)
+	case attnNear:
+		a := w.a
+		for k := lo; k < hi; k += nearKeys {
+			keys := min(nearKeys, hi-k)
+			widen(w.keys, w.depth, a.K16, a.K32, w.keyAt(k), a.KRow, a.KCol, keys, a.HeadDim)
+			w.wideScores(s[k:], q, n, w.keys, keys)
+		}
 	}
 }
 
 // sums stores the sums over keys lo to hi-1 of the values by n rows of weights.
 func (w *attnWork) sums(out, s []float32, n, lo, hi int) {
-	dv := w.a.ValueDim
-	if w.valueForm == attnDirect {
+	a, dv := w.a, w.a.ValueDim
+	switch w.valueForm {
+	case attnDirect:
 		w.directSums(out, s, n, lo, hi)
-		return
+	case attnNear:
+		for k := lo; k < hi; k += nearKeys {
+			keys := min(nearKeys, hi-k)
+			widen(w.values, dv, a.V16, a.V32, w.valueAt(k), a.VRow, a.VCol, keys, dv)
+			attnProduct(out, dv, s[k:], w.lds, n, w.values, dv, dv, keys, k > lo)
+		}
+	default:
+		attnProduct(out, dv, s[lo:], w.lds, n, w.values[lo*dv:], dv, dv, hi-lo, false)
 	}
-	attnProduct(out, dv, s[lo:], w.lds, n, w.values[lo*dv:], dv, dv, hi-lo)
 }
 
 // weigh makes the scores of row i of some a block's weights, relative to the block's
@@ -206,9 +229,7 @@ func (w *attnWork) carefulSum(out, s []float32, b, lo, hi int) {
 		}
 		v := w.values[:a.ValueDim]
 		widen(v, a.ValueDim, a.V16, a.V32, w.valueAt(k), a.VRow, a.VCol, 1, a.ValueDim)
-		for j := range out {
-			out[j] = fma32(s[k], v[j], out[j])
-		}
+		fmaRow(out, s[k], v)
 	}
 }
 
@@ -235,6 +256,14 @@ func widen(dst []float32, ld int, h []uint16, f []float32, at, row, col, n, d in
 	default:
 		widenAcross(dst, ld, h, at, row, col, n, d)
 	}
+}
+
+// wideForm is the form without kernels of attention's own.
+func wideForm(rows int) attnForm {
+	if rows <= attnFew {
+		return attnNear
+	}
+	return attnWide
 }
 
 // widenAcross is widen for keys stored across, [HeadDim, Keys]: it reads along
