@@ -103,38 +103,6 @@ func expLanes(s []float32, shift float32) float32 {
 	return sumLanes(&l)
 }
 
-// attnProduct stores the product of n rows of weights and k values of d columns, or adds
-// it: each sum is a chain of fused products over the keys.
-func attnProduct(out []float32, ldo int, s []float32, lds, n int, v []float32, ldv, d, k int, add bool) {
-	if useAsm {
-		mulNN(out, ldo, s, lds, n, v, ldv, d, k, add)
-		return
-	}
-	for i := range n {
-		row := out[i*ldo : i*ldo+d]
-		if !add {
-			clear(row)
-		}
-		for c := range k {
-			fmaRow(row, s[i*lds+c], v[c*ldv:c*ldv+d])
-		}
-	}
-}
-
-// fmaRow adds a·x to y, each step fused.
-func fmaRow(y []float32, a float32, x []float32) {
-	var all [lanes]float32
-	for i := range all {
-		all[i] = a
-	}
-	for ; len(y) >= lanes && len(x) >= lanes; y, x = y[lanes:], x[lanes:] {
-		fmaLanes((*[lanes]float32)(y), &all, (*[lanes]float32)(x))
-	}
-	for i := range y {
-		y[i] = fma32(a, x[i], y[i])
-	}
-}
-
 // joinSums makes y the sum of y·a, rounded, and x·b, fused. 0 is added to the first,
 // so that a sum scaled down to -0 is none: keys of no weight then change no sign.
 func joinSums(y, x []float32, a, b float32) {

@@ -158,10 +158,10 @@ func (w *attnWork) sums(out, s []float32, n, lo, hi int) {
 		for k := lo; k < hi; k += nearKeys {
 			keys := min(nearKeys, hi-k)
 			widen(w.values, dv, a.V16, a.V32, w.valueAt(k), a.VRow, a.VCol, keys, dv)
-			attnProduct(out, dv, s[k:], w.lds, n, w.values, dv, dv, keys, k > lo)
+			mulNN(out, dv, s[k:], w.lds, n, w.values, dv, dv, keys, k > lo)
 		}
 	default:
-		attnProduct(out, dv, s[lo:], w.lds, n, w.values[lo*dv:], dv, dv, hi-lo, false)
+		mulNN(out, dv, s[lo:], w.lds, n, w.values[lo*dv:], dv, dv, hi-lo, false)
 	}
 }
 

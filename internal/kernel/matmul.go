@@ -1,7 +1,5 @@
 package kernel
 
-import "math"
-
 // MatMul computes dst = a·b for a [m,k] and b [k,n], or a·bᵀ for b [n,k] when
 // transB is set. Rows are lda, ldb and ldd elements apart and contiguous
 // inside. dst may not overlap a or b. A sum depends on the row of a and the column or row
@@ -123,20 +121,5 @@ func mulNN(dst []float32, ldd int, a []float32, lda, m int, b []float32, ldb, n,
 		for c := range k {
 			fmaRow(d, a[i*lda+c], b[c*ldb:c*ldb+n])
 		}
-	}
-}
-
-// fmaRow adds a·x to y. It is fma32 on each, written out as in fmaLanes. It never leaves
-// plain Go, unlike [Axpy]: it is the definition.
-func fmaRow(y []float32, a float32, x []float32) {
-	x = x[:len(y)]
-	f := float64(a)
-	for i, v := range x {
-		s := f*float64(v) + float64(y[i])
-		if b := math.Float64bits(s); b<<35 == 1<<63 || b<<1-1 < smallestNormal32<<1-1 {
-			y[i] = fmaOdd(a, v, y[i])
-			continue
-		}
-		y[i] = float32(s)
 	}
 }
