@@ -39,6 +39,7 @@ const (
 	prepInt8Offset
 	prepCompact // 8-bit inputs in another order
 	prepCompactOffset
+	prepWords  // 16-bit inputs
 	prepPlanes // for 4-bit palettes
 )
 

@@ -29,6 +29,8 @@ func (q *Quant) streamScratch() int { return 2 * max(scaleBatch, 4*q.cb) }
 func (q *Quant) prepKind() prepKind {
 	offset := q.c.Offset != nil || q.c.OffsetCodes != nil
 	switch {
+	case q.int8Inputs() && q.c.Bits == 8:
+		return prepWords
 	case q.compact() && offset:
 		return prepCompactOffset
 	case q.compact():

@@ -30,7 +30,7 @@ var calls = []counts{
 	// A row of compact inputs that has two chunks, two groups and a half.
 	{
 		"n": 16, "rows": 2, "blocks": 21, "vecs": 2, "groups": 3, "k": 16, "acc": 0, "cols": 32, "nil tail": 1, "nil rows": 1,
-		"ldx": 8192, "ldd": 64, "lda": 4096, "ldb": 128, "stride": 32, "xstep": 20000, "each": 3, "ahead": 64, "fetch": 2,
+		"ldx": 8192, "ldd": 64, "lda": 4096, "ldb": 128, "stride": 32, "xstep": 30000, "each": 3, "ahead": 64, "fetch": 2,
 	},
 }
 

@@ -8,8 +8,8 @@ import "github.com/gocoreml/coreml/internal/kernel/_asm/asm"
 // kernels of both.
 func Files() []*asm.File {
 	return []*asm.File{
-		write("kernels", cpuid, xgetbv, dense, reductions, activations, codesAsTheyLie, streams, palettes, fasts, panels, wordPanels, matmul),
-		write("kernels512", fasts512, panelsVNNI, panelsAMX, matmul512, streams512, palettes512),
+		write("kernels", cpuid, xgetbv, dense, reductions, activations, codesAsTheyLie, streams, palettes, fasts, panels, wordPanels, halvesPanels, matmul),
+		write("kernels512", fasts512, panelsVNNI, panelsAMX, panelsHalves, matmul512, streams512, palettes512),
 	}
 }
 
