@@ -97,7 +97,7 @@ func TestInspectShowsTheComputePlan(t *testing.T) {
 // The variable is read when the process starts, so the test is one that runs
 // itself.
 func TestAnUnknownCPUIsNamedWithTheKnownOnes(t *testing.T) {
-	const want = `COREML_CPU="bogus" is not one of avx512, avx2, neon, generic; using `
+	const want = `COREML_CPU="bogus" is not one of amx, avx512, avx2, neon, generic; using `
 	if os.Getenv(kernel.EnvCPU) != "bogus" {
 		cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v")
 		cmd.Env = append(os.Environ(), kernel.EnvCPU+"=bogus")

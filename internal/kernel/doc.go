@@ -3,10 +3,11 @@
 // matrix products and attention.
 //
 // Every function is defined in plain Go; amd64 has AVX2 twins of the hot ones and
-// wider ones for AVX-512 where they gain most, with VNNI for int8 inputs;
+// wider ones for AVX-512 where they gain most, with VNNI for int8 inputs and, on Linux,
+// AMX for many vectors of them;
 // arm64 has NEON ones, with the dot product extension where there is one. They are
 // chosen once at start and dropped by the build tag noasm. The environment
-// variable COREML_CPU (avx512, avx2, neon or generic) caps the choice: the
+// variable COREML_CPU (amx, avx512, avx2, neon or generic) caps the choice: the
 // best variant at or below the cap runs, and [CPU] tells which one that is.
 //
 // The assembly and its declarations are written by a program, the module in the

@@ -10,6 +10,9 @@ var (
 	PanelHalves   = panelHalvesAVX2
 	QuantizeWords = quantizeWordsAVX2
 	PanelBytes    = panelBytesAVX2
+	// And those of words whose halves are multiplied apart.
+	QuantizeHalves = quantizeHalvesAVX2
+	PanelQuads     = panelQuadsAVX2
 )
 
 // QuantisePlain quantises blocks of 32 inputs as the definition does, for codes of so many
@@ -26,4 +29,7 @@ const (
 	PanelFloats = 160
 	ManyFloats  = manyFloats
 	ManySteps   = manySteps
+
+	HalvesFloats = halvesFloats
+	HalvesSteps  = halvesSteps
 )

@@ -334,6 +334,31 @@ func tile16AMX(panel *float32, x *float32, dst *float32, ldd int, blocks int, ac
 //go:noescape
 func tile16oAMX(panel *float32, x *float32, dst *float32, ldd int, blocks int, acc int, xstep int, groups int, integers *float32)
 
+// tileHalves1VNNI multiplies 1 quantised vectors by a panel of 16 rows of 8-bit codes, of which each so many blocks have one scale; the sums begin with dst where acc is not 0. The stride is in bytes.
+//
+//go:noescape
+func tileHalves1VNNI(panel *float32, x *float32, dst *float32, ldd int, blocks int, acc int, steps *float32, each int)
+
+// tileHalves2VNNI multiplies 2 quantised vectors by a panel of 16 rows of 8-bit codes, of which each so many blocks have one scale; the sums begin with dst where acc is not 0. The stride is in bytes.
+//
+//go:noescape
+func tileHalves2VNNI(panel *float32, x *float32, dst *float32, ldd int, blocks int, acc int, steps *float32, each int)
+
+// tileHalves3VNNI multiplies 3 quantised vectors by a panel of 16 rows of 8-bit codes, of which each so many blocks have one scale; the sums begin with dst where acc is not 0. The stride is in bytes.
+//
+//go:noescape
+func tileHalves3VNNI(panel *float32, x *float32, dst *float32, ldd int, blocks int, acc int, steps *float32, each int)
+
+// tileHalves4VNNI multiplies 4 quantised vectors by a panel of 16 rows of 8-bit codes, of which each so many blocks have one scale; the sums begin with dst where acc is not 0. The stride is in bytes.
+//
+//go:noescape
+func tileHalves4VNNI(panel *float32, x *float32, dst *float32, ldd int, blocks int, acc int, steps *float32, each int)
+
+// tileHalves16AMX is for groups of 16 vectors, xstep bytes apart: it multiplies 16 quantised vectors by a panel of 16 rows of 8-bit codes, of which each so many blocks have one scale; the sums begin with dst where acc is not 0. The stride is in bytes. integers has room for 2112 bytes.
+//
+//go:noescape
+func tileHalves16AMX(panel *float32, x *float32, dst *float32, ldd int, blocks int, acc int, xstep int, groups int, integers *float32, each int)
+
 // nt4AVX512 computes n vectors times 4 rows to depth k, one chunk at most; rows is a mask for fewer rows, or nil. Strides are in bytes.
 //
 //go:noescape
@@ -778,6 +803,20 @@ func tileOVNNI(count int, panel *float32, x *float32, dst *float32, ldd int, blo
 		tile7oVNNI(panel, x, dst, ldd, blocks, acc, steps, signed)
 	case 8:
 		tile8oVNNI(panel, x, dst, ldd, blocks, acc, steps, signed)
+	}
+}
+
+// tileHalvesVNNI multiplies 1 to 4 vectors by a panel of 8-bit codes.
+func tileHalvesVNNI(count int, panel *float32, x *float32, dst *float32, ldd int, blocks int, acc int, steps *float32, each int) {
+	switch count {
+	case 1:
+		tileHalves1VNNI(panel, x, dst, ldd, blocks, acc, steps, each)
+	case 2:
+		tileHalves2VNNI(panel, x, dst, ldd, blocks, acc, steps, each)
+	case 3:
+		tileHalves3VNNI(panel, x, dst, ldd, blocks, acc, steps, each)
+	case 4:
+		tileHalves4VNNI(panel, x, dst, ldd, blocks, acc, steps, each)
 	}
 }
 

@@ -624,6 +624,16 @@ func tileWords3AVX2(panel *float32, x *float32, dst *float32, ldd int, blocks in
 //go:noescape
 func tileWords4AVX2(panel *float32, x *float32, dst *float32, ldd int, blocks int, acc int, ldx int, each int)
 
+// quantizeHalvesAVX2 quantises blocks of 32 inputs of one of 16 vectors to 16 bits for tile kernels that multiply bytes: its upper and lower bytes, and its steps and sums.
+//
+//go:noescape
+func quantizeHalvesAVX2(dst *float32, steps *float32, x *float32, blocks int)
+
+// panelQuadsAVX2 takes blocks of 32 bytes of 8 rows apart into a panel, exclusive-ored with flip; ahead is how far on the next ones are, which are fetched.
+//
+//go:noescape
+func panelQuadsAVX2(panel *float32, w *byte, offs *int, blocks int, ahead int, flip int)
+
 // nt4AVX2 computes n vectors times 4 rows to a depth of one chunk at most; tail has the masks of 16 lanes for a depth that is no multiple of 16, rows one for fewer rows, or they are nil. Strides are in bytes.
 //
 //go:noescape

@@ -130,6 +130,8 @@ func init() {
 		frame{"tileWords2AVX2", tileWords2AVX2, []uintptr{0, 8, 16, 24, 32, 40, 48, 56}, 64},
 		frame{"tileWords3AVX2", tileWords3AVX2, []uintptr{0, 8, 16, 24, 32, 40, 48, 56}, 64},
 		frame{"tileWords4AVX2", tileWords4AVX2, []uintptr{0, 8, 16, 24, 32, 40, 48, 56}, 64},
+		frame{"quantizeHalvesAVX2", quantizeHalvesAVX2, []uintptr{0, 8, 16, 24}, 32},
+		frame{"panelQuadsAVX2", panelQuadsAVX2, []uintptr{0, 8, 16, 24, 32, 40}, 48},
 		frame{"nt4AVX2", nt4AVX2, []uintptr{0, 8, 16, 24, 32, 40, 48, 56, 64, 72, 80, 88, 96}, 104},
 		frame{"nn1x16AVX2", nn1x16AVX2, []uintptr{0, 8, 16, 24, 32, 40, 48, 56}, 64},
 		frame{"nn1x8AVX2", nn1x8AVX2, []uintptr{0, 8, 16, 24, 32, 40, 48, 56, 64}, 72},

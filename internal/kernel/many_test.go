@@ -117,3 +117,34 @@ func TestManyVectorsWithANumberThatIsNotFinite(t *testing.T) {
 		}
 	})
 }
+
+// TestMatricesOfOtherCodesDoNotShareAPreparation has both widths of codes in one product.
+func TestMatricesOfOtherCodesDoNotShareAPreparation(t *testing.T) {
+	eachVariant(t, func(t *testing.T) {
+		const n, rows, cols = 5, 20, 96
+		x := normals(t, newRand(1), n*cols)
+		var parts []kernel.Mat
+		want := make([]float32, n*2*rows)
+		for i, bits := range []int{4, 8} {
+			c, _ := quantSpec{rows, cols, bits, true, 1, 32, false, 0, false, 0}.config(t, newRand(2))
+			c.Fast = true
+			m, err := kernel.NewQuant(c)
+			if err != nil {
+				t.Fatal(err)
+			}
+			parts = append(parts, m)
+			part := productOf(t, c, x, n)
+			for v := range n {
+				copy(want[v*2*rows+i*rows:], part[v*rows:][:rows])
+			}
+		}
+		both, err := kernel.NewConcat(parts...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		task := kernel.MatMulTask{Mat: both, Dst: make([]float32, n*2*rows), X: x, Ldd: 2 * rows, Ldx: cols, N: n}
+		task.Go(nil, 1)
+		allTheSame(t, "both", task.Dst, want)
+	})
+}
+

@@ -88,6 +88,31 @@ func TestVectorsForEightBitCodesAreQuantisedAsDefined(t *testing.T) {
 	}
 }
 
+func TestHalvesOfWordsAreThoseOfTheDefinition(t *testing.T) {
+	for seed := range uint64(200) {
+		blocks := 1 + int(seed%20)
+		x := scaledInputs(t, seed, blocks)
+		want := kernel.QuantisePlain(x, 8)
+		v := int(seed % 16)
+		dst := guarded[float32](t, (blocks-1)*kernel.HalvesFloats+kernel.HalvesSteps+16+v+1)
+		kernel.QuantizeHalves(&dst[8*v], &dst[kernel.HalvesSteps+v], &x[0], blocks)
+		for b := range blocks {
+			got := dst[b*kernel.HalvesFloats:]
+			upper, lower := asBytes(got[8*v:]), asBytes(got[128+8*v:])
+			for i := range 32 {
+				if g := 256*int(int8(upper[i])) + int(int8(lower[i])); float32(g) != want[32*b+i] {
+					t.Fatalf("seed %d, block %d: input %d is %d, want %v", seed, b, i, g, want[32*b+i])
+				}
+			}
+			got = got[kernel.HalvesSteps+v:]
+			step, sum := want[len(x)+2*b], want[len(x)+2*b+1]
+			if g := int32(math.Float32bits(got[16])); got[0] != step || float32(g) != sum {
+				t.Fatalf("seed %d, block %d: step %v and sum %d, want %v and %v", seed, b, got[0], g, step, sum)
+			}
+		}
+	}
+}
+
 // offsets returns where 8 rows start, of which the last ones may be the same.
 func offsets(r *rand.Rand, each int) []int {
 	o := make([]int, 8)
@@ -144,6 +169,29 @@ func TestScalesOfEightRowsGoToTheirBlocks(t *testing.T) {
 				}
 				if g, want := gotHalves[b*stride+row], dtype.Float16ToFloat32(h[offs[row]+b]); g != want {
 					t.Fatalf("seed %d: half %d of row %d is %v, want %v", seed, b, row, g, want)
+				}
+			}
+		}
+	}
+}
+
+func TestQuadsOfEightRowsAreTakenApart(t *testing.T) {
+	for seed := range uint64(100) {
+		r := newRand(seed)
+		blocks, more := 1+r.IntN(9), r.IntN(3)
+		offs := offsets(r, 32*(blocks+more))
+		w := randomBytes(t, r, offs[7]+32*blocks)
+		flip := int(seed % 2 * 0x80808080)
+		panel := guarded[float32](t, (blocks-1)*kernel.PanelFloats+7*16+8)
+		kernel.PanelQuads(&panel[0], &w[0], &offs[0], blocks, r.IntN(1000), flip)
+		for b := range blocks {
+			got := asBytes(panel[b*kernel.PanelFloats:])
+			for row := range 8 {
+				for i := range 32 {
+					want := w[offs[row]+32*b+i] ^ byte(flip)
+					if g := got[i/4*64+row*4+i%4]; g != want {
+						t.Fatalf("seed %d: block %d, row %d, column %d is %d, want %d", seed, b, row, i, g, want)
+					}
 				}
 			}
 		}

@@ -4,25 +4,34 @@ package kernel
 
 import "math"
 
-// wordOffset is an offset of 8-bit codes as their panel has it: twice, less
-// what exclusive-oring unsigned codes took off them already. 8-bit codes are
-// held as 16-bit words, and two copies in a lane are subtracted from two words
-// at once.
-func (q *Quant) wordOffset(o float32) float32 {
+// wordOffset is an offset of 8-bit codes as their panel has it: less what
+// exclusive-oring codes took off them already. Words have it twice, so that it is
+// subtracted from two of them at once; for bytes it is what the inputs' sum is multiplied
+// by.
+func (q *Quant) wordOffset(o float32, signed bool) float32 {
 	v := int16(o)
-	if !q.c.Signed {
+	switch {
+	case q.c.Signed && !signed:
+		v += 128
+	case !q.c.Signed && signed:
 		v -= 128
+	}
+	if q.halves() {
+		return math.Float32frombits(uint32(-int32(v)))
 	}
 	return math.Float32frombits(uint32(uint16(v)) * 0x10001)
 }
 
+// signedPanel reports whether 8-bit codes have a sign in a panel: those of VNNI have none.
+func (q *Quant) signedPanel(groups bool) bool { return groups || !useVNNI }
+
 // panelConstant writes the offsets of 8-bit codes that have none, which are those of
 // their storage. It is written once: fillPanel leaves it alone.
-func (q *Quant) panelConstant(panel []float32) {
+func (q *Quant) panelConstant(panel []float32, groups bool) {
 	if q.c.Bits == 4 || q.c.OffsetCodes != nil {
 		return
 	}
-	v, f := q.wordOffset(0), q.panelForm()
+	v, f := q.wordOffset(0, q.signedPanel(groups)), q.panelForm()
 	for i := f.offset; i < len(panel); i += f.size {
 		for j := range panelRows {
 			panel[i+j] = v
@@ -34,8 +43,8 @@ func (q *Quant) panelConstant(panel []float32) {
 // are missing repeat the last one. 4-bit codes become signed bytes, or unsigned ones that
 // are 8 too large where they are signed. scratch has room for panelRows rows of
 // offsets.
-func (q *Quant) fillPanel(panel []float32, r, rows, b, n int, signed bool, scratch []float32) {
-	q.fillScales(panel, r, rows, b, n, scratch)
+func (q *Quant) fillPanel(panel []float32, r, rows, b, n int, groups bool, scratch []float32) {
+	q.fillScales(panel, r, rows, b, n, groups, scratch)
 	row := q.cols * q.c.Bits / 8
 	var offs [panelRows]int
 	for i := range offs {
@@ -44,24 +53,27 @@ func (q *Quant) fillPanel(panel []float32, r, rows, b, n int, signed bool, scrat
 	// The slice ends where the kernel stops reading, so that a wrong length
 	// panics here.
 	codes := q.c.Codes[r*row+b*4*q.c.Bits:][:(rows-1)*row+n*4*q.c.Bits]
-	flip, add := q.panelCodes(signed)
+	flip, add := q.panelCodes(groups)
 	for h := 0; h < panelRows; h += 8 {
-		if q.c.Bits == 8 {
+		switch {
+		case q.halves():
+			panelQuadsAVX2(&panel[h], &codes[0], &offs[h], n, panelRows*row, flip)
+		case q.c.Bits == 8:
 			panelBytesAVX2(&panel[h], &codes[0], &offs[h], n, panelRows*row, flip)
-		} else {
+		default:
 			panelCodesAVX2(&panel[h], &codes[0], &offs[h], n, panelRows*row, flip, add)
 		}
 	}
 }
 
 // panelCodes says how codes come to a panel: exclusive-ored with the one, plus the other.
-func (q *Quant) panelCodes(signed bool) (flip, add int) {
+func (q *Quant) panelCodes(groups bool) (flip, add int) {
 	switch {
-	case q.c.Bits == 8 && q.c.Signed, q.c.Bits == 4 && !q.c.Signed:
+	case q.c.Bits == 8 && q.c.Signed == q.signedPanel(groups), q.c.Bits == 4 && !q.c.Signed:
 		return 0, 0
 	case q.c.Bits == 8:
 		return 0x80808080, 0
-	case signed:
+	case groups:
 		return 0x88888888, 0xf8f8f8f8
 	}
 	return 0x88888888, 0
@@ -70,7 +82,7 @@ func (q *Quant) panelCodes(signed bool) (flip, add int) {
 // fillScales stores the scales and offsets of those blocks. A scale that covers
 // several blocks is repeated. each is how many blocks of 32 columns one scale
 // covers.
-func (q *Quant) fillScales(panel []float32, r, rows, b, n int, scratch []float32) {
+func (q *Quant) fillScales(panel []float32, r, rows, b, n int, groups bool, scratch []float32) {
 	f, each := q.panelForm(), q.c.ColBlock/32
 	g := gather{first: b / each, count: (b+n-1)/each - b/each + 1, stride: each * f.size, row: r / q.c.RowBlock * q.cb}
 	// The first scale may have begun before block b, and then ends earlier than
@@ -84,7 +96,7 @@ func (q *Quant) fillScales(panel []float32, r, rows, b, n int, scratch []float32
 	} else {
 		g.floats(panel[f.scale:], q.c.Scale32, 0)
 	}
-	q.fillOffsets(panel[f.offset:], g, rows, scratch)
+	q.fillOffsets(panel[f.offset:], g, rows, groups, scratch)
 	if each == 1 {
 		return
 	}
@@ -98,7 +110,7 @@ func (q *Quant) fillScales(panel []float32, r, rows, b, n int, scratch []float32
 }
 
 // fillOffsets stores the offsets that g says of rows rows.
-func (q *Quant) fillOffsets(panel []float32, g gather, rows int, scratch []float32) {
+func (q *Quant) fillOffsets(panel []float32, g gather, rows int, groups bool, scratch []float32) {
 	switch {
 	case q.c.Offset != nil:
 		g.floats(panel, q.c.Offset, 0)
@@ -117,7 +129,7 @@ func (q *Quant) fillOffsets(panel []float32, g gather, rows int, scratch []float
 			}
 			v := panel[g.place(i):][:panelRows]
 			for j, o := range v {
-				v[j] = q.wordOffset(o)
+				v[j] = q.wordOffset(o, q.signedPanel(groups))
 			}
 		}
 	}

@@ -43,10 +43,7 @@ type prepKind int
 // growScratch gives every worker of the pool at least n elements. Scratch that
 // is large enough is kept, so that later calls allocate nothing.
 func growScratch(s [][]float32, p *workpool.Pool, n int) [][]float32 {
-	threads := 1
-	if p != nil {
-		threads = p.Threads()
-	}
+	threads := threadsOf(p)
 	if len(s) < threads {
 		s = append(s, make([][]float32, threads-len(s))...)
 	}
@@ -57,4 +54,12 @@ func growScratch(s [][]float32, p *workpool.Pool, n int) [][]float32 {
 		}
 	}
 	return s
+}
+
+// threadsOf is how many threads a pool has; without one the caller is alone.
+func threadsOf(p *workpool.Pool) int {
+	if p == nil {
+		return 1
+	}
+	return p.Threads()
 }

@@ -33,9 +33,8 @@ type QuantConfig struct {
 	// Faithful; without it products may be summed before they are scaled.
 	Round bool
 	// Fast permits kernels that quantise the input to 8 bits in blocks of at most
-	// 32, each with a step of at most max|x|/126 over the block, for several vectors
-	// plus 2^-20 of max|x| over the vector; or, with 8-bit codes, to 16 bits with a
-	// step of max|x|/32767 over the vector. It adds an error of half a step times
+	// 32, each with a step of at most max|x|/126 over the block; or, with 8-bit codes, to
+	// 16 bits with a step of max|x|/32639 over the vector. It adds an error of half a step times
 	// Σ|w|. Where there is no such kernel, and with Round, it has no effect.
 	Fast bool
 }

@@ -21,8 +21,11 @@ const (
 	manyVectors = 16
 	manyFloats  = 176
 	manySteps   = 128
+	// The same of vectors of words whose halves are multiplied apart.
+	halvesFloats = 288
+	halvesSteps  = 256
 	// tileIntegers is the scratch of a tile's integers, and what aligns it.
-	tileIntegers = 512 + 16
+	tileIntegers = 528 + 16
 )
 
 // panelForm tells how codes and vectors are laid out, in floats. The assembly
@@ -41,16 +44,33 @@ var (
 	panel4 = panelForm{size: 160, scale: 128, offset: 144, blocks: 24}
 	// 256 floats are the same as 16-bit words.
 	panel8 = panelForm{size: 288, scale: 256, offset: 272, blocks: 16}
+	// panelHalves is for kernels that multiply bytes by the halves of words.
+	panelHalves = panelForm{size: 160, scale: 128, offset: 144, blocks: 24}
 )
 
 // wordFloats is what a block takes in a vector of 16-bit words.
 const wordFloats = 17
 
 func (q *Quant) panelForm() *panelForm {
-	if q.c.Bits == 8 {
+	switch {
+	case q.halves():
+		return &panelHalves
+	case q.c.Bits == 8:
 		return &panel8
 	}
 	return &panel4
+}
+
+// halves reports whether kernels multiply 8-bit codes by the halves of words.
+func (q *Quant) halves() bool { return q.c.Bits == 8 && useVNNI }
+
+// groupForm is what a block of 16 vectors takes that lie together, and where their steps
+// are.
+func (q *Quant) groupForm() (floats, steps int) {
+	if q.halves() {
+		return halvesFloats, halvesSteps
+	}
+	return manyFloats, manySteps
 }
 
 // manyLen is the length of n prepared vectors. Bytes of 16 vectors lie together, of which
@@ -59,10 +79,11 @@ func (q *Quant) manyLen(n int) int {
 	switch {
 	case !useAVX2:
 		return n * q.manyPlainLen()
-	case q.c.Bits == 8:
+	case q.c.Bits == 8 && !useVNNI:
 		return n * q.cols / manyBlock * wordFloats
 	}
-	return (n + manyVectors - 1) / manyVectors * (q.cols / manyBlock) * manyFloats
+	floats, _ := q.groupForm()
+	return (n + manyVectors - 1) / manyVectors * (q.cols / manyBlock) * floats
 }
 
 // prepareMany quantises vectors lo to hi-1.
@@ -72,16 +93,21 @@ func (q *Quant) prepareMany(dst, x []float32, ldx, _, lo, hi int) {
 		return
 	}
 	blocks := q.cols / manyBlock
+	floats, steps := q.groupForm()
 	for t := lo; t < hi; t++ {
 		v := x[t*ldx : t*ldx+q.cols]
-		if q.c.Bits == 8 {
+		if q.c.Bits == 8 && !useVNNI {
 			d := dst[t*blocks*wordFloats:][:blocks*wordFloats]
 			quantizeWordsAVX2(&d[0], &v[0], blocks)
 			continue
 		}
-		d := dst[t/manyVectors*blocks*manyFloats:][:blocks*manyFloats]
+		d := dst[t/manyVectors*blocks*floats:][:blocks*floats]
 		i := t % manyVectors
-		quantizeManyAVX2(&d[i*8], &d[manySteps+i], &v[0], blocks)
+		if q.halves() {
+			quantizeHalvesAVX2(&d[i*8], &d[steps+i], &v[0], blocks)
+		} else {
+			quantizeManyAVX2(&d[i*8], &d[steps+i], &v[0], blocks)
+		}
 	}
 }
 
@@ -106,11 +132,12 @@ func (q *Quant) mulMany(dst []float32, ldd, n, lo, hi int, prep, scratch []float
 		return
 	}
 	f := q.panelForm()
-	p := product{q: q, ldd: ldd, all: q.cols / manyBlock, groups: q.c.Bits == 4 && useAMX && n >= groupMin}
+	p := product{q: q, ldd: ldd, all: q.cols / manyBlock, groups: useAMX && n >= groupMin}
+	p.floats, p.steps = q.groupForm()
 	p.panel, scratch = scratch[:f.blocks*f.size], scratch[f.blocks*f.size:]
 	p.results, scratch = scratch[:manyVectors*panelRows], scratch[manyVectors*panelRows:]
 	p.integers, p.offsets = aligned(scratch[:tileIntegers]), scratch[tileIntegers:]
-	q.panelConstant(p.panel)
+	q.panelConstant(p.panel, p.groups)
 	depth := q.panelDepth()
 	for t := 0; t < n; t += panelVectors {
 		end := min(t+panelVectors, n)
@@ -153,12 +180,13 @@ func (q *Quant) panelDepth() int {
 
 // product is some vectors times a panel.
 type product struct {
-	q           *Quant
-	dst         []float32 // from the panel's first row on
-	ldd         int
-	rows, first int  // the rows, and the first block
-	blocks, all int  // those of the panel, and of a whole row
-	groups      bool // by AMX
+	q             *Quant
+	dst           []float32 // from the panel's first row on
+	ldd           int
+	rows, first   int  // the rows, and the first block
+	blocks, all   int  // those of the panel, and of a whole row
+	floats, steps int  // as groupForm says
+	groups        bool // by AMX
 
 	// Scratch: that of fillPanel last.
 	panel, results, integers, offsets []float32
@@ -194,11 +222,9 @@ func (p *product) run(prep []float32, t, end int) {
 // vectors is how many vectors tile takes.
 func (p *product) vectors() int {
 	switch {
-	case p.q.c.Bits == 8:
-		return 4
 	case p.groups:
 		return manyVectors
-	case useVNNI:
+	case useVNNI && p.q.c.Bits == 4:
 		return 8
 	}
 	return 4
@@ -206,7 +232,7 @@ func (p *product) vectors() int {
 
 // tile multiplies n vectors from t on.
 func (p *product) tile(prep []float32, t, n int, dst []float32, ldd int) {
-	if p.q.c.Bits == 8 {
+	if p.q.c.Bits == 8 && !useVNNI {
 		x := prep[(t*p.all+p.first)*wordFloats:][:(n-1)*p.all*wordFloats+p.blocks*wordFloats]
 		tileWordsAVX2(n, &p.panel[0], &x[0], &dst[0], 4*ldd, p.blocks, p.first, 4*p.all*wordFloats, p.q.wordBlocks())
 		return
@@ -215,8 +241,12 @@ func (p *product) tile(prep []float32, t, n int, dst []float32, ldd int) {
 		p.tileGroups(prep, t, 1, dst, ldd)
 		return
 	}
-	x := prep[(t/manyVectors*p.all+p.first)*manyFloats:][:p.blocks*manyFloats]
+	x := prep[(t/manyVectors*p.all+p.first)*p.floats:][:p.blocks*p.floats]
 	i := t % manyVectors
+	if p.q.halves() {
+		tileHalvesVNNI(n, &p.panel[0], &x[8*i], &dst[0], 4*ldd, p.blocks, p.first, &x[p.steps+i], p.q.wordBlocks())
+		return
+	}
 	tile := tileAVX2
 	switch offsets := p.q.offsets(); {
 	case useVNNI && offsets:
@@ -226,7 +256,7 @@ func (p *product) tile(prep []float32, t, n int, dst []float32, ldd int) {
 	case offsets:
 		tile = tileOAVX2
 	}
-	tile(n, &p.panel[0], &x[8*i], &dst[0], 4*ldd, p.blocks, p.first, &x[manySteps+i], p.q.signs())
+	tile(n, &p.panel[0], &x[8*i], &dst[0], 4*ldd, p.blocks, p.first, &x[p.steps+i], p.q.signs())
 }
 
 // tileGroups multiplies whole groups from vector t on.
@@ -234,14 +264,17 @@ func (p *product) tileGroups(prep []float32, t, n int, dst []float32, ldd int) {
 	if n == 0 {
 		return
 	}
-	step := p.all * manyFloats
-	x := prep[(t/manyVectors)*step+p.first*manyFloats:][:(n-1)*step+p.blocks*manyFloats]
+	step := p.all * p.floats
+	x := prep[(t/manyVectors)*step+p.first*p.floats:][:(n-1)*step+p.blocks*p.floats]
 	dst = dst[:(n*manyVectors-1)*ldd+panelRows]
-	if p.q.offsets() {
+	switch {
+	case p.q.halves():
+		tileHalves16AMX(&p.panel[0], &x[0], &dst[0], 4*ldd, p.blocks, p.first, 4*step, n, &p.integers[0], p.q.wordBlocks())
+	case p.q.offsets():
 		tile16oAMX(&p.panel[0], &x[0], &dst[0], 4*ldd, p.blocks, p.first, 4*step, n, &p.integers[0])
-		return
+	default:
+		tile16AMX(&p.panel[0], &x[0], &dst[0], 4*ldd, p.blocks, p.first, 4*step, n, &p.integers[0])
 	}
-	tile16AMX(&p.panel[0], &x[0], &dst[0], 4*ldd, p.blocks, p.first, 4*step, n, &p.integers[0])
 }
 
 // signs is all ones where panels hold the codes 8 too large.

@@ -48,13 +48,17 @@ type MatMulTask struct {
 const (
 	// matGrain keeps chunks whole tiles of the micro-kernel.
 	matGrain = 16
+	// chunksEach is the least number of chunks that a thread has where one is several
+	// tiles, of which it has at most mostTiles.
+	chunksEach = 4
+	mostTiles  = 4
 	// streamBytes is about the least that a chunk reads where a product streams
 	// the weights: some microseconds of work, few enough that a small matrix is
 	// still shared by the cores.
 	streamBytes = 16 << 10
 	// prepareVectors is the least number of vectors that a core prepares: some
-	// microseconds' work.
-	prepareVectors = 8
+	// microseconds' work, and as many as lie together afterwards.
+	prepareVectors = 16
 	// streamVectors is the number of vectors below which a product streams.
 	streamVectors = 8
 	// blockWork bounds the elements of the vectors that are multiplied at a time, and
@@ -65,12 +69,13 @@ const (
 	smallParts = 16
 )
 
-// grain returns the rows of a chunk: whole tiles, and where the weights are
-// streamed enough of them. Too small a chunk costs more to hand out than to
-// compute; too large a one leaves cores idle at the end.
-func (t *MatMulTask) grain() int {
+// grain returns the rows of a chunk: whole tiles, some of them where that leaves every
+// thread several chunks, since what follows the product has a call for each vector; and
+// where the weights are streamed enough of them. Too small a chunk costs more to hand out
+// than to compute; too large a one leaves cores idle at the end.
+func (t *MatMulTask) grain(threads int) int {
 	if t.N >= streamVectors {
-		return matGrain
+		return min(max(t.mat.Rows()/(chunksEach*matGrain*threads), 1), mostTiles) * matGrain
 	}
 	row := max(t.mat.Bytes()/max(t.mat.Rows(), 1), 1)
 	return max(streamBytes/row/matGrain, 1) * matGrain
@@ -156,7 +161,7 @@ func (t *MatMulTask) some(p *workpool.Pool, first, maxThreads int) {
 			p.For((*prepareTask)(t), t.N, prepareVectors, maxThreads)
 		}
 	}
-	p.For(t, t.mat.Rows(), t.grain(), maxThreads)
+	p.For(t, t.mat.Rows(), t.grain(threadsOf(p)), maxThreads)
 }
 
 // vectorBlock returns how many vectors of a product are multiplied at a time:

@@ -20,11 +20,21 @@ func panelExtents() []asmtest.Extent {
 			return bytes{"dst": stores(68 * c["blocks"]), "x": reads(4 * 32 * c["blocks"])}
 		}},
 
+		// Words in halves: 32 upper bytes of each of 16 vectors, the lower ones, then a step
+		// and a sum of each.
+		{Kernels: "quantizeHalvesAVX2", Want: func(c counts) bytes {
+			n := c["blocks"]
+			return bytes{"dst": "w " + every(n, 1152, 0, 32, 512, 544), "steps": "w " + every(n, 1152, 0, 4, 64, 68), "x": reads(4 * 32 * n)}
+		}},
+
 		// Panels are filled by two calls, for 8 of their 16 rows each: a vector of 32
 		// bytes of each 64 is this call's. 4-bit codes have 8 such pairs of vectors to a
 		// block, 8-bit codes 16 pairs, and offsets at 1088.
 		{Kernels: "panelCodesAVX2", Want: func(c counts) bytes {
 			return bytes{"panel": "w " + every(c["blocks"], 640, alternate(0, 8)...), "w": "r " + every(8, apart, 0, 16*c["blocks"]), "offs": reads(64)}
+		}},
+		{Kernels: "panelQuadsAVX2", Want: func(c counts) bytes {
+			return bytes{"panel": "w " + every(c["blocks"], 640, alternate(0, 8)...), "w": "r " + every(8, apart, 0, 32*c["blocks"]), "offs": reads(64)}
 		}},
 		{Kernels: "panelBytesAVX2", Want: func(c counts) bytes {
 			n := c["blocks"]
@@ -76,9 +86,47 @@ func tileExtents() (list []asmtest.Extent) {
 	for n := 1; n <= 4; n++ {
 		list = append(list, asmtest.Extent{Kernels: fmt.Sprintf("tileWords%dAVX2", n), Want: func(c counts) bytes {
 			return wordsExtent(c, n)
+		}}, asmtest.Extent{Kernels: fmt.Sprintf("tileHalves%dVNNI", n), Want: func(c counts) bytes {
+			var steps []int
+			for b := range c["blocks"] {
+				steps = append(steps, 1152*b+64, 1152*b+64+4*n)
+				if (b+1)%c["each"] == 0 {
+					steps = append(steps, 1152*b, 1152*b+4*n)
+				}
+			}
+			return bytes{
+				"panel": halvesPanel(c), "x": "r " + every(c["blocks"], 1152, 0, 32*n, 512, 512+32*n),
+				"steps": "r " + every(1, 0, steps...), "dst": results(c, n),
+			}
 		}})
 	}
-	return list
+	return append(list, asmtest.Extent{Kernels: "tileHalves16AMX", Want: func(c counts) bytes {
+		var x []int
+		for g := range c["groups"] {
+			for b := range c["blocks"] {
+				at := g*c["xstep"] + 1152*b
+				x = append(x, at, at+1024, at+1088, at+1152)
+				if (b+1)%c["each"] == 0 {
+					x = append(x, at+1024, at+1088)
+				}
+			}
+		}
+		return bytes{
+			"panel": halvesPanel(c), "x": "r " + every(1, 0, x...), "dst": results(c, 16*c["groups"]), "integers": updates(2112),
+		}
+	}})
+}
+
+// halvesPanel is what is read of a panel of bytes: scales and offsets where a run ends.
+func halvesPanel(c counts) string {
+	var panel []int
+	for b := range c["blocks"] {
+		panel = append(panel, 640*b, 640*b+512)
+		if (b+1)%c["each"] == 0 {
+			panel = append(panel, 640*b+512, 640*b+640)
+		}
+	}
+	return "r " + every(1, 0, panel...)
 }
 
 // panelEnd is where a panel's block ends for a kernel with or without offsets.

@@ -54,6 +54,20 @@ const (
 func writeTileAMX(p file, offsets bool) asm.Signature {
 	f := p.begin(manyName("tile%d%sAMX", manyVectors, offsets), "is for groups of 16 vectors, xstep bytes apart: it "+manyDoc(manyVectors, offsets)+" integers has room for 2048 bytes.",
 		tileParams(asm.P("xstep", asm.Int), asm.P("groups", asm.Int), asm.P("integers", asm.Floats))...)
+	f.beginGroups()
+	f.repeat("group", R13, func() {
+		f.beginGroup()
+		f.tileBlocks(offsets)
+		f.endGroup()
+	})
+	f.TILERELEASE()
+	f.end()
+	return f.Signature
+}
+
+// beginGroups configures the tiles and loads the arguments, but for those that a group
+// loads anew.
+func (f fn) beginGroups() {
 	f.LEAQ(f.tileConfig(), AX)
 	f.LDTILECFG(AX.At(0))
 	f.load("panel", groupPanel)
@@ -64,19 +78,20 @@ func writeTileAMX(p file, offsets bool) asm.Signature {
 	f.MOVQ(imm(64), rowStep)
 	f.load("dst", R8)
 	f.load("ldd", R9)
-	f.repeat("group", R13, func() {
-		f.MOVQ(groupPanel, panelPtr)
-		f.MOVQ(groupX, inputPtr)
-		f.load("blocks", tileLeft)
-		f.groupSums()
-		f.tileBlocks(offsets)
-		f.storeSums(amxSums, manyVectors)
-		f.load("xstep", CX)
-		f.ADDQ(CX, groupX)
-	})
-	f.TILERELEASE()
-	f.end()
-	return f.Signature
+}
+
+func (f fn) beginGroup() {
+	f.MOVQ(groupPanel, panelPtr)
+	f.MOVQ(groupX, inputPtr)
+	f.load("blocks", tileLeft)
+	f.groupSums()
+}
+
+// endGroup stores the sums and goes on to the next group.
+func (f fn) endGroup() {
+	f.storeSums(amxSums, manyVectors)
+	f.load("xstep", CX)
+	f.ADDQ(CX, groupX)
 }
 
 // groupSums clears the sums of a group, or takes what dst has.

@@ -33,18 +33,7 @@ func quantizeWords(p file) {
 	f.load("blocks", CX)
 	f.VPBROADCASTD(f.abs(), absMask)
 	const factor = Y(13)
-	f.MOVQ(SI, R8)
-	f.MOVQ(CX, R10)
-	f.zero(peak, Y(13))
-	f.repeat("peaks", R10, func() {
-		for i := range Y(4) {
-			f.VANDPS(R8.At(32*int(i)), absMask, i)
-			f.VPMAXSD(i, 13+i%2, 13+i%2)
-		}
-		f.ADDQ(imm(128), R8)
-	})
-	f.VPMAXSD(Y(13), peak, peak)
-	f.peakOfLanes()
+	f.peakOfVector()
 	f.stepOf(X(peak), factor, f.float("wordStep", 1.0/32639), f.float("words", 32639))
 	f.repeat("blocks", CX, func() {
 		for i := range Y(4) {
@@ -61,6 +50,22 @@ func quantizeWords(p file) {
 		f.ADDQ(imm(wordBlock), DI)
 	})
 	f.end()
+}
+
+// peakOfVector leaves the largest magnitude of CX blocks at SI in all lanes of X8.
+func (f fn) peakOfVector() {
+	f.MOVQ(SI, R8)
+	f.MOVQ(CX, R10)
+	f.zero(peak, Y(13))
+	f.repeat("peaks", R10, func() {
+		for i := range Y(4) {
+			f.VANDPS(R8.At(32*int(i)), absMask, i)
+			f.VPMAXSD(i, 13+i%2, 13+i%2)
+		}
+		f.ADDQ(imm(128), R8)
+	})
+	f.VPMAXSD(Y(13), peak, peak)
+	f.peakOfLanes()
 }
 
 // panelBytes finds in memory 4 columns of a row in a dword; words, dwords and rows
