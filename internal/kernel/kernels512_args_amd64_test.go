@@ -49,9 +49,13 @@ func init() {
 		frame{"rows8sAVX512", rows8sAVX512, []uintptr{0, 8, 16, 24, 32, 40, 48, 56, 64, 72, 80}, 88},
 		frame{"rows8soAVX512", rows8soAVX512, []uintptr{0, 8, 16, 24, 32, 40, 48, 56, 64, 72, 80, 88}, 96},
 		frame{"rows8srAVX512", rows8srAVX512, []uintptr{0, 8, 16, 24, 32, 40, 48, 56, 64, 72, 80, 88}, 96},
+		frame{"rows8saAVX512", rows8saAVX512, []uintptr{0, 8, 16, 24, 32, 40, 48, 56, 64, 72, 80}, 88},
+		frame{"rows8saoAVX512", rows8saoAVX512, []uintptr{0, 8, 16, 24, 32, 40, 48, 56, 64, 72, 80, 88}, 96},
 		frame{"rows8uAVX512", rows8uAVX512, []uintptr{0, 8, 16, 24, 32, 40, 48, 56, 64, 72, 80}, 88},
 		frame{"rows8uoAVX512", rows8uoAVX512, []uintptr{0, 8, 16, 24, 32, 40, 48, 56, 64, 72, 80, 88}, 96},
 		frame{"rows8urAVX512", rows8urAVX512, []uintptr{0, 8, 16, 24, 32, 40, 48, 56, 64, 72, 80, 88}, 96},
+		frame{"rows8uaAVX512", rows8uaAVX512, []uintptr{0, 8, 16, 24, 32, 40, 48, 56, 64, 72, 80}, 88},
+		frame{"rows8uaoAVX512", rows8uaoAVX512, []uintptr{0, 8, 16, 24, 32, 40, 48, 56, 64, 72, 80, 88}, 96},
 		frame{"rowsLUT4AVX512", rowsLUT4AVX512, []uintptr{0, 8, 16, 24, 32, 40, 48, 56, 64, 72}, 80},
 		frame{"rowsLUT6AVX512", rowsLUT6AVX512, []uintptr{0, 8, 16, 24, 32, 40, 48, 56, 64, 72}, 80},
 	)

@@ -504,6 +504,16 @@ func rows4soAVX2(w *byte, stride int, scale *float32, apart int, offset *float32
 //go:noescape
 func rows4srAVX2(w *byte, stride int, scale *float32, apart int, offset *float32, x *float32, dst *float32, rows int, columns int, block int, ahead int, fetch int)
 
+// rows4saAVX2 multiplies x by rows of 4-bit codes, a multiple of 4 of them, of blocks of a multiple of 16 columns; strides are in bytes.
+//
+//go:noescape
+func rows4saAVX2(w *byte, stride int, scale *float32, apart int, x *float32, dst *float32, rows int, columns int, block int, ahead int, fetch int)
+
+// rows4saoAVX2 multiplies x by rows of 4-bit codes, a multiple of 4 of them, of blocks of a multiple of 16 columns; strides are in bytes.
+//
+//go:noescape
+func rows4saoAVX2(w *byte, stride int, scale *float32, apart int, offset *float32, x *float32, dst *float32, rows int, columns int, block int, ahead int, fetch int)
+
 // rows4uAVX2 multiplies x by rows of 4-bit codes, a multiple of 4 of them, of blocks of a multiple of 16 columns; strides are in bytes.
 //
 //go:noescape
@@ -518,6 +528,16 @@ func rows4uoAVX2(w *byte, stride int, scale *float32, apart int, offset *float32
 //
 //go:noescape
 func rows4urAVX2(w *byte, stride int, scale *float32, apart int, offset *float32, x *float32, dst *float32, rows int, columns int, block int, ahead int, fetch int)
+
+// rows4uaAVX2 multiplies x by rows of 4-bit codes, a multiple of 4 of them, of blocks of a multiple of 16 columns; strides are in bytes.
+//
+//go:noescape
+func rows4uaAVX2(w *byte, stride int, scale *float32, apart int, x *float32, dst *float32, rows int, columns int, block int, ahead int, fetch int)
+
+// rows4uaoAVX2 multiplies x by rows of 4-bit codes, a multiple of 4 of them, of blocks of a multiple of 16 columns; strides are in bytes.
+//
+//go:noescape
+func rows4uaoAVX2(w *byte, stride int, scale *float32, apart int, offset *float32, x *float32, dst *float32, rows int, columns int, block int, ahead int, fetch int)
 
 // rows8sAVX2 multiplies x by rows of 8-bit codes, a multiple of 4 of them, of blocks of a multiple of 16 columns; strides are in bytes.
 //
@@ -534,6 +554,16 @@ func rows8soAVX2(w *byte, stride int, scale *float32, apart int, offset *float32
 //go:noescape
 func rows8srAVX2(w *byte, stride int, scale *float32, apart int, offset *float32, x *float32, dst *float32, rows int, columns int, block int, ahead int, fetch int)
 
+// rows8saAVX2 multiplies x by rows of 8-bit codes, a multiple of 4 of them, of blocks of a multiple of 16 columns; strides are in bytes.
+//
+//go:noescape
+func rows8saAVX2(w *byte, stride int, scale *float32, apart int, x *float32, dst *float32, rows int, columns int, block int, ahead int, fetch int)
+
+// rows8saoAVX2 multiplies x by rows of 8-bit codes, a multiple of 4 of them, of blocks of a multiple of 16 columns; strides are in bytes.
+//
+//go:noescape
+func rows8saoAVX2(w *byte, stride int, scale *float32, apart int, offset *float32, x *float32, dst *float32, rows int, columns int, block int, ahead int, fetch int)
+
 // rows8uAVX2 multiplies x by rows of 8-bit codes, a multiple of 4 of them, of blocks of a multiple of 16 columns; strides are in bytes.
 //
 //go:noescape
@@ -548,6 +578,16 @@ func rows8uoAVX2(w *byte, stride int, scale *float32, apart int, offset *float32
 //
 //go:noescape
 func rows8urAVX2(w *byte, stride int, scale *float32, apart int, offset *float32, x *float32, dst *float32, rows int, columns int, block int, ahead int, fetch int)
+
+// rows8uaAVX2 multiplies x by rows of 8-bit codes, a multiple of 4 of them, of blocks of a multiple of 16 columns; strides are in bytes.
+//
+//go:noescape
+func rows8uaAVX2(w *byte, stride int, scale *float32, apart int, x *float32, dst *float32, rows int, columns int, block int, ahead int, fetch int)
+
+// rows8uaoAVX2 multiplies x by rows of 8-bit codes, a multiple of 4 of them, of blocks of a multiple of 16 columns; strides are in bytes.
+//
+//go:noescape
+func rows8uaoAVX2(w *byte, stride int, scale *float32, apart int, offset *float32, x *float32, dst *float32, rows int, columns int, block int, ahead int, fetch int)
 
 // unpackAVX2 decodes blocks of codes.
 func unpackAVX2(kind kernelKind, dst *float32, w *byte, scale *float32, offset *float32, blocks int, vecs int) {
@@ -742,12 +782,20 @@ func mulRows4AVX2(kind kernelKind, w *byte, stride int, scale *float32, apart in
 		rows4soAVX2(w, stride, scale, apart, offset, x, dst, rows, columns, block, ahead, fetch)
 	case kind4sAny:
 		rows4srAVX2(w, stride, scale, apart, offset, x, dst, rows, columns, block, ahead, fetch)
+	case kind4sGrid:
+		rows4saAVX2(w, stride, scale, apart, x, dst, rows, columns, block, ahead, fetch)
+	case kind4sGridOffset:
+		rows4saoAVX2(w, stride, scale, apart, offset, x, dst, rows, columns, block, ahead, fetch)
 	case kind4uPlain:
 		rows4uAVX2(w, stride, scale, apart, x, dst, rows, columns, block, ahead, fetch)
 	case kind4uOffset:
 		rows4uoAVX2(w, stride, scale, apart, offset, x, dst, rows, columns, block, ahead, fetch)
 	case kind4uAny:
 		rows4urAVX2(w, stride, scale, apart, offset, x, dst, rows, columns, block, ahead, fetch)
+	case kind4uGrid:
+		rows4uaAVX2(w, stride, scale, apart, x, dst, rows, columns, block, ahead, fetch)
+	case kind4uGridOffset:
+		rows4uaoAVX2(w, stride, scale, apart, offset, x, dst, rows, columns, block, ahead, fetch)
 	}
 }
 
@@ -760,11 +808,19 @@ func mulRows8AVX2(kind kernelKind, w *byte, stride int, scale *float32, apart in
 		rows8soAVX2(w, stride, scale, apart, offset, x, dst, rows, columns, block, ahead, fetch)
 	case kind8sAny:
 		rows8srAVX2(w, stride, scale, apart, offset, x, dst, rows, columns, block, ahead, fetch)
+	case kind8sGrid:
+		rows8saAVX2(w, stride, scale, apart, x, dst, rows, columns, block, ahead, fetch)
+	case kind8sGridOffset:
+		rows8saoAVX2(w, stride, scale, apart, offset, x, dst, rows, columns, block, ahead, fetch)
 	case kind8uPlain:
 		rows8uAVX2(w, stride, scale, apart, x, dst, rows, columns, block, ahead, fetch)
 	case kind8uOffset:
 		rows8uoAVX2(w, stride, scale, apart, offset, x, dst, rows, columns, block, ahead, fetch)
 	case kind8uAny:
 		rows8urAVX2(w, stride, scale, apart, offset, x, dst, rows, columns, block, ahead, fetch)
+	case kind8uGrid:
+		rows8uaAVX2(w, stride, scale, apart, x, dst, rows, columns, block, ahead, fetch)
+	case kind8uGridOffset:
+		rows8uaoAVX2(w, stride, scale, apart, offset, x, dst, rows, columns, block, ahead, fetch)
 	}
 }

@@ -104,30 +104,30 @@ func geluTanhNEON(dst *float32, x *float32, n int)
 //go:noescape
 func geluErfNEON(dst *float32, x *float32, n int)
 
-// nt1NEON computes 1 vectors times 4 rows over the depth k. Strides are in bytes; with acc the results are added to dst.
+// nt1NEON computes 1 vectors times 4 rows over the depth k, a multiple of 16 and one chunk at most; lanes has room for 8 floats for each result. Strides are in bytes; with acc the results are added to dst.
 //
 //go:noescape
-func nt1NEON(dst *float32, ldd int, x *float32, ldx int, w0 *float32, w1 *float32, w2 *float32, w3 *float32, k int, acc int)
+func nt1NEON(dst *float32, ldd int, x *float32, ldx int, w0 *float32, w1 *float32, w2 *float32, w3 *float32, k int, acc int, lanes *float32)
 
-// nt2NEON computes 2 vectors times 4 rows over the depth k. Strides are in bytes; with acc the results are added to dst.
+// nt2NEON computes 2 vectors times 4 rows over the depth k, a multiple of 16 and one chunk at most; lanes has room for 8 floats for each result. Strides are in bytes; with acc the results are added to dst.
 //
 //go:noescape
-func nt2NEON(dst *float32, ldd int, x *float32, ldx int, w0 *float32, w1 *float32, w2 *float32, w3 *float32, k int, acc int)
+func nt2NEON(dst *float32, ldd int, x *float32, ldx int, w0 *float32, w1 *float32, w2 *float32, w3 *float32, k int, acc int, lanes *float32)
 
-// nt3NEON computes 3 vectors times 4 rows over the depth k. Strides are in bytes; with acc the results are added to dst.
+// nt3NEON computes 3 vectors times 4 rows over the depth k, a multiple of 16 and one chunk at most; lanes has room for 8 floats for each result. Strides are in bytes; with acc the results are added to dst.
 //
 //go:noescape
-func nt3NEON(dst *float32, ldd int, x *float32, ldx int, w0 *float32, w1 *float32, w2 *float32, w3 *float32, k int, acc int)
+func nt3NEON(dst *float32, ldd int, x *float32, ldx int, w0 *float32, w1 *float32, w2 *float32, w3 *float32, k int, acc int, lanes *float32)
 
-// nt4NEON computes 4 vectors times 4 rows over the depth k. Strides are in bytes; with acc the results are added to dst.
+// nt4NEON computes 4 vectors times 4 rows over the depth k, a multiple of 16 and one chunk at most; lanes has room for 8 floats for each result. Strides are in bytes; with acc the results are added to dst.
 //
 //go:noescape
-func nt4NEON(dst *float32, ldd int, x *float32, ldx int, w0 *float32, w1 *float32, w2 *float32, w3 *float32, k int, acc int)
+func nt4NEON(dst *float32, ldd int, x *float32, ldx int, w0 *float32, w1 *float32, w2 *float32, w3 *float32, k int, acc int, lanes *float32)
 
-// nt5NEON computes 5 vectors times 4 rows over the depth k. Strides are in bytes; with acc the results are added to dst.
+// nt5NEON computes 5 vectors times 4 rows over the depth k, a multiple of 16 and one chunk at most; lanes has room for 8 floats for each result. Strides are in bytes; with acc the results are added to dst.
 //
 //go:noescape
-func nt5NEON(dst *float32, ldd int, x *float32, ldx int, w0 *float32, w1 *float32, w2 *float32, w3 *float32, k int, acc int)
+func nt5NEON(dst *float32, ldd int, x *float32, ldx int, w0 *float32, w1 *float32, w2 *float32, w3 *float32, k int, acc int, lanes *float32)
 
 // nn1x16NEON computes 1 rows by 16 columns of a product to depth k. Strides are in bytes; with acc the results are added to dst.
 //
@@ -219,50 +219,50 @@ func nn6x4NEON(dst *float32, ldd int, a *float32, lda int, b *float32, ldb int, 
 //go:noescape
 func nn6x1NEON(dst *float32, ldd int, a *float32, lda int, b *float32, ldb int, k int, acc int)
 
-// gemv4NEON multiplies x by rows of 4-bit codes, vecs vectors of 8 to a block.
+// rows4NEON multiplies x by rows of so many groups of 4-bit codes, each of them in a block.
 //
 //go:noescape
-func gemv4NEON(w *byte, planes *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
+func rows4NEON(w *byte, planes *byte, scale *float32, x *float32, dst *float32, rows int, groups int, each int)
 
-// gemv8sNEON multiplies x by rows of 8-bit codes, vecs vectors of 8 to a block.
+// rows8sNEON multiplies x by rows of so many groups of 8-bit codes, each of them in a block.
 //
 //go:noescape
-func gemv8sNEON(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
+func rows8sNEON(w *byte, scale *float32, x *float32, dst *float32, rows int, groups int, each int)
 
-// gemv8uNEON multiplies x by rows of 8-bit codes, vecs vectors of 8 to a block.
+// rows8uNEON multiplies x by rows of so many groups of 8-bit codes, each of them in a block.
 //
 //go:noescape
-func gemv8uNEON(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
+func rows8uNEON(w *byte, scale *float32, x *float32, dst *float32, rows int, groups int, each int)
 
-// gemv4oNEON multiplies x by rows of 4-bit codes, vecs vectors of 8 to a block. sums are those of x over the blocks.
+// rows4oNEON multiplies x by rows of so many groups of 4-bit codes, each of them in a block.
 //
 //go:noescape
-func gemv4oNEON(w *byte, planes *byte, scale *float32, offset *float32, sums *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
+func rows4oNEON(w *byte, planes *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, groups int, each int)
 
-// gemv8soNEON multiplies x by rows of 8-bit codes, vecs vectors of 8 to a block.
+// rows8soNEON multiplies x by rows of so many groups of 8-bit codes, each of them in a block.
 //
 //go:noescape
-func gemv8soNEON(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
+func rows8soNEON(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, groups int, each int)
 
-// gemv8uoNEON multiplies x by rows of 8-bit codes, vecs vectors of 8 to a block.
+// rows8uoNEON multiplies x by rows of so many groups of 8-bit codes, each of them in a block.
 //
 //go:noescape
-func gemv8uoNEON(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
+func rows8uoNEON(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, groups int, each int)
 
-// gemv4rNEON multiplies x by rows of 4-bit codes, vecs vectors of 8 to a block.
+// rows4rNEON multiplies x by rows of so many groups of 4-bit codes, each of them in a block.
 //
 //go:noescape
-func gemv4rNEON(w *byte, codes *float32, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
+func rows4rNEON(w *byte, codes *float32, scale *float32, offset *float32, x *float32, dst *float32, rows int, groups int, each int)
 
-// gemv8srNEON multiplies x by rows of 8-bit codes, vecs vectors of 8 to a block.
+// rows8srNEON multiplies x by rows of so many groups of 8-bit codes, each of them in a block.
 //
 //go:noescape
-func gemv8srNEON(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
+func rows8srNEON(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, groups int, each int)
 
-// gemv8urNEON multiplies x by rows of 8-bit codes, vecs vectors of 8 to a block.
+// rows8urNEON multiplies x by rows of so many groups of 8-bit codes, each of them in a block.
 //
 //go:noescape
-func gemv8urNEON(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
+func rows8urNEON(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, groups int, each int)
 
 // unpack4NEON decodes blocks of 4-bit codes, vecs vectors of 8 to a block.
 //
@@ -294,7 +294,7 @@ func unpack8srNEON(dst *float32, w *byte, scale *float32, offset *float32, block
 //go:noescape
 func unpack8urNEON(dst *float32, w *byte, scale *float32, offset *float32, blocks int, vecs int)
 
-// dotLUT1NEON multiplies x by rows of 1-bit indices.
+// dotLUT1NEON multiplies x by rows of 1-bit indices, groups of 16.
 //
 //go:noescape
 func dotLUT1NEON(w *byte, planes *byte, x *float32, dst *float32, rows int, groups int)
@@ -304,7 +304,7 @@ func dotLUT1NEON(w *byte, planes *byte, x *float32, dst *float32, rows int, grou
 //go:noescape
 func decodeLUT1NEON(dst *float32, w *byte, planes *byte, groups int)
 
-// dotLUT2NEON multiplies x by rows of 2-bit indices.
+// dotLUT2NEON multiplies x by rows of 2-bit indices, groups of 16.
 //
 //go:noescape
 func dotLUT2NEON(w *byte, planes *byte, x *float32, dst *float32, rows int, groups int)
@@ -314,7 +314,7 @@ func dotLUT2NEON(w *byte, planes *byte, x *float32, dst *float32, rows int, grou
 //go:noescape
 func decodeLUT2NEON(dst *float32, w *byte, planes *byte, groups int)
 
-// dotLUT3NEON multiplies x by rows of 3-bit indices.
+// dotLUT3NEON multiplies x by rows of 3-bit indices, groups of 16.
 //
 //go:noescape
 func dotLUT3NEON(w *byte, planes *byte, x *float32, dst *float32, rows int, groups int)
@@ -324,7 +324,7 @@ func dotLUT3NEON(w *byte, planes *byte, x *float32, dst *float32, rows int, grou
 //go:noescape
 func decodeLUT3NEON(dst *float32, w *byte, planes *byte, groups int)
 
-// dotLUT4NEON multiplies x by rows of 4-bit indices.
+// dotLUT4NEON multiplies x by rows of 4-bit indices, groups of 32.
 //
 //go:noescape
 func dotLUT4NEON(w *byte, planes *byte, x *float32, dst *float32, rows int, groups int)
@@ -334,7 +334,7 @@ func dotLUT4NEON(w *byte, planes *byte, x *float32, dst *float32, rows int, grou
 //go:noescape
 func decodeLUT4NEON(dst *float32, w *byte, planes *byte, groups int)
 
-// dotLUT6NEON multiplies x by rows of 6-bit indices.
+// dotLUT6NEON multiplies x by rows of 6-bit indices, groups of 16.
 //
 //go:noescape
 func dotLUT6NEON(w *byte, planes *byte, x *float32, dst *float32, rows int, groups int)
@@ -635,18 +635,18 @@ func fast1x8uoNEON(w *byte, scale *float32, offset *float32, x *float32, dst *fl
 func tile4x8uoNEON(w *byte, wstep int, scale *float32, offset *float32, sstep int, x *float32, dst *float32, ldd int, blocks int, groups int)
 
 // ntNEON computes 1 to 5 vectors times 4 rows.
-func ntNEON(count int, dst *float32, ldd int, x *float32, ldx int, w0 *float32, w1 *float32, w2 *float32, w3 *float32, k int, acc int) {
+func ntNEON(count int, dst *float32, ldd int, x *float32, ldx int, w0 *float32, w1 *float32, w2 *float32, w3 *float32, k int, acc int, lanes *float32) {
 	switch count {
 	case 1:
-		nt1NEON(dst, ldd, x, ldx, w0, w1, w2, w3, k, acc)
+		nt1NEON(dst, ldd, x, ldx, w0, w1, w2, w3, k, acc, lanes)
 	case 2:
-		nt2NEON(dst, ldd, x, ldx, w0, w1, w2, w3, k, acc)
+		nt2NEON(dst, ldd, x, ldx, w0, w1, w2, w3, k, acc, lanes)
 	case 3:
-		nt3NEON(dst, ldd, x, ldx, w0, w1, w2, w3, k, acc)
+		nt3NEON(dst, ldd, x, ldx, w0, w1, w2, w3, k, acc, lanes)
 	case 4:
-		nt4NEON(dst, ldd, x, ldx, w0, w1, w2, w3, k, acc)
+		nt4NEON(dst, ldd, x, ldx, w0, w1, w2, w3, k, acc, lanes)
 	case 5:
-		nt5NEON(dst, ldd, x, ldx, w0, w1, w2, w3, k, acc)
+		nt5NEON(dst, ldd, x, ldx, w0, w1, w2, w3, k, acc, lanes)
 	}
 }
 

@@ -172,6 +172,7 @@ var generalOps = map[string]struct {
 }{
 	"ADD":  {false, (*asmtest.Walk).Sum},
 	"ADDS": {true, (*asmtest.Walk).Sum},
+	"SUB":  {false, func(w *asmtest.Walk, a, b asmtest.Value) asmtest.Value { return w.Sum(b, number(-w.Int(a))) }},
 	"SUBS": {true, func(w *asmtest.Walk, a, b asmtest.Value) asmtest.Value { return w.Sum(b, number(-w.Int(a))) }},
 	"CMP":  {true, func(w *asmtest.Walk, a, b asmtest.Value) asmtest.Value { return number(w.Int(b) - w.Int(a)) }},
 	"MUL":  {false, func(w *asmtest.Walk, a, b asmtest.Value) asmtest.Value { return number(w.Int(a) * w.Int(b)) }},
@@ -234,6 +235,10 @@ func move(l asmtest.Line) (e asmtest.Effect, ok bool) {
 	if m := constantForm.FindStringSubmatch(source); m != nil {
 		e.Memory = []asmtest.Access{{Of: asmtest.Constant, Name: m[1], Address: true}}
 		e.Do = func(w *asmtest.Walk) { w.Set(dst, asmtest.Value{Into: m[1]}) }
+		return e, true
+	}
+	if n, ok := strings.CutPrefix(source, "$"); ok {
+		e.Do = func(w *asmtest.Walk) { w.Set(dst, number(integer(n))) }
 		return e, true
 	}
 	source = register(source)
