@@ -214,10 +214,10 @@ func unpack8uaoAVX2(dst *float32, w *byte, scale *float32, offset *float32, bloc
 //go:noescape
 func prepareLUT4AVX2(dst *float32, x *float32, groups int)
 
-// dotLUT4PlanesAVX2 multiplies x, as prepareLUT4AVX2 leaves it, by rows of 4-bit indices, groups of 64; table holds 4 planes of 16 bytes.
+// dotLUT4PlanesAVX2 multiplies x, as prepareLUT4AVX2 leaves it, by pairs of rows of 4-bit indices, stride bytes apart, groups of 64; table holds 4 planes of 16 bytes.
 //
 //go:noescape
-func dotLUT4PlanesAVX2(w *byte, table *byte, x *float32, dst *float32, rows int, groups int)
+func dotLUT4PlanesAVX2(w *byte, stride int, table *byte, x *float32, dst *float32, pairs int, groups int)
 
 // dotLUT6AVX2 multiplies x by rows of 6-bit indices, 32 to a group, into a table of halves: 4 quarters of 16 low bytes, then of 16 high bytes.
 //

@@ -48,7 +48,7 @@ func init() {
 		frame{"unpack8uaAVX2", unpack8uaAVX2, []uintptr{0, 8, 16, 24, 32}, 40},
 		frame{"unpack8uaoAVX2", unpack8uaoAVX2, []uintptr{0, 8, 16, 24, 32, 40}, 48},
 		frame{"prepareLUT4AVX2", prepareLUT4AVX2, []uintptr{0, 8, 16}, 24},
-		frame{"dotLUT4PlanesAVX2", dotLUT4PlanesAVX2, []uintptr{0, 8, 16, 24, 32, 40}, 48},
+		frame{"dotLUT4PlanesAVX2", dotLUT4PlanesAVX2, []uintptr{0, 8, 16, 24, 32, 40, 48}, 56},
 		frame{"dotLUT6AVX2", dotLUT6AVX2, []uintptr{0, 8, 16, 24, 32, 40}, 48},
 		frame{"decodeLUT6AVX2", decodeLUT6AVX2, []uintptr{0, 8, 16, 24}, 32},
 		frame{"dotLUT8AVX2", dotLUT8AVX2, []uintptr{0, 8, 16, 24, 32, 40}, 48},
