@@ -434,6 +434,16 @@ func rows8soAVX512(w *byte, stride int, scale *float32, apart int, offset *float
 //go:noescape
 func rows8srAVX512(w *byte, stride int, scale *float32, apart int, offset *float32, x *float32, dst *float32, rows int, columns int, block int, ahead int, fetch int)
 
+// rows8saAVX512 multiplies x by rows of 8-bit codes, a multiple of 4 of them, of blocks of a multiple of 16 columns; strides are in bytes.
+//
+//go:noescape
+func rows8saAVX512(w *byte, stride int, scale *float32, apart int, x *float32, dst *float32, rows int, columns int, block int, ahead int, fetch int)
+
+// rows8saoAVX512 multiplies x by rows of 8-bit codes, a multiple of 4 of them, of blocks of a multiple of 16 columns; strides are in bytes.
+//
+//go:noescape
+func rows8saoAVX512(w *byte, stride int, scale *float32, apart int, offset *float32, x *float32, dst *float32, rows int, columns int, block int, ahead int, fetch int)
+
 // rows8uAVX512 multiplies x by rows of 8-bit codes, a multiple of 4 of them, of blocks of a multiple of 16 columns; strides are in bytes.
 //
 //go:noescape
@@ -448,6 +458,16 @@ func rows8uoAVX512(w *byte, stride int, scale *float32, apart int, offset *float
 //
 //go:noescape
 func rows8urAVX512(w *byte, stride int, scale *float32, apart int, offset *float32, x *float32, dst *float32, rows int, columns int, block int, ahead int, fetch int)
+
+// rows8uaAVX512 multiplies x by rows of 8-bit codes, a multiple of 4 of them, of blocks of a multiple of 16 columns; strides are in bytes.
+//
+//go:noescape
+func rows8uaAVX512(w *byte, stride int, scale *float32, apart int, x *float32, dst *float32, rows int, columns int, block int, ahead int, fetch int)
+
+// rows8uaoAVX512 multiplies x by rows of 8-bit codes, a multiple of 4 of them, of blocks of a multiple of 16 columns; strides are in bytes.
+//
+//go:noescape
+func rows8uaoAVX512(w *byte, stride int, scale *float32, apart int, offset *float32, x *float32, dst *float32, rows int, columns int, block int, ahead int, fetch int)
 
 // rowsLUT4AVX512 multiplies x by rows of 4-bit indices, a multiple of 4 of them, of columns a multiple of 16; a row's table has 16 floats. Strides are in bytes.
 //
@@ -859,12 +879,20 @@ func mulRows8AVX512(kind kernelKind, w *byte, stride int, scale *float32, apart 
 		rows8soAVX512(w, stride, scale, apart, offset, x, dst, rows, columns, block, ahead, fetch)
 	case kind8sAny:
 		rows8srAVX512(w, stride, scale, apart, offset, x, dst, rows, columns, block, ahead, fetch)
+	case kind8sGrid:
+		rows8saAVX512(w, stride, scale, apart, x, dst, rows, columns, block, ahead, fetch)
+	case kind8sGridOffset:
+		rows8saoAVX512(w, stride, scale, apart, offset, x, dst, rows, columns, block, ahead, fetch)
 	case kind8uPlain:
 		rows8uAVX512(w, stride, scale, apart, x, dst, rows, columns, block, ahead, fetch)
 	case kind8uOffset:
 		rows8uoAVX512(w, stride, scale, apart, offset, x, dst, rows, columns, block, ahead, fetch)
 	case kind8uAny:
 		rows8urAVX512(w, stride, scale, apart, offset, x, dst, rows, columns, block, ahead, fetch)
+	case kind8uGrid:
+		rows8uaAVX512(w, stride, scale, apart, x, dst, rows, columns, block, ahead, fetch)
+	case kind8uGridOffset:
+		rows8uaoAVX512(w, stride, scale, apart, offset, x, dst, rows, columns, block, ahead, fetch)
 	}
 }
 

@@ -224,10 +224,10 @@ func unpack8uaoAVX2(dst *float32, w *byte, scale *float32, offset *float32, bloc
 //go:noescape
 func prepareLUT4AVX2(dst *float32, x *float32, groups int)
 
-// dotLUT4PlanesAVX2 multiplies x, as prepareLUT4AVX2 leaves it, by rows of 4-bit indices, groups of 64; table holds 4 planes of 16 bytes.
+// dotLUT4PlanesAVX2 multiplies x, as prepareLUT4AVX2 leaves it, by pairs of rows of 4-bit indices, stride bytes apart, groups of 64; table holds 4 planes of 16 bytes.
 //
 //go:noescape
-func dotLUT4PlanesAVX2(w *byte, table *byte, x *float32, dst *float32, rows int, groups int)
+func dotLUT4PlanesAVX2(w *byte, stride int, table *byte, x *float32, dst *float32, pairs int, groups int)
 
 // dotLUT6AVX2 multiplies x by rows of 6-bit indices, 32 to a group, into a table of halves: 4 quarters of 16 low bytes, then of 16 high bytes.
 //
@@ -724,6 +724,16 @@ func rows4soAVX2(w *byte, stride int, scale *float32, apart int, offset *float32
 //go:noescape
 func rows4srAVX2(w *byte, stride int, scale *float32, apart int, offset *float32, x *float32, dst *float32, rows int, columns int, block int, ahead int, fetch int)
 
+// rows4saAVX2 multiplies x by rows of 4-bit codes, a multiple of 4 of them, of blocks of a multiple of 16 columns; strides are in bytes.
+//
+//go:noescape
+func rows4saAVX2(w *byte, stride int, scale *float32, apart int, x *float32, dst *float32, rows int, columns int, block int, ahead int, fetch int)
+
+// rows4saoAVX2 multiplies x by rows of 4-bit codes, a multiple of 4 of them, of blocks of a multiple of 16 columns; strides are in bytes.
+//
+//go:noescape
+func rows4saoAVX2(w *byte, stride int, scale *float32, apart int, offset *float32, x *float32, dst *float32, rows int, columns int, block int, ahead int, fetch int)
+
 // rows4uAVX2 multiplies x by rows of 4-bit codes, a multiple of 4 of them, of blocks of a multiple of 16 columns; strides are in bytes.
 //
 //go:noescape
@@ -738,6 +748,16 @@ func rows4uoAVX2(w *byte, stride int, scale *float32, apart int, offset *float32
 //
 //go:noescape
 func rows4urAVX2(w *byte, stride int, scale *float32, apart int, offset *float32, x *float32, dst *float32, rows int, columns int, block int, ahead int, fetch int)
+
+// rows4uaAVX2 multiplies x by rows of 4-bit codes, a multiple of 4 of them, of blocks of a multiple of 16 columns; strides are in bytes.
+//
+//go:noescape
+func rows4uaAVX2(w *byte, stride int, scale *float32, apart int, x *float32, dst *float32, rows int, columns int, block int, ahead int, fetch int)
+
+// rows4uaoAVX2 multiplies x by rows of 4-bit codes, a multiple of 4 of them, of blocks of a multiple of 16 columns; strides are in bytes.
+//
+//go:noescape
+func rows4uaoAVX2(w *byte, stride int, scale *float32, apart int, offset *float32, x *float32, dst *float32, rows int, columns int, block int, ahead int, fetch int)
 
 // rows8sAVX2 multiplies x by rows of 8-bit codes, a multiple of 4 of them, of blocks of a multiple of 16 columns; strides are in bytes.
 //
@@ -754,6 +774,16 @@ func rows8soAVX2(w *byte, stride int, scale *float32, apart int, offset *float32
 //go:noescape
 func rows8srAVX2(w *byte, stride int, scale *float32, apart int, offset *float32, x *float32, dst *float32, rows int, columns int, block int, ahead int, fetch int)
 
+// rows8saAVX2 multiplies x by rows of 8-bit codes, a multiple of 4 of them, of blocks of a multiple of 16 columns; strides are in bytes.
+//
+//go:noescape
+func rows8saAVX2(w *byte, stride int, scale *float32, apart int, x *float32, dst *float32, rows int, columns int, block int, ahead int, fetch int)
+
+// rows8saoAVX2 multiplies x by rows of 8-bit codes, a multiple of 4 of them, of blocks of a multiple of 16 columns; strides are in bytes.
+//
+//go:noescape
+func rows8saoAVX2(w *byte, stride int, scale *float32, apart int, offset *float32, x *float32, dst *float32, rows int, columns int, block int, ahead int, fetch int)
+
 // rows8uAVX2 multiplies x by rows of 8-bit codes, a multiple of 4 of them, of blocks of a multiple of 16 columns; strides are in bytes.
 //
 //go:noescape
@@ -768,6 +798,16 @@ func rows8uoAVX2(w *byte, stride int, scale *float32, apart int, offset *float32
 //
 //go:noescape
 func rows8urAVX2(w *byte, stride int, scale *float32, apart int, offset *float32, x *float32, dst *float32, rows int, columns int, block int, ahead int, fetch int)
+
+// rows8uaAVX2 multiplies x by rows of 8-bit codes, a multiple of 4 of them, of blocks of a multiple of 16 columns; strides are in bytes.
+//
+//go:noescape
+func rows8uaAVX2(w *byte, stride int, scale *float32, apart int, x *float32, dst *float32, rows int, columns int, block int, ahead int, fetch int)
+
+// rows8uaoAVX2 multiplies x by rows of 8-bit codes, a multiple of 4 of them, of blocks of a multiple of 16 columns; strides are in bytes.
+//
+//go:noescape
+func rows8uaoAVX2(w *byte, stride int, scale *float32, apart int, offset *float32, x *float32, dst *float32, rows int, columns int, block int, ahead int, fetch int)
 
 // taps1x16AVX2 computes 1 rows by 16 columns of a product to depth k, with row c of b at[c] bytes from b. Strides are in bytes.
 //
@@ -1301,12 +1341,20 @@ func mulRows4AVX2(kind kernelKind, w *byte, stride int, scale *float32, apart in
 		rows4soAVX2(w, stride, scale, apart, offset, x, dst, rows, columns, block, ahead, fetch)
 	case kind4sAny:
 		rows4srAVX2(w, stride, scale, apart, offset, x, dst, rows, columns, block, ahead, fetch)
+	case kind4sGrid:
+		rows4saAVX2(w, stride, scale, apart, x, dst, rows, columns, block, ahead, fetch)
+	case kind4sGridOffset:
+		rows4saoAVX2(w, stride, scale, apart, offset, x, dst, rows, columns, block, ahead, fetch)
 	case kind4uPlain:
 		rows4uAVX2(w, stride, scale, apart, x, dst, rows, columns, block, ahead, fetch)
 	case kind4uOffset:
 		rows4uoAVX2(w, stride, scale, apart, offset, x, dst, rows, columns, block, ahead, fetch)
 	case kind4uAny:
 		rows4urAVX2(w, stride, scale, apart, offset, x, dst, rows, columns, block, ahead, fetch)
+	case kind4uGrid:
+		rows4uaAVX2(w, stride, scale, apart, x, dst, rows, columns, block, ahead, fetch)
+	case kind4uGridOffset:
+		rows4uaoAVX2(w, stride, scale, apart, offset, x, dst, rows, columns, block, ahead, fetch)
 	}
 }
 
@@ -1319,12 +1367,20 @@ func mulRows8AVX2(kind kernelKind, w *byte, stride int, scale *float32, apart in
 		rows8soAVX2(w, stride, scale, apart, offset, x, dst, rows, columns, block, ahead, fetch)
 	case kind8sAny:
 		rows8srAVX2(w, stride, scale, apart, offset, x, dst, rows, columns, block, ahead, fetch)
+	case kind8sGrid:
+		rows8saAVX2(w, stride, scale, apart, x, dst, rows, columns, block, ahead, fetch)
+	case kind8sGridOffset:
+		rows8saoAVX2(w, stride, scale, apart, offset, x, dst, rows, columns, block, ahead, fetch)
 	case kind8uPlain:
 		rows8uAVX2(w, stride, scale, apart, x, dst, rows, columns, block, ahead, fetch)
 	case kind8uOffset:
 		rows8uoAVX2(w, stride, scale, apart, offset, x, dst, rows, columns, block, ahead, fetch)
 	case kind8uAny:
 		rows8urAVX2(w, stride, scale, apart, offset, x, dst, rows, columns, block, ahead, fetch)
+	case kind8uGrid:
+		rows8uaAVX2(w, stride, scale, apart, x, dst, rows, columns, block, ahead, fetch)
+	case kind8uGridOffset:
+		rows8uaoAVX2(w, stride, scale, apart, offset, x, dst, rows, columns, block, ahead, fetch)
 	}
 }
 

@@ -109,30 +109,30 @@ func geluTanhNEON(dst *float32, x *float32, n int)
 //go:noescape
 func geluErfNEON(dst *float32, x *float32, n int)
 
-// nt1NEON computes 1 vectors times 4 rows over the depth k. Strides are in bytes; with acc the results are added to dst.
+// nt1NEON computes 1 vectors times 4 rows over the depth k, a multiple of 16 and one chunk at most; lanes has room for 8 floats for each result. Strides are in bytes; with acc the results are added to dst.
 //
 //go:noescape
-func nt1NEON(dst *float32, ldd int, x *float32, ldx int, w0 *float32, w1 *float32, w2 *float32, w3 *float32, k int, acc int)
+func nt1NEON(dst *float32, ldd int, x *float32, ldx int, w0 *float32, w1 *float32, w2 *float32, w3 *float32, k int, acc int, lanes *float32)
 
-// nt2NEON computes 2 vectors times 4 rows over the depth k. Strides are in bytes; with acc the results are added to dst.
+// nt2NEON computes 2 vectors times 4 rows over the depth k, a multiple of 16 and one chunk at most; lanes has room for 8 floats for each result. Strides are in bytes; with acc the results are added to dst.
 //
 //go:noescape
-func nt2NEON(dst *float32, ldd int, x *float32, ldx int, w0 *float32, w1 *float32, w2 *float32, w3 *float32, k int, acc int)
+func nt2NEON(dst *float32, ldd int, x *float32, ldx int, w0 *float32, w1 *float32, w2 *float32, w3 *float32, k int, acc int, lanes *float32)
 
-// nt3NEON computes 3 vectors times 4 rows over the depth k. Strides are in bytes; with acc the results are added to dst.
+// nt3NEON computes 3 vectors times 4 rows over the depth k, a multiple of 16 and one chunk at most; lanes has room for 8 floats for each result. Strides are in bytes; with acc the results are added to dst.
 //
 //go:noescape
-func nt3NEON(dst *float32, ldd int, x *float32, ldx int, w0 *float32, w1 *float32, w2 *float32, w3 *float32, k int, acc int)
+func nt3NEON(dst *float32, ldd int, x *float32, ldx int, w0 *float32, w1 *float32, w2 *float32, w3 *float32, k int, acc int, lanes *float32)
 
-// nt4NEON computes 4 vectors times 4 rows over the depth k. Strides are in bytes; with acc the results are added to dst.
+// nt4NEON computes 4 vectors times 4 rows over the depth k, a multiple of 16 and one chunk at most; lanes has room for 8 floats for each result. Strides are in bytes; with acc the results are added to dst.
 //
 //go:noescape
-func nt4NEON(dst *float32, ldd int, x *float32, ldx int, w0 *float32, w1 *float32, w2 *float32, w3 *float32, k int, acc int)
+func nt4NEON(dst *float32, ldd int, x *float32, ldx int, w0 *float32, w1 *float32, w2 *float32, w3 *float32, k int, acc int, lanes *float32)
 
-// nt5NEON computes 5 vectors times 4 rows over the depth k. Strides are in bytes; with acc the results are added to dst.
+// nt5NEON computes 5 vectors times 4 rows over the depth k, a multiple of 16 and one chunk at most; lanes has room for 8 floats for each result. Strides are in bytes; with acc the results are added to dst.
 //
 //go:noescape
-func nt5NEON(dst *float32, ldd int, x *float32, ldx int, w0 *float32, w1 *float32, w2 *float32, w3 *float32, k int, acc int)
+func nt5NEON(dst *float32, ldd int, x *float32, ldx int, w0 *float32, w1 *float32, w2 *float32, w3 *float32, k int, acc int, lanes *float32)
 
 // nn1x16NEON computes 1 rows by 16 columns of a product to depth k. Strides are in bytes; with acc the results are added to dst.
 //
@@ -224,50 +224,50 @@ func nn6x4NEON(dst *float32, ldd int, a *float32, lda int, b *float32, ldb int, 
 //go:noescape
 func nn6x1NEON(dst *float32, ldd int, a *float32, lda int, b *float32, ldb int, k int, acc int)
 
-// gemv4NEON multiplies x by rows of 4-bit codes, vecs vectors of 8 to a block.
+// rows4NEON multiplies x by rows of so many groups of 4-bit codes, each of them in a block.
 //
 //go:noescape
-func gemv4NEON(w *byte, planes *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
+func rows4NEON(w *byte, planes *byte, scale *float32, x *float32, dst *float32, rows int, groups int, each int)
 
-// gemv8sNEON multiplies x by rows of 8-bit codes, vecs vectors of 8 to a block.
+// rows8sNEON multiplies x by rows of so many groups of 8-bit codes, each of them in a block.
 //
 //go:noescape
-func gemv8sNEON(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
+func rows8sNEON(w *byte, scale *float32, x *float32, dst *float32, rows int, groups int, each int)
 
-// gemv8uNEON multiplies x by rows of 8-bit codes, vecs vectors of 8 to a block.
+// rows8uNEON multiplies x by rows of so many groups of 8-bit codes, each of them in a block.
 //
 //go:noescape
-func gemv8uNEON(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
+func rows8uNEON(w *byte, scale *float32, x *float32, dst *float32, rows int, groups int, each int)
 
-// gemv4oNEON multiplies x by rows of 4-bit codes, vecs vectors of 8 to a block. sums are those of x over the blocks.
+// rows4oNEON multiplies x by rows of so many groups of 4-bit codes, each of them in a block.
 //
 //go:noescape
-func gemv4oNEON(w *byte, planes *byte, scale *float32, offset *float32, sums *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
+func rows4oNEON(w *byte, planes *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, groups int, each int)
 
-// gemv8soNEON multiplies x by rows of 8-bit codes, vecs vectors of 8 to a block.
+// rows8soNEON multiplies x by rows of so many groups of 8-bit codes, each of them in a block.
 //
 //go:noescape
-func gemv8soNEON(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
+func rows8soNEON(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, groups int, each int)
 
-// gemv8uoNEON multiplies x by rows of 8-bit codes, vecs vectors of 8 to a block.
+// rows8uoNEON multiplies x by rows of so many groups of 8-bit codes, each of them in a block.
 //
 //go:noescape
-func gemv8uoNEON(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
+func rows8uoNEON(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, groups int, each int)
 
-// gemv4rNEON multiplies x by rows of 4-bit codes, vecs vectors of 8 to a block.
+// rows4rNEON multiplies x by rows of so many groups of 4-bit codes, each of them in a block.
 //
 //go:noescape
-func gemv4rNEON(w *byte, codes *float32, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
+func rows4rNEON(w *byte, codes *float32, scale *float32, offset *float32, x *float32, dst *float32, rows int, groups int, each int)
 
-// gemv8srNEON multiplies x by rows of 8-bit codes, vecs vectors of 8 to a block.
+// rows8srNEON multiplies x by rows of so many groups of 8-bit codes, each of them in a block.
 //
 //go:noescape
-func gemv8srNEON(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
+func rows8srNEON(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, groups int, each int)
 
-// gemv8urNEON multiplies x by rows of 8-bit codes, vecs vectors of 8 to a block.
+// rows8urNEON multiplies x by rows of so many groups of 8-bit codes, each of them in a block.
 //
 //go:noescape
-func gemv8urNEON(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
+func rows8urNEON(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, groups int, each int)
 
 // unpack4NEON decodes blocks of 4-bit codes, vecs vectors of 8 to a block.
 //
@@ -299,7 +299,7 @@ func unpack8srNEON(dst *float32, w *byte, scale *float32, offset *float32, block
 //go:noescape
 func unpack8urNEON(dst *float32, w *byte, scale *float32, offset *float32, blocks int, vecs int)
 
-// dotLUT1NEON multiplies x by rows of 1-bit indices.
+// dotLUT1NEON multiplies x by rows of 1-bit indices, groups of 16.
 //
 //go:noescape
 func dotLUT1NEON(w *byte, planes *byte, x *float32, dst *float32, rows int, groups int)
@@ -309,7 +309,7 @@ func dotLUT1NEON(w *byte, planes *byte, x *float32, dst *float32, rows int, grou
 //go:noescape
 func decodeLUT1NEON(dst *float32, w *byte, planes *byte, groups int)
 
-// dotLUT2NEON multiplies x by rows of 2-bit indices.
+// dotLUT2NEON multiplies x by rows of 2-bit indices, groups of 16.
 //
 //go:noescape
 func dotLUT2NEON(w *byte, planes *byte, x *float32, dst *float32, rows int, groups int)
@@ -319,7 +319,7 @@ func dotLUT2NEON(w *byte, planes *byte, x *float32, dst *float32, rows int, grou
 //go:noescape
 func decodeLUT2NEON(dst *float32, w *byte, planes *byte, groups int)
 
-// dotLUT3NEON multiplies x by rows of 3-bit indices.
+// dotLUT3NEON multiplies x by rows of 3-bit indices, groups of 16.
 //
 //go:noescape
 func dotLUT3NEON(w *byte, planes *byte, x *float32, dst *float32, rows int, groups int)
@@ -329,7 +329,7 @@ func dotLUT3NEON(w *byte, planes *byte, x *float32, dst *float32, rows int, grou
 //go:noescape
 func decodeLUT3NEON(dst *float32, w *byte, planes *byte, groups int)
 
-// dotLUT4NEON multiplies x by rows of 4-bit indices.
+// dotLUT4NEON multiplies x by rows of 4-bit indices, groups of 32.
 //
 //go:noescape
 func dotLUT4NEON(w *byte, planes *byte, x *float32, dst *float32, rows int, groups int)
@@ -339,7 +339,7 @@ func dotLUT4NEON(w *byte, planes *byte, x *float32, dst *float32, rows int, grou
 //go:noescape
 func decodeLUT4NEON(dst *float32, w *byte, planes *byte, groups int)
 
-// dotLUT6NEON multiplies x by rows of 6-bit indices.
+// dotLUT6NEON multiplies x by rows of 6-bit indices, groups of 16.
 //
 //go:noescape
 func dotLUT6NEON(w *byte, planes *byte, x *float32, dst *float32, rows int, groups int)
@@ -348,11 +348,6 @@ func dotLUT6NEON(w *byte, planes *byte, x *float32, dst *float32, rows int, grou
 //
 //go:noescape
 func decodeLUT6NEON(dst *float32, w *byte, planes *byte, groups int)
-
-// quantizeNEON quantises groups of 32 inputs, 16 floats to a group.
-//
-//go:noescape
-func quantizeNEON(dst *float32, x *float32, groups int)
 
 // quantizeManyNEON quantises groups of 32 inputs for a tile: bytes to dst, a step and a sum where those of this vector lie; groups are stride bytes apart.
 //
@@ -364,16 +359,6 @@ func quantizeManyNEON(dst *float32, steps *float32, sums *float32, x *float32, g
 //go:noescape
 func quantizeWordsNEON(dst *float32, steps *float32, sums *float32, x *float32, groups int, stride int)
 
-// fast4x4sDotNEON multiplies a quantised vector by rows of 4-bit codes, groups groups of 32 to a block, 4 rows at a time.
-//
-//go:noescape
-func fast4x4sDotNEON(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, groups int)
-
-// fast1x4sDotNEON multiplies a quantised vector by rows of 4-bit codes, groups groups of 32 to a block.
-//
-//go:noescape
-func fast1x4sDotNEON(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, groups int)
-
 // tile8x4sDotNEON multiplies a tile of 8 quantised vectors by 4 rows of 4-bit codes, groups groups of 32 to a block. Steps from row to row and from result to result are in bytes.
 //
 //go:noescape
@@ -383,16 +368,6 @@ func tile8x4sDotNEON(w *byte, wstep int, scale *float32, sstep int, x *float32, 
 //
 //go:noescape
 func tile4x4sDotNEON(w *byte, wstep int, scale *float32, sstep int, x *float32, dst *float32, ldd int, blocks int, groups int)
-
-// fast4x4soDotNEON multiplies a quantised vector by rows of 4-bit codes, groups groups of 32 to a block, 4 rows at a time.
-//
-//go:noescape
-func fast4x4soDotNEON(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, groups int)
-
-// fast1x4soDotNEON multiplies a quantised vector by rows of 4-bit codes, groups groups of 32 to a block.
-//
-//go:noescape
-func fast1x4soDotNEON(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, groups int)
 
 // tile8x4soDotNEON multiplies a tile of 8 quantised vectors by 4 rows of 4-bit codes, groups groups of 32 to a block. Steps from row to row and from result to result are in bytes.
 //
@@ -404,16 +379,6 @@ func tile8x4soDotNEON(w *byte, wstep int, scale *float32, offset *float32, sstep
 //go:noescape
 func tile4x4soDotNEON(w *byte, wstep int, scale *float32, offset *float32, sstep int, x *float32, dst *float32, ldd int, blocks int, groups int)
 
-// fast4x4uDotNEON multiplies a quantised vector by rows of 4-bit codes, groups groups of 32 to a block, 4 rows at a time.
-//
-//go:noescape
-func fast4x4uDotNEON(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, groups int)
-
-// fast1x4uDotNEON multiplies a quantised vector by rows of 4-bit codes, groups groups of 32 to a block.
-//
-//go:noescape
-func fast1x4uDotNEON(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, groups int)
-
 // tile8x4uDotNEON multiplies a tile of 8 quantised vectors by 4 rows of 4-bit codes, groups groups of 32 to a block. Steps from row to row and from result to result are in bytes.
 //
 //go:noescape
@@ -423,16 +388,6 @@ func tile8x4uDotNEON(w *byte, wstep int, scale *float32, sstep int, x *float32, 
 //
 //go:noescape
 func tile4x4uDotNEON(w *byte, wstep int, scale *float32, sstep int, x *float32, dst *float32, ldd int, blocks int, groups int)
-
-// fast4x4uoDotNEON multiplies a quantised vector by rows of 4-bit codes, groups groups of 32 to a block, 4 rows at a time.
-//
-//go:noescape
-func fast4x4uoDotNEON(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, groups int)
-
-// fast1x4uoDotNEON multiplies a quantised vector by rows of 4-bit codes, groups groups of 32 to a block.
-//
-//go:noescape
-func fast1x4uoDotNEON(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, groups int)
 
 // tile8x4uoDotNEON multiplies a tile of 8 quantised vectors by 4 rows of 4-bit codes, groups groups of 32 to a block. Steps from row to row and from result to result are in bytes.
 //
@@ -444,145 +399,25 @@ func tile8x4uoDotNEON(w *byte, wstep int, scale *float32, offset *float32, sstep
 //go:noescape
 func tile4x4uoDotNEON(w *byte, wstep int, scale *float32, offset *float32, sstep int, x *float32, dst *float32, ldd int, blocks int, groups int)
 
-// fast4x4sNEON multiplies a quantised vector by rows of 4-bit codes, groups groups of 32 to a block, 4 rows at a time.
-//
-//go:noescape
-func fast4x4sNEON(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, groups int)
-
-// fast1x4sNEON multiplies a quantised vector by rows of 4-bit codes, groups groups of 32 to a block.
-//
-//go:noescape
-func fast1x4sNEON(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, groups int)
-
 // tile4x4sNEON multiplies a tile of 4 quantised vectors by 4 rows of 4-bit codes, groups groups of 32 to a block. Steps from row to row and from result to result are in bytes.
 //
 //go:noescape
 func tile4x4sNEON(w *byte, wstep int, scale *float32, sstep int, x *float32, dst *float32, ldd int, blocks int, groups int)
-
-// fast4x4soNEON multiplies a quantised vector by rows of 4-bit codes, groups groups of 32 to a block, 4 rows at a time.
-//
-//go:noescape
-func fast4x4soNEON(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, groups int)
-
-// fast1x4soNEON multiplies a quantised vector by rows of 4-bit codes, groups groups of 32 to a block.
-//
-//go:noescape
-func fast1x4soNEON(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, groups int)
 
 // tile4x4soNEON multiplies a tile of 4 quantised vectors by 4 rows of 4-bit codes, groups groups of 32 to a block. Steps from row to row and from result to result are in bytes.
 //
 //go:noescape
 func tile4x4soNEON(w *byte, wstep int, scale *float32, offset *float32, sstep int, x *float32, dst *float32, ldd int, blocks int, groups int)
 
-// fast4x4uNEON multiplies a quantised vector by rows of 4-bit codes, groups groups of 32 to a block, 4 rows at a time.
-//
-//go:noescape
-func fast4x4uNEON(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, groups int)
-
-// fast1x4uNEON multiplies a quantised vector by rows of 4-bit codes, groups groups of 32 to a block.
-//
-//go:noescape
-func fast1x4uNEON(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, groups int)
-
 // tile4x4uNEON multiplies a tile of 4 quantised vectors by 4 rows of 4-bit codes, groups groups of 32 to a block. Steps from row to row and from result to result are in bytes.
 //
 //go:noescape
 func tile4x4uNEON(w *byte, wstep int, scale *float32, sstep int, x *float32, dst *float32, ldd int, blocks int, groups int)
 
-// fast4x4uoNEON multiplies a quantised vector by rows of 4-bit codes, groups groups of 32 to a block, 4 rows at a time.
-//
-//go:noescape
-func fast4x4uoNEON(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, groups int)
-
-// fast1x4uoNEON multiplies a quantised vector by rows of 4-bit codes, groups groups of 32 to a block.
-//
-//go:noescape
-func fast1x4uoNEON(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, groups int)
-
 // tile4x4uoNEON multiplies a tile of 4 quantised vectors by 4 rows of 4-bit codes, groups groups of 32 to a block. Steps from row to row and from result to result are in bytes.
 //
 //go:noescape
 func tile4x4uoNEON(w *byte, wstep int, scale *float32, offset *float32, sstep int, x *float32, dst *float32, ldd int, blocks int, groups int)
-
-// fast4x8sDotNEON multiplies a quantised vector by rows of 8-bit codes, groups groups of 32 to a block, 4 rows at a time.
-//
-//go:noescape
-func fast4x8sDotNEON(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, groups int)
-
-// fast1x8sDotNEON multiplies a quantised vector by rows of 8-bit codes, groups groups of 32 to a block.
-//
-//go:noescape
-func fast1x8sDotNEON(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, groups int)
-
-// fast4x8soDotNEON multiplies a quantised vector by rows of 8-bit codes, groups groups of 32 to a block, 4 rows at a time.
-//
-//go:noescape
-func fast4x8soDotNEON(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, groups int)
-
-// fast1x8soDotNEON multiplies a quantised vector by rows of 8-bit codes, groups groups of 32 to a block.
-//
-//go:noescape
-func fast1x8soDotNEON(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, groups int)
-
-// fast4x8uDotNEON multiplies a quantised vector by rows of 8-bit codes, groups groups of 32 to a block, 4 rows at a time.
-//
-//go:noescape
-func fast4x8uDotNEON(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, groups int)
-
-// fast1x8uDotNEON multiplies a quantised vector by rows of 8-bit codes, groups groups of 32 to a block.
-//
-//go:noescape
-func fast1x8uDotNEON(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, groups int)
-
-// fast4x8uoDotNEON multiplies a quantised vector by rows of 8-bit codes, groups groups of 32 to a block, 4 rows at a time.
-//
-//go:noescape
-func fast4x8uoDotNEON(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, groups int)
-
-// fast1x8uoDotNEON multiplies a quantised vector by rows of 8-bit codes, groups groups of 32 to a block.
-//
-//go:noescape
-func fast1x8uoDotNEON(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, groups int)
-
-// fast4x8sNEON multiplies a quantised vector by rows of 8-bit codes, groups groups of 32 to a block, 4 rows at a time.
-//
-//go:noescape
-func fast4x8sNEON(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, groups int)
-
-// fast1x8sNEON multiplies a quantised vector by rows of 8-bit codes, groups groups of 32 to a block.
-//
-//go:noescape
-func fast1x8sNEON(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, groups int)
-
-// fast4x8soNEON multiplies a quantised vector by rows of 8-bit codes, groups groups of 32 to a block, 4 rows at a time.
-//
-//go:noescape
-func fast4x8soNEON(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, groups int)
-
-// fast1x8soNEON multiplies a quantised vector by rows of 8-bit codes, groups groups of 32 to a block.
-//
-//go:noescape
-func fast1x8soNEON(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, groups int)
-
-// fast4x8uNEON multiplies a quantised vector by rows of 8-bit codes, groups groups of 32 to a block, 4 rows at a time.
-//
-//go:noescape
-func fast4x8uNEON(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, groups int)
-
-// fast1x8uNEON multiplies a quantised vector by rows of 8-bit codes, groups groups of 32 to a block.
-//
-//go:noescape
-func fast1x8uNEON(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, groups int)
-
-// fast4x8uoNEON multiplies a quantised vector by rows of 8-bit codes, groups groups of 32 to a block, 4 rows at a time.
-//
-//go:noescape
-func fast4x8uoNEON(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, groups int)
-
-// fast1x8uoNEON multiplies a quantised vector by rows of 8-bit codes, groups groups of 32 to a block.
-//
-//go:noescape
-func fast1x8uoNEON(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, groups int)
 
 // tile4x8sDotNEON multiplies a tile of 4 quantised vectors by 4 rows of 8-bit codes, groups groups of 32 to a block, whose inputs' sums count offset times more, an integer. Steps from row to row and from result to result are in bytes.
 //
@@ -880,18 +715,18 @@ func taps6x4NEON(dst *float32, ldd int, a *float32, lda int, b *float32, at *int
 func taps6x1NEON(dst *float32, ldd int, a *float32, lda int, b *float32, at *int, k int, acc int)
 
 // ntNEON computes 1 to 5 vectors times 4 rows.
-func ntNEON(count int, dst *float32, ldd int, x *float32, ldx int, w0 *float32, w1 *float32, w2 *float32, w3 *float32, k int, acc int) {
+func ntNEON(count int, dst *float32, ldd int, x *float32, ldx int, w0 *float32, w1 *float32, w2 *float32, w3 *float32, k int, acc int, lanes *float32) {
 	switch count {
 	case 1:
-		nt1NEON(dst, ldd, x, ldx, w0, w1, w2, w3, k, acc)
+		nt1NEON(dst, ldd, x, ldx, w0, w1, w2, w3, k, acc, lanes)
 	case 2:
-		nt2NEON(dst, ldd, x, ldx, w0, w1, w2, w3, k, acc)
+		nt2NEON(dst, ldd, x, ldx, w0, w1, w2, w3, k, acc, lanes)
 	case 3:
-		nt3NEON(dst, ldd, x, ldx, w0, w1, w2, w3, k, acc)
+		nt3NEON(dst, ldd, x, ldx, w0, w1, w2, w3, k, acc, lanes)
 	case 4:
-		nt4NEON(dst, ldd, x, ldx, w0, w1, w2, w3, k, acc)
+		nt4NEON(dst, ldd, x, ldx, w0, w1, w2, w3, k, acc, lanes)
 	case 5:
-		nt5NEON(dst, ldd, x, ldx, w0, w1, w2, w3, k, acc)
+		nt5NEON(dst, ldd, x, ldx, w0, w1, w2, w3, k, acc, lanes)
 	}
 }
 
@@ -981,50 +816,6 @@ func decodeLUTNEON(bits int, dst *float32, w *byte, planes *byte, groups int) {
 	}
 }
 
-// fast4DotNEON multiplies a quantised vector by rows, 4 at a time.
-func fast4DotNEON(kind kernelKind, w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, groups int) {
-	switch kind {
-	case kind4sPlain:
-		fast4x4sDotNEON(w, scale, x, dst, rows, blocks, groups)
-	case kind4sOffset:
-		fast4x4soDotNEON(w, scale, offset, x, dst, rows, blocks, groups)
-	case kind4uPlain:
-		fast4x4uDotNEON(w, scale, x, dst, rows, blocks, groups)
-	case kind4uOffset:
-		fast4x4uoDotNEON(w, scale, offset, x, dst, rows, blocks, groups)
-	case kind8sPlain:
-		fast4x8sDotNEON(w, scale, x, dst, rows, blocks, groups)
-	case kind8sOffset:
-		fast4x8soDotNEON(w, scale, offset, x, dst, rows, blocks, groups)
-	case kind8uPlain:
-		fast4x8uDotNEON(w, scale, x, dst, rows, blocks, groups)
-	case kind8uOffset:
-		fast4x8uoDotNEON(w, scale, offset, x, dst, rows, blocks, groups)
-	}
-}
-
-// fast1DotNEON multiplies a quantised vector by rows, 1 at a time.
-func fast1DotNEON(kind kernelKind, w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, groups int) {
-	switch kind {
-	case kind4sPlain:
-		fast1x4sDotNEON(w, scale, x, dst, rows, blocks, groups)
-	case kind4sOffset:
-		fast1x4soDotNEON(w, scale, offset, x, dst, rows, blocks, groups)
-	case kind4uPlain:
-		fast1x4uDotNEON(w, scale, x, dst, rows, blocks, groups)
-	case kind4uOffset:
-		fast1x4uoDotNEON(w, scale, offset, x, dst, rows, blocks, groups)
-	case kind8sPlain:
-		fast1x8sDotNEON(w, scale, x, dst, rows, blocks, groups)
-	case kind8sOffset:
-		fast1x8soDotNEON(w, scale, offset, x, dst, rows, blocks, groups)
-	case kind8uPlain:
-		fast1x8uDotNEON(w, scale, x, dst, rows, blocks, groups)
-	case kind8uOffset:
-		fast1x8uoDotNEON(w, scale, offset, x, dst, rows, blocks, groups)
-	}
-}
-
 // tile8DotNEON multiplies a tile of 8 quantised vectors by 4 rows.
 func tile8DotNEON(kind kernelKind, w *byte, wstep int, scale *float32, offset *float32, sstep int, x *float32, dst *float32, ldd int, blocks int, groups int) {
 	switch kind {
@@ -1050,50 +841,6 @@ func tile4DotNEON(kind kernelKind, w *byte, wstep int, scale *float32, offset *f
 		tile4x4uDotNEON(w, wstep, scale, sstep, x, dst, ldd, blocks, groups)
 	case kind4uOffset:
 		tile4x4uoDotNEON(w, wstep, scale, offset, sstep, x, dst, ldd, blocks, groups)
-	}
-}
-
-// fast4NEON multiplies a quantised vector by rows, 4 at a time.
-func fast4NEON(kind kernelKind, w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, groups int) {
-	switch kind {
-	case kind4sPlain:
-		fast4x4sNEON(w, scale, x, dst, rows, blocks, groups)
-	case kind4sOffset:
-		fast4x4soNEON(w, scale, offset, x, dst, rows, blocks, groups)
-	case kind4uPlain:
-		fast4x4uNEON(w, scale, x, dst, rows, blocks, groups)
-	case kind4uOffset:
-		fast4x4uoNEON(w, scale, offset, x, dst, rows, blocks, groups)
-	case kind8sPlain:
-		fast4x8sNEON(w, scale, x, dst, rows, blocks, groups)
-	case kind8sOffset:
-		fast4x8soNEON(w, scale, offset, x, dst, rows, blocks, groups)
-	case kind8uPlain:
-		fast4x8uNEON(w, scale, x, dst, rows, blocks, groups)
-	case kind8uOffset:
-		fast4x8uoNEON(w, scale, offset, x, dst, rows, blocks, groups)
-	}
-}
-
-// fast1NEON multiplies a quantised vector by rows, 1 at a time.
-func fast1NEON(kind kernelKind, w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, groups int) {
-	switch kind {
-	case kind4sPlain:
-		fast1x4sNEON(w, scale, x, dst, rows, blocks, groups)
-	case kind4sOffset:
-		fast1x4soNEON(w, scale, offset, x, dst, rows, blocks, groups)
-	case kind4uPlain:
-		fast1x4uNEON(w, scale, x, dst, rows, blocks, groups)
-	case kind4uOffset:
-		fast1x4uoNEON(w, scale, offset, x, dst, rows, blocks, groups)
-	case kind8sPlain:
-		fast1x8sNEON(w, scale, x, dst, rows, blocks, groups)
-	case kind8sOffset:
-		fast1x8soNEON(w, scale, offset, x, dst, rows, blocks, groups)
-	case kind8uPlain:
-		fast1x8uNEON(w, scale, x, dst, rows, blocks, groups)
-	case kind8uOffset:
-		fast1x8uoNEON(w, scale, offset, x, dst, rows, blocks, groups)
 	}
 }
 

@@ -4,9 +4,6 @@
 
 #include "textflag.h"
 
-DATA ·byteHalf<>+0(SB)/4, $0x43000000
-GLOBL ·byteHalf<>(SB), RODATA|NOPTR, $4
-
 DATA ·bytesS<>+0(SB)/4, $0x4b000080
 DATA ·bytesS<>+4(SB)/4, $0x00000000
 DATA ·bytesS<>+8(SB)/4, $0x4b004b00
@@ -1780,8 +1777,8 @@ one:
 end:
 	RET
 
-// func nt1NEON(dst *float32, ldd int, x *float32, ldx int, w0 *float32, w1 *float32, w2 *float32, w3 *float32, k int, acc int)
-TEXT ·nt1NEON(SB), NOSPLIT, $0-80
+// func nt1NEON(dst *float32, ldd int, x *float32, ldx int, w0 *float32, w1 *float32, w2 *float32, w3 *float32, k int, acc int, lanes *float32)
+TEXT ·nt1NEON(SB), NOSPLIT, $0-88
 	MOVD dst+0(FP), R0
 	MOVD ldd+8(FP), R2
 	MOVD x+16(FP), R1
@@ -1792,43 +1789,155 @@ TEXT ·nt1NEON(SB), NOSPLIT, $0-80
 	MOVD w3+56(FP), R9
 	MOVD k+64(FP), R4
 	MOVD acc+72(FP), R5
+	LSL $2, R4
 	WORD $0x4f000400 // movi v0.4s, #0
 	WORD $0x4f000401 // movi v1.4s, #0
 	WORD $0x4f000402 // movi v2.4s, #0
 	WORD $0x4f000403 // movi v3.4s, #0
-	SUBS $4, R4
-	BLT tail
+	MOVD R4, R14
 loop:
-	WORD $0x3cc104d4 // ldr q20, [x6], #16
-	WORD $0x3cc104f5 // ldr q21, [x7], #16
-	WORD $0x3cc10516 // ldr q22, [x8], #16
-	WORD $0x3cc10537 // ldr q23, [x9], #16
-	WORD $0x3cc10438 // ldr q24, [x1], #16
+	WORD $0x3cc404d4 // ldr q20, [x6], #64
+	WORD $0x3cc404f5 // ldr q21, [x7], #64
+	WORD $0x3cc40516 // ldr q22, [x8], #64
+	WORD $0x3cc40537 // ldr q23, [x9], #64
+	WORD $0x3cc40438 // ldr q24, [x1], #64
 	WORD $0x4e38ce80 // fmla v0.4s, v20.4s, v24.4s
 	WORD $0x4e38cea1 // fmla v1.4s, v21.4s, v24.4s
 	WORD $0x4e38cec2 // fmla v2.4s, v22.4s, v24.4s
 	WORD $0x4e38cee3 // fmla v3.4s, v23.4s, v24.4s
-	SUBS $4, R4
-	BGE loop
-tail:
-	ADDS $4, R4
-	BEQ out
-single:
-	WORD $0xbc4044d4 // ldr s20, [x6], #4
-	WORD $0xbc4044f5 // ldr s21, [x7], #4
-	WORD $0xbc404516 // ldr s22, [x8], #4
-	WORD $0xbc404537 // ldr s23, [x9], #4
-	WORD $0xbc404438 // ldr s24, [x1], #4
+	SUBS $64, R14
+	BNE loop
+	SUB R4, R6
+	ADD $32, R6
+	SUB R4, R7
+	ADD $32, R7
+	SUB R4, R8
+	ADD $32, R8
+	SUB R4, R9
+	ADD $32, R9
+	SUB R4, R1
+	ADD $32, R1
+	MOVD lanes+80(FP), R15
+	ADD $0, R15
+	WORD $0xac8105e0 // stp q0, q1, [x15], #32
+	WORD $0xac810de2 // stp q2, q3, [x15], #32
+	WORD $0x4f000400 // movi v0.4s, #0
+	WORD $0x4f000401 // movi v1.4s, #0
+	WORD $0x4f000402 // movi v2.4s, #0
+	WORD $0x4f000403 // movi v3.4s, #0
+	MOVD R4, R14
+loop2:
+	WORD $0x3cc404d4 // ldr q20, [x6], #64
+	WORD $0x3cc404f5 // ldr q21, [x7], #64
+	WORD $0x3cc40516 // ldr q22, [x8], #64
+	WORD $0x3cc40537 // ldr q23, [x9], #64
+	WORD $0x3cc40438 // ldr q24, [x1], #64
 	WORD $0x4e38ce80 // fmla v0.4s, v20.4s, v24.4s
 	WORD $0x4e38cea1 // fmla v1.4s, v21.4s, v24.4s
 	WORD $0x4e38cec2 // fmla v2.4s, v22.4s, v24.4s
 	WORD $0x4e38cee3 // fmla v3.4s, v23.4s, v24.4s
-	SUBS $1, R4
-	BNE single
-out:
-	WORD $0x6e21d400 // faddp v0.4s, v0.4s, v1.4s
-	WORD $0x6e23d442 // faddp v2.4s, v2.4s, v3.4s
-	WORD $0x6e22d400 // faddp v0.4s, v0.4s, v2.4s
+	SUBS $64, R14
+	BNE loop2
+	SUB R4, R6
+	ADD $-16, R6
+	SUB R4, R7
+	ADD $-16, R7
+	SUB R4, R8
+	ADD $-16, R8
+	SUB R4, R9
+	ADD $-16, R9
+	SUB R4, R1
+	ADD $-16, R1
+	MOVD lanes+80(FP), R15
+	ADD $0, R15
+	WORD $0xacc155f4 // ldp q20, q21, [x15], #32
+	WORD $0x4e34d400 // fadd v0.4s, v0.4s, v20.4s
+	WORD $0x4e35d421 // fadd v1.4s, v1.4s, v21.4s
+	WORD $0xacc155f4 // ldp q20, q21, [x15], #32
+	WORD $0x4e34d442 // fadd v2.4s, v2.4s, v20.4s
+	WORD $0x4e35d463 // fadd v3.4s, v3.4s, v21.4s
+	MOVD lanes+80(FP), R15
+	ADD $0, R15
+	WORD $0xac8105e0 // stp q0, q1, [x15], #32
+	WORD $0xac810de2 // stp q2, q3, [x15], #32
+	WORD $0x4f000400 // movi v0.4s, #0
+	WORD $0x4f000401 // movi v1.4s, #0
+	WORD $0x4f000402 // movi v2.4s, #0
+	WORD $0x4f000403 // movi v3.4s, #0
+	MOVD R4, R14
+loop3:
+	WORD $0x3cc404d4 // ldr q20, [x6], #64
+	WORD $0x3cc404f5 // ldr q21, [x7], #64
+	WORD $0x3cc40516 // ldr q22, [x8], #64
+	WORD $0x3cc40537 // ldr q23, [x9], #64
+	WORD $0x3cc40438 // ldr q24, [x1], #64
+	WORD $0x4e38ce80 // fmla v0.4s, v20.4s, v24.4s
+	WORD $0x4e38cea1 // fmla v1.4s, v21.4s, v24.4s
+	WORD $0x4e38cec2 // fmla v2.4s, v22.4s, v24.4s
+	WORD $0x4e38cee3 // fmla v3.4s, v23.4s, v24.4s
+	SUBS $64, R14
+	BNE loop3
+	SUB R4, R6
+	ADD $32, R6
+	SUB R4, R7
+	ADD $32, R7
+	SUB R4, R8
+	ADD $32, R8
+	SUB R4, R9
+	ADD $32, R9
+	SUB R4, R1
+	ADD $32, R1
+	MOVD lanes+80(FP), R15
+	ADD $64, R15
+	WORD $0xac8105e0 // stp q0, q1, [x15], #32
+	WORD $0xac810de2 // stp q2, q3, [x15], #32
+	WORD $0x4f000400 // movi v0.4s, #0
+	WORD $0x4f000401 // movi v1.4s, #0
+	WORD $0x4f000402 // movi v2.4s, #0
+	WORD $0x4f000403 // movi v3.4s, #0
+	MOVD R4, R14
+loop4:
+	WORD $0x3cc404d4 // ldr q20, [x6], #64
+	WORD $0x3cc404f5 // ldr q21, [x7], #64
+	WORD $0x3cc40516 // ldr q22, [x8], #64
+	WORD $0x3cc40537 // ldr q23, [x9], #64
+	WORD $0x3cc40438 // ldr q24, [x1], #64
+	WORD $0x4e38ce80 // fmla v0.4s, v20.4s, v24.4s
+	WORD $0x4e38cea1 // fmla v1.4s, v21.4s, v24.4s
+	WORD $0x4e38cec2 // fmla v2.4s, v22.4s, v24.4s
+	WORD $0x4e38cee3 // fmla v3.4s, v23.4s, v24.4s
+	SUBS $64, R14
+	BNE loop4
+	SUB R4, R6
+	SUB R4, R7
+	SUB R4, R8
+	SUB R4, R9
+	SUB R4, R1
+	MOVD lanes+80(FP), R15
+	ADD $64, R15
+	WORD $0xacc155f4 // ldp q20, q21, [x15], #32
+	WORD $0x4e34d400 // fadd v0.4s, v0.4s, v20.4s
+	WORD $0x4e35d421 // fadd v1.4s, v1.4s, v21.4s
+	WORD $0xacc155f4 // ldp q20, q21, [x15], #32
+	WORD $0x4e34d442 // fadd v2.4s, v2.4s, v20.4s
+	WORD $0x4e35d463 // fadd v3.4s, v3.4s, v21.4s
+	MOVD lanes+80(FP), R15
+	ADD $0, R15
+	WORD $0xacc155f4 // ldp q20, q21, [x15], #32
+	WORD $0x4e34d400 // fadd v0.4s, v0.4s, v20.4s
+	WORD $0x4e35d421 // fadd v1.4s, v1.4s, v21.4s
+	WORD $0xacc155f4 // ldp q20, q21, [x15], #32
+	WORD $0x4e34d442 // fadd v2.4s, v2.4s, v20.4s
+	WORD $0x4e35d463 // fadd v3.4s, v3.4s, v21.4s
+	WORD $0x4e81381d // zip1 v29.4s, v0.4s, v1.4s
+	WORD $0x4e81781f // zip2 v31.4s, v0.4s, v1.4s
+	WORD $0x4e3fd7bd // fadd v29.4s, v29.4s, v31.4s
+	WORD $0x4e83385e // zip1 v30.4s, v2.4s, v3.4s
+	WORD $0x4e83785f // zip2 v31.4s, v2.4s, v3.4s
+	WORD $0x4e3fd7de // fadd v30.4s, v30.4s, v31.4s
+	WORD $0x4ede3bbf // zip1 v31.2d, v29.2d, v30.2d
+	WORD $0x4ede7ba0 // zip2 v0.2d, v29.2d, v30.2d
+	WORD $0x4e20d7e0 // fadd v0.4s, v31.4s, v0.4s
 	CBZ R5, store
 	MOVD R0, R1
 	WORD $0x3dc0003f // ldr q31, [x1]
@@ -1839,8 +1948,8 @@ store:
 	ADD R2, R0
 	RET
 
-// func nt2NEON(dst *float32, ldd int, x *float32, ldx int, w0 *float32, w1 *float32, w2 *float32, w3 *float32, k int, acc int)
-TEXT ·nt2NEON(SB), NOSPLIT, $0-80
+// func nt2NEON(dst *float32, ldd int, x *float32, ldx int, w0 *float32, w1 *float32, w2 *float32, w3 *float32, k int, acc int, lanes *float32)
+TEXT ·nt2NEON(SB), NOSPLIT, $0-88
 	MOVD dst+0(FP), R0
 	MOVD ldd+8(FP), R2
 	MOVD x+16(FP), R1
@@ -1852,6 +1961,7 @@ TEXT ·nt2NEON(SB), NOSPLIT, $0-80
 	MOVD k+64(FP), R4
 	MOVD acc+72(FP), R5
 	ADD R3, R1, R10
+	LSL $2, R4
 	WORD $0x4f000400 // movi v0.4s, #0
 	WORD $0x4f000401 // movi v1.4s, #0
 	WORD $0x4f000402 // movi v2.4s, #0
@@ -1860,15 +1970,14 @@ TEXT ·nt2NEON(SB), NOSPLIT, $0-80
 	WORD $0x4f000405 // movi v5.4s, #0
 	WORD $0x4f000406 // movi v6.4s, #0
 	WORD $0x4f000407 // movi v7.4s, #0
-	SUBS $4, R4
-	BLT tail
+	MOVD R4, R14
 loop:
-	WORD $0x3cc104d4 // ldr q20, [x6], #16
-	WORD $0x3cc104f5 // ldr q21, [x7], #16
-	WORD $0x3cc10516 // ldr q22, [x8], #16
-	WORD $0x3cc10537 // ldr q23, [x9], #16
-	WORD $0x3cc10438 // ldr q24, [x1], #16
-	WORD $0x3cc10559 // ldr q25, [x10], #16
+	WORD $0x3cc404d4 // ldr q20, [x6], #64
+	WORD $0x3cc404f5 // ldr q21, [x7], #64
+	WORD $0x3cc40516 // ldr q22, [x8], #64
+	WORD $0x3cc40537 // ldr q23, [x9], #64
+	WORD $0x3cc40438 // ldr q24, [x1], #64
+	WORD $0x3cc40559 // ldr q25, [x10], #64
 	WORD $0x4e38ce80 // fmla v0.4s, v20.4s, v24.4s
 	WORD $0x4e38cea1 // fmla v1.4s, v21.4s, v24.4s
 	WORD $0x4e38cec2 // fmla v2.4s, v22.4s, v24.4s
@@ -1877,18 +1986,42 @@ loop:
 	WORD $0x4e39cea5 // fmla v5.4s, v21.4s, v25.4s
 	WORD $0x4e39cec6 // fmla v6.4s, v22.4s, v25.4s
 	WORD $0x4e39cee7 // fmla v7.4s, v23.4s, v25.4s
-	SUBS $4, R4
-	BGE loop
-tail:
-	ADDS $4, R4
-	BEQ out
-single:
-	WORD $0xbc4044d4 // ldr s20, [x6], #4
-	WORD $0xbc4044f5 // ldr s21, [x7], #4
-	WORD $0xbc404516 // ldr s22, [x8], #4
-	WORD $0xbc404537 // ldr s23, [x9], #4
-	WORD $0xbc404438 // ldr s24, [x1], #4
-	WORD $0xbc404559 // ldr s25, [x10], #4
+	SUBS $64, R14
+	BNE loop
+	SUB R4, R6
+	ADD $32, R6
+	SUB R4, R7
+	ADD $32, R7
+	SUB R4, R8
+	ADD $32, R8
+	SUB R4, R9
+	ADD $32, R9
+	SUB R4, R1
+	ADD $32, R1
+	SUB R4, R10
+	ADD $32, R10
+	MOVD lanes+80(FP), R15
+	ADD $0, R15
+	WORD $0xac8105e0 // stp q0, q1, [x15], #32
+	WORD $0xac810de2 // stp q2, q3, [x15], #32
+	WORD $0xac8115e4 // stp q4, q5, [x15], #32
+	WORD $0xac811de6 // stp q6, q7, [x15], #32
+	WORD $0x4f000400 // movi v0.4s, #0
+	WORD $0x4f000401 // movi v1.4s, #0
+	WORD $0x4f000402 // movi v2.4s, #0
+	WORD $0x4f000403 // movi v3.4s, #0
+	WORD $0x4f000404 // movi v4.4s, #0
+	WORD $0x4f000405 // movi v5.4s, #0
+	WORD $0x4f000406 // movi v6.4s, #0
+	WORD $0x4f000407 // movi v7.4s, #0
+	MOVD R4, R14
+loop2:
+	WORD $0x3cc404d4 // ldr q20, [x6], #64
+	WORD $0x3cc404f5 // ldr q21, [x7], #64
+	WORD $0x3cc40516 // ldr q22, [x8], #64
+	WORD $0x3cc40537 // ldr q23, [x9], #64
+	WORD $0x3cc40438 // ldr q24, [x1], #64
+	WORD $0x3cc40559 // ldr q25, [x10], #64
 	WORD $0x4e38ce80 // fmla v0.4s, v20.4s, v24.4s
 	WORD $0x4e38cea1 // fmla v1.4s, v21.4s, v24.4s
 	WORD $0x4e38cec2 // fmla v2.4s, v22.4s, v24.4s
@@ -1897,15 +2030,162 @@ single:
 	WORD $0x4e39cea5 // fmla v5.4s, v21.4s, v25.4s
 	WORD $0x4e39cec6 // fmla v6.4s, v22.4s, v25.4s
 	WORD $0x4e39cee7 // fmla v7.4s, v23.4s, v25.4s
-	SUBS $1, R4
-	BNE single
-out:
-	WORD $0x6e21d400 // faddp v0.4s, v0.4s, v1.4s
-	WORD $0x6e23d442 // faddp v2.4s, v2.4s, v3.4s
-	WORD $0x6e22d400 // faddp v0.4s, v0.4s, v2.4s
-	WORD $0x6e25d484 // faddp v4.4s, v4.4s, v5.4s
-	WORD $0x6e27d4c6 // faddp v6.4s, v6.4s, v7.4s
-	WORD $0x6e26d484 // faddp v4.4s, v4.4s, v6.4s
+	SUBS $64, R14
+	BNE loop2
+	SUB R4, R6
+	ADD $-16, R6
+	SUB R4, R7
+	ADD $-16, R7
+	SUB R4, R8
+	ADD $-16, R8
+	SUB R4, R9
+	ADD $-16, R9
+	SUB R4, R1
+	ADD $-16, R1
+	SUB R4, R10
+	ADD $-16, R10
+	MOVD lanes+80(FP), R15
+	ADD $0, R15
+	WORD $0xacc155f4 // ldp q20, q21, [x15], #32
+	WORD $0x4e34d400 // fadd v0.4s, v0.4s, v20.4s
+	WORD $0x4e35d421 // fadd v1.4s, v1.4s, v21.4s
+	WORD $0xacc155f4 // ldp q20, q21, [x15], #32
+	WORD $0x4e34d442 // fadd v2.4s, v2.4s, v20.4s
+	WORD $0x4e35d463 // fadd v3.4s, v3.4s, v21.4s
+	WORD $0xacc155f4 // ldp q20, q21, [x15], #32
+	WORD $0x4e34d484 // fadd v4.4s, v4.4s, v20.4s
+	WORD $0x4e35d4a5 // fadd v5.4s, v5.4s, v21.4s
+	WORD $0xacc155f4 // ldp q20, q21, [x15], #32
+	WORD $0x4e34d4c6 // fadd v6.4s, v6.4s, v20.4s
+	WORD $0x4e35d4e7 // fadd v7.4s, v7.4s, v21.4s
+	MOVD lanes+80(FP), R15
+	ADD $0, R15
+	WORD $0xac8105e0 // stp q0, q1, [x15], #32
+	WORD $0xac810de2 // stp q2, q3, [x15], #32
+	WORD $0xac8115e4 // stp q4, q5, [x15], #32
+	WORD $0xac811de6 // stp q6, q7, [x15], #32
+	WORD $0x4f000400 // movi v0.4s, #0
+	WORD $0x4f000401 // movi v1.4s, #0
+	WORD $0x4f000402 // movi v2.4s, #0
+	WORD $0x4f000403 // movi v3.4s, #0
+	WORD $0x4f000404 // movi v4.4s, #0
+	WORD $0x4f000405 // movi v5.4s, #0
+	WORD $0x4f000406 // movi v6.4s, #0
+	WORD $0x4f000407 // movi v7.4s, #0
+	MOVD R4, R14
+loop3:
+	WORD $0x3cc404d4 // ldr q20, [x6], #64
+	WORD $0x3cc404f5 // ldr q21, [x7], #64
+	WORD $0x3cc40516 // ldr q22, [x8], #64
+	WORD $0x3cc40537 // ldr q23, [x9], #64
+	WORD $0x3cc40438 // ldr q24, [x1], #64
+	WORD $0x3cc40559 // ldr q25, [x10], #64
+	WORD $0x4e38ce80 // fmla v0.4s, v20.4s, v24.4s
+	WORD $0x4e38cea1 // fmla v1.4s, v21.4s, v24.4s
+	WORD $0x4e38cec2 // fmla v2.4s, v22.4s, v24.4s
+	WORD $0x4e38cee3 // fmla v3.4s, v23.4s, v24.4s
+	WORD $0x4e39ce84 // fmla v4.4s, v20.4s, v25.4s
+	WORD $0x4e39cea5 // fmla v5.4s, v21.4s, v25.4s
+	WORD $0x4e39cec6 // fmla v6.4s, v22.4s, v25.4s
+	WORD $0x4e39cee7 // fmla v7.4s, v23.4s, v25.4s
+	SUBS $64, R14
+	BNE loop3
+	SUB R4, R6
+	ADD $32, R6
+	SUB R4, R7
+	ADD $32, R7
+	SUB R4, R8
+	ADD $32, R8
+	SUB R4, R9
+	ADD $32, R9
+	SUB R4, R1
+	ADD $32, R1
+	SUB R4, R10
+	ADD $32, R10
+	MOVD lanes+80(FP), R15
+	ADD $128, R15
+	WORD $0xac8105e0 // stp q0, q1, [x15], #32
+	WORD $0xac810de2 // stp q2, q3, [x15], #32
+	WORD $0xac8115e4 // stp q4, q5, [x15], #32
+	WORD $0xac811de6 // stp q6, q7, [x15], #32
+	WORD $0x4f000400 // movi v0.4s, #0
+	WORD $0x4f000401 // movi v1.4s, #0
+	WORD $0x4f000402 // movi v2.4s, #0
+	WORD $0x4f000403 // movi v3.4s, #0
+	WORD $0x4f000404 // movi v4.4s, #0
+	WORD $0x4f000405 // movi v5.4s, #0
+	WORD $0x4f000406 // movi v6.4s, #0
+	WORD $0x4f000407 // movi v7.4s, #0
+	MOVD R4, R14
+loop4:
+	WORD $0x3cc404d4 // ldr q20, [x6], #64
+	WORD $0x3cc404f5 // ldr q21, [x7], #64
+	WORD $0x3cc40516 // ldr q22, [x8], #64
+	WORD $0x3cc40537 // ldr q23, [x9], #64
+	WORD $0x3cc40438 // ldr q24, [x1], #64
+	WORD $0x3cc40559 // ldr q25, [x10], #64
+	WORD $0x4e38ce80 // fmla v0.4s, v20.4s, v24.4s
+	WORD $0x4e38cea1 // fmla v1.4s, v21.4s, v24.4s
+	WORD $0x4e38cec2 // fmla v2.4s, v22.4s, v24.4s
+	WORD $0x4e38cee3 // fmla v3.4s, v23.4s, v24.4s
+	WORD $0x4e39ce84 // fmla v4.4s, v20.4s, v25.4s
+	WORD $0x4e39cea5 // fmla v5.4s, v21.4s, v25.4s
+	WORD $0x4e39cec6 // fmla v6.4s, v22.4s, v25.4s
+	WORD $0x4e39cee7 // fmla v7.4s, v23.4s, v25.4s
+	SUBS $64, R14
+	BNE loop4
+	SUB R4, R6
+	SUB R4, R7
+	SUB R4, R8
+	SUB R4, R9
+	SUB R4, R1
+	SUB R4, R10
+	MOVD lanes+80(FP), R15
+	ADD $128, R15
+	WORD $0xacc155f4 // ldp q20, q21, [x15], #32
+	WORD $0x4e34d400 // fadd v0.4s, v0.4s, v20.4s
+	WORD $0x4e35d421 // fadd v1.4s, v1.4s, v21.4s
+	WORD $0xacc155f4 // ldp q20, q21, [x15], #32
+	WORD $0x4e34d442 // fadd v2.4s, v2.4s, v20.4s
+	WORD $0x4e35d463 // fadd v3.4s, v3.4s, v21.4s
+	WORD $0xacc155f4 // ldp q20, q21, [x15], #32
+	WORD $0x4e34d484 // fadd v4.4s, v4.4s, v20.4s
+	WORD $0x4e35d4a5 // fadd v5.4s, v5.4s, v21.4s
+	WORD $0xacc155f4 // ldp q20, q21, [x15], #32
+	WORD $0x4e34d4c6 // fadd v6.4s, v6.4s, v20.4s
+	WORD $0x4e35d4e7 // fadd v7.4s, v7.4s, v21.4s
+	MOVD lanes+80(FP), R15
+	ADD $0, R15
+	WORD $0xacc155f4 // ldp q20, q21, [x15], #32
+	WORD $0x4e34d400 // fadd v0.4s, v0.4s, v20.4s
+	WORD $0x4e35d421 // fadd v1.4s, v1.4s, v21.4s
+	WORD $0xacc155f4 // ldp q20, q21, [x15], #32
+	WORD $0x4e34d442 // fadd v2.4s, v2.4s, v20.4s
+	WORD $0x4e35d463 // fadd v3.4s, v3.4s, v21.4s
+	WORD $0xacc155f4 // ldp q20, q21, [x15], #32
+	WORD $0x4e34d484 // fadd v4.4s, v4.4s, v20.4s
+	WORD $0x4e35d4a5 // fadd v5.4s, v5.4s, v21.4s
+	WORD $0xacc155f4 // ldp q20, q21, [x15], #32
+	WORD $0x4e34d4c6 // fadd v6.4s, v6.4s, v20.4s
+	WORD $0x4e35d4e7 // fadd v7.4s, v7.4s, v21.4s
+	WORD $0x4e81381d // zip1 v29.4s, v0.4s, v1.4s
+	WORD $0x4e81781f // zip2 v31.4s, v0.4s, v1.4s
+	WORD $0x4e3fd7bd // fadd v29.4s, v29.4s, v31.4s
+	WORD $0x4e83385e // zip1 v30.4s, v2.4s, v3.4s
+	WORD $0x4e83785f // zip2 v31.4s, v2.4s, v3.4s
+	WORD $0x4e3fd7de // fadd v30.4s, v30.4s, v31.4s
+	WORD $0x4ede3bbf // zip1 v31.2d, v29.2d, v30.2d
+	WORD $0x4ede7ba0 // zip2 v0.2d, v29.2d, v30.2d
+	WORD $0x4e20d7e0 // fadd v0.4s, v31.4s, v0.4s
+	WORD $0x4e85389d // zip1 v29.4s, v4.4s, v5.4s
+	WORD $0x4e85789f // zip2 v31.4s, v4.4s, v5.4s
+	WORD $0x4e3fd7bd // fadd v29.4s, v29.4s, v31.4s
+	WORD $0x4e8738de // zip1 v30.4s, v6.4s, v7.4s
+	WORD $0x4e8778df // zip2 v31.4s, v6.4s, v7.4s
+	WORD $0x4e3fd7de // fadd v30.4s, v30.4s, v31.4s
+	WORD $0x4ede3bbf // zip1 v31.2d, v29.2d, v30.2d
+	WORD $0x4ede7ba4 // zip2 v4.2d, v29.2d, v30.2d
+	WORD $0x4e24d7e4 // fadd v4.4s, v31.4s, v4.4s
 	CBZ R5, store
 	MOVD R0, R1
 	WORD $0x3dc0003f // ldr q31, [x1]
@@ -1921,8 +2201,8 @@ store:
 	ADD R2, R0
 	RET
 
-// func nt3NEON(dst *float32, ldd int, x *float32, ldx int, w0 *float32, w1 *float32, w2 *float32, w3 *float32, k int, acc int)
-TEXT ·nt3NEON(SB), NOSPLIT, $0-80
+// func nt3NEON(dst *float32, ldd int, x *float32, ldx int, w0 *float32, w1 *float32, w2 *float32, w3 *float32, k int, acc int, lanes *float32)
+TEXT ·nt3NEON(SB), NOSPLIT, $0-88
 	MOVD dst+0(FP), R0
 	MOVD ldd+8(FP), R2
 	MOVD x+16(FP), R1
@@ -1935,6 +2215,7 @@ TEXT ·nt3NEON(SB), NOSPLIT, $0-80
 	MOVD acc+72(FP), R5
 	ADD R3, R1, R10
 	ADD R3, R10, R11
+	LSL $2, R4
 	WORD $0x4f000400 // movi v0.4s, #0
 	WORD $0x4f000401 // movi v1.4s, #0
 	WORD $0x4f000402 // movi v2.4s, #0
@@ -1947,16 +2228,15 @@ TEXT ·nt3NEON(SB), NOSPLIT, $0-80
 	WORD $0x4f000409 // movi v9.4s, #0
 	WORD $0x4f00040a // movi v10.4s, #0
 	WORD $0x4f00040b // movi v11.4s, #0
-	SUBS $4, R4
-	BLT tail
+	MOVD R4, R14
 loop:
-	WORD $0x3cc104d4 // ldr q20, [x6], #16
-	WORD $0x3cc104f5 // ldr q21, [x7], #16
-	WORD $0x3cc10516 // ldr q22, [x8], #16
-	WORD $0x3cc10537 // ldr q23, [x9], #16
-	WORD $0x3cc10438 // ldr q24, [x1], #16
-	WORD $0x3cc10559 // ldr q25, [x10], #16
-	WORD $0x3cc1057a // ldr q26, [x11], #16
+	WORD $0x3cc404d4 // ldr q20, [x6], #64
+	WORD $0x3cc404f5 // ldr q21, [x7], #64
+	WORD $0x3cc40516 // ldr q22, [x8], #64
+	WORD $0x3cc40537 // ldr q23, [x9], #64
+	WORD $0x3cc40438 // ldr q24, [x1], #64
+	WORD $0x3cc40559 // ldr q25, [x10], #64
+	WORD $0x3cc4057a // ldr q26, [x11], #64
 	WORD $0x4e38ce80 // fmla v0.4s, v20.4s, v24.4s
 	WORD $0x4e38cea1 // fmla v1.4s, v21.4s, v24.4s
 	WORD $0x4e38cec2 // fmla v2.4s, v22.4s, v24.4s
@@ -1969,19 +2249,51 @@ loop:
 	WORD $0x4e3acea9 // fmla v9.4s, v21.4s, v26.4s
 	WORD $0x4e3aceca // fmla v10.4s, v22.4s, v26.4s
 	WORD $0x4e3aceeb // fmla v11.4s, v23.4s, v26.4s
-	SUBS $4, R4
-	BGE loop
-tail:
-	ADDS $4, R4
-	BEQ out
-single:
-	WORD $0xbc4044d4 // ldr s20, [x6], #4
-	WORD $0xbc4044f5 // ldr s21, [x7], #4
-	WORD $0xbc404516 // ldr s22, [x8], #4
-	WORD $0xbc404537 // ldr s23, [x9], #4
-	WORD $0xbc404438 // ldr s24, [x1], #4
-	WORD $0xbc404559 // ldr s25, [x10], #4
-	WORD $0xbc40457a // ldr s26, [x11], #4
+	SUBS $64, R14
+	BNE loop
+	SUB R4, R6
+	ADD $32, R6
+	SUB R4, R7
+	ADD $32, R7
+	SUB R4, R8
+	ADD $32, R8
+	SUB R4, R9
+	ADD $32, R9
+	SUB R4, R1
+	ADD $32, R1
+	SUB R4, R10
+	ADD $32, R10
+	SUB R4, R11
+	ADD $32, R11
+	MOVD lanes+80(FP), R15
+	ADD $0, R15
+	WORD $0xac8105e0 // stp q0, q1, [x15], #32
+	WORD $0xac810de2 // stp q2, q3, [x15], #32
+	WORD $0xac8115e4 // stp q4, q5, [x15], #32
+	WORD $0xac811de6 // stp q6, q7, [x15], #32
+	WORD $0xac8125e8 // stp q8, q9, [x15], #32
+	WORD $0xac812dea // stp q10, q11, [x15], #32
+	WORD $0x4f000400 // movi v0.4s, #0
+	WORD $0x4f000401 // movi v1.4s, #0
+	WORD $0x4f000402 // movi v2.4s, #0
+	WORD $0x4f000403 // movi v3.4s, #0
+	WORD $0x4f000404 // movi v4.4s, #0
+	WORD $0x4f000405 // movi v5.4s, #0
+	WORD $0x4f000406 // movi v6.4s, #0
+	WORD $0x4f000407 // movi v7.4s, #0
+	WORD $0x4f000408 // movi v8.4s, #0
+	WORD $0x4f000409 // movi v9.4s, #0
+	WORD $0x4f00040a // movi v10.4s, #0
+	WORD $0x4f00040b // movi v11.4s, #0
+	MOVD R4, R14
+loop2:
+	WORD $0x3cc404d4 // ldr q20, [x6], #64
+	WORD $0x3cc404f5 // ldr q21, [x7], #64
+	WORD $0x3cc40516 // ldr q22, [x8], #64
+	WORD $0x3cc40537 // ldr q23, [x9], #64
+	WORD $0x3cc40438 // ldr q24, [x1], #64
+	WORD $0x3cc40559 // ldr q25, [x10], #64
+	WORD $0x3cc4057a // ldr q26, [x11], #64
 	WORD $0x4e38ce80 // fmla v0.4s, v20.4s, v24.4s
 	WORD $0x4e38cea1 // fmla v1.4s, v21.4s, v24.4s
 	WORD $0x4e38cec2 // fmla v2.4s, v22.4s, v24.4s
@@ -1994,18 +2306,216 @@ single:
 	WORD $0x4e3acea9 // fmla v9.4s, v21.4s, v26.4s
 	WORD $0x4e3aceca // fmla v10.4s, v22.4s, v26.4s
 	WORD $0x4e3aceeb // fmla v11.4s, v23.4s, v26.4s
-	SUBS $1, R4
-	BNE single
-out:
-	WORD $0x6e21d400 // faddp v0.4s, v0.4s, v1.4s
-	WORD $0x6e23d442 // faddp v2.4s, v2.4s, v3.4s
-	WORD $0x6e22d400 // faddp v0.4s, v0.4s, v2.4s
-	WORD $0x6e25d484 // faddp v4.4s, v4.4s, v5.4s
-	WORD $0x6e27d4c6 // faddp v6.4s, v6.4s, v7.4s
-	WORD $0x6e26d484 // faddp v4.4s, v4.4s, v6.4s
-	WORD $0x6e29d508 // faddp v8.4s, v8.4s, v9.4s
-	WORD $0x6e2bd54a // faddp v10.4s, v10.4s, v11.4s
-	WORD $0x6e2ad508 // faddp v8.4s, v8.4s, v10.4s
+	SUBS $64, R14
+	BNE loop2
+	SUB R4, R6
+	ADD $-16, R6
+	SUB R4, R7
+	ADD $-16, R7
+	SUB R4, R8
+	ADD $-16, R8
+	SUB R4, R9
+	ADD $-16, R9
+	SUB R4, R1
+	ADD $-16, R1
+	SUB R4, R10
+	ADD $-16, R10
+	SUB R4, R11
+	ADD $-16, R11
+	MOVD lanes+80(FP), R15
+	ADD $0, R15
+	WORD $0xacc155f4 // ldp q20, q21, [x15], #32
+	WORD $0x4e34d400 // fadd v0.4s, v0.4s, v20.4s
+	WORD $0x4e35d421 // fadd v1.4s, v1.4s, v21.4s
+	WORD $0xacc155f4 // ldp q20, q21, [x15], #32
+	WORD $0x4e34d442 // fadd v2.4s, v2.4s, v20.4s
+	WORD $0x4e35d463 // fadd v3.4s, v3.4s, v21.4s
+	WORD $0xacc155f4 // ldp q20, q21, [x15], #32
+	WORD $0x4e34d484 // fadd v4.4s, v4.4s, v20.4s
+	WORD $0x4e35d4a5 // fadd v5.4s, v5.4s, v21.4s
+	WORD $0xacc155f4 // ldp q20, q21, [x15], #32
+	WORD $0x4e34d4c6 // fadd v6.4s, v6.4s, v20.4s
+	WORD $0x4e35d4e7 // fadd v7.4s, v7.4s, v21.4s
+	WORD $0xacc155f4 // ldp q20, q21, [x15], #32
+	WORD $0x4e34d508 // fadd v8.4s, v8.4s, v20.4s
+	WORD $0x4e35d529 // fadd v9.4s, v9.4s, v21.4s
+	WORD $0xacc155f4 // ldp q20, q21, [x15], #32
+	WORD $0x4e34d54a // fadd v10.4s, v10.4s, v20.4s
+	WORD $0x4e35d56b // fadd v11.4s, v11.4s, v21.4s
+	MOVD lanes+80(FP), R15
+	ADD $0, R15
+	WORD $0xac8105e0 // stp q0, q1, [x15], #32
+	WORD $0xac810de2 // stp q2, q3, [x15], #32
+	WORD $0xac8115e4 // stp q4, q5, [x15], #32
+	WORD $0xac811de6 // stp q6, q7, [x15], #32
+	WORD $0xac8125e8 // stp q8, q9, [x15], #32
+	WORD $0xac812dea // stp q10, q11, [x15], #32
+	WORD $0x4f000400 // movi v0.4s, #0
+	WORD $0x4f000401 // movi v1.4s, #0
+	WORD $0x4f000402 // movi v2.4s, #0
+	WORD $0x4f000403 // movi v3.4s, #0
+	WORD $0x4f000404 // movi v4.4s, #0
+	WORD $0x4f000405 // movi v5.4s, #0
+	WORD $0x4f000406 // movi v6.4s, #0
+	WORD $0x4f000407 // movi v7.4s, #0
+	WORD $0x4f000408 // movi v8.4s, #0
+	WORD $0x4f000409 // movi v9.4s, #0
+	WORD $0x4f00040a // movi v10.4s, #0
+	WORD $0x4f00040b // movi v11.4s, #0
+	MOVD R4, R14
+loop3:
+	WORD $0x3cc404d4 // ldr q20, [x6], #64
+	WORD $0x3cc404f5 // ldr q21, [x7], #64
+	WORD $0x3cc40516 // ldr q22, [x8], #64
+	WORD $0x3cc40537 // ldr q23, [x9], #64
+	WORD $0x3cc40438 // ldr q24, [x1], #64
+	WORD $0x3cc40559 // ldr q25, [x10], #64
+	WORD $0x3cc4057a // ldr q26, [x11], #64
+	WORD $0x4e38ce80 // fmla v0.4s, v20.4s, v24.4s
+	WORD $0x4e38cea1 // fmla v1.4s, v21.4s, v24.4s
+	WORD $0x4e38cec2 // fmla v2.4s, v22.4s, v24.4s
+	WORD $0x4e38cee3 // fmla v3.4s, v23.4s, v24.4s
+	WORD $0x4e39ce84 // fmla v4.4s, v20.4s, v25.4s
+	WORD $0x4e39cea5 // fmla v5.4s, v21.4s, v25.4s
+	WORD $0x4e39cec6 // fmla v6.4s, v22.4s, v25.4s
+	WORD $0x4e39cee7 // fmla v7.4s, v23.4s, v25.4s
+	WORD $0x4e3ace88 // fmla v8.4s, v20.4s, v26.4s
+	WORD $0x4e3acea9 // fmla v9.4s, v21.4s, v26.4s
+	WORD $0x4e3aceca // fmla v10.4s, v22.4s, v26.4s
+	WORD $0x4e3aceeb // fmla v11.4s, v23.4s, v26.4s
+	SUBS $64, R14
+	BNE loop3
+	SUB R4, R6
+	ADD $32, R6
+	SUB R4, R7
+	ADD $32, R7
+	SUB R4, R8
+	ADD $32, R8
+	SUB R4, R9
+	ADD $32, R9
+	SUB R4, R1
+	ADD $32, R1
+	SUB R4, R10
+	ADD $32, R10
+	SUB R4, R11
+	ADD $32, R11
+	MOVD lanes+80(FP), R15
+	ADD $192, R15
+	WORD $0xac8105e0 // stp q0, q1, [x15], #32
+	WORD $0xac810de2 // stp q2, q3, [x15], #32
+	WORD $0xac8115e4 // stp q4, q5, [x15], #32
+	WORD $0xac811de6 // stp q6, q7, [x15], #32
+	WORD $0xac8125e8 // stp q8, q9, [x15], #32
+	WORD $0xac812dea // stp q10, q11, [x15], #32
+	WORD $0x4f000400 // movi v0.4s, #0
+	WORD $0x4f000401 // movi v1.4s, #0
+	WORD $0x4f000402 // movi v2.4s, #0
+	WORD $0x4f000403 // movi v3.4s, #0
+	WORD $0x4f000404 // movi v4.4s, #0
+	WORD $0x4f000405 // movi v5.4s, #0
+	WORD $0x4f000406 // movi v6.4s, #0
+	WORD $0x4f000407 // movi v7.4s, #0
+	WORD $0x4f000408 // movi v8.4s, #0
+	WORD $0x4f000409 // movi v9.4s, #0
+	WORD $0x4f00040a // movi v10.4s, #0
+	WORD $0x4f00040b // movi v11.4s, #0
+	MOVD R4, R14
+loop4:
+	WORD $0x3cc404d4 // ldr q20, [x6], #64
+	WORD $0x3cc404f5 // ldr q21, [x7], #64
+	WORD $0x3cc40516 // ldr q22, [x8], #64
+	WORD $0x3cc40537 // ldr q23, [x9], #64
+	WORD $0x3cc40438 // ldr q24, [x1], #64
+	WORD $0x3cc40559 // ldr q25, [x10], #64
+	WORD $0x3cc4057a // ldr q26, [x11], #64
+	WORD $0x4e38ce80 // fmla v0.4s, v20.4s, v24.4s
+	WORD $0x4e38cea1 // fmla v1.4s, v21.4s, v24.4s
+	WORD $0x4e38cec2 // fmla v2.4s, v22.4s, v24.4s
+	WORD $0x4e38cee3 // fmla v3.4s, v23.4s, v24.4s
+	WORD $0x4e39ce84 // fmla v4.4s, v20.4s, v25.4s
+	WORD $0x4e39cea5 // fmla v5.4s, v21.4s, v25.4s
+	WORD $0x4e39cec6 // fmla v6.4s, v22.4s, v25.4s
+	WORD $0x4e39cee7 // fmla v7.4s, v23.4s, v25.4s
+	WORD $0x4e3ace88 // fmla v8.4s, v20.4s, v26.4s
+	WORD $0x4e3acea9 // fmla v9.4s, v21.4s, v26.4s
+	WORD $0x4e3aceca // fmla v10.4s, v22.4s, v26.4s
+	WORD $0x4e3aceeb // fmla v11.4s, v23.4s, v26.4s
+	SUBS $64, R14
+	BNE loop4
+	SUB R4, R6
+	SUB R4, R7
+	SUB R4, R8
+	SUB R4, R9
+	SUB R4, R1
+	SUB R4, R10
+	SUB R4, R11
+	MOVD lanes+80(FP), R15
+	ADD $192, R15
+	WORD $0xacc155f4 // ldp q20, q21, [x15], #32
+	WORD $0x4e34d400 // fadd v0.4s, v0.4s, v20.4s
+	WORD $0x4e35d421 // fadd v1.4s, v1.4s, v21.4s
+	WORD $0xacc155f4 // ldp q20, q21, [x15], #32
+	WORD $0x4e34d442 // fadd v2.4s, v2.4s, v20.4s
+	WORD $0x4e35d463 // fadd v3.4s, v3.4s, v21.4s
+	WORD $0xacc155f4 // ldp q20, q21, [x15], #32
+	WORD $0x4e34d484 // fadd v4.4s, v4.4s, v20.4s
+	WORD $0x4e35d4a5 // fadd v5.4s, v5.4s, v21.4s
+	WORD $0xacc155f4 // ldp q20, q21, [x15], #32
+	WORD $0x4e34d4c6 // fadd v6.4s, v6.4s, v20.4s
+	WORD $0x4e35d4e7 // fadd v7.4s, v7.4s, v21.4s
+	WORD $0xacc155f4 // ldp q20, q21, [x15], #32
+	WORD $0x4e34d508 // fadd v8.4s, v8.4s, v20.4s
+	WORD $0x4e35d529 // fadd v9.4s, v9.4s, v21.4s
+	WORD $0xacc155f4 // ldp q20, q21, [x15], #32
+	WORD $0x4e34d54a // fadd v10.4s, v10.4s, v20.4s
+	WORD $0x4e35d56b // fadd v11.4s, v11.4s, v21.4s
+	MOVD lanes+80(FP), R15
+	ADD $0, R15
+	WORD $0xacc155f4 // ldp q20, q21, [x15], #32
+	WORD $0x4e34d400 // fadd v0.4s, v0.4s, v20.4s
+	WORD $0x4e35d421 // fadd v1.4s, v1.4s, v21.4s
+	WORD $0xacc155f4 // ldp q20, q21, [x15], #32
+	WORD $0x4e34d442 // fadd v2.4s, v2.4s, v20.4s
+	WORD $0x4e35d463 // fadd v3.4s, v3.4s, v21.4s
+	WORD $0xacc155f4 // ldp q20, q21, [x15], #32
+	WORD $0x4e34d484 // fadd v4.4s, v4.4s, v20.4s
+	WORD $0x4e35d4a5 // fadd v5.4s, v5.4s, v21.4s
+	WORD $0xacc155f4 // ldp q20, q21, [x15], #32
+	WORD $0x4e34d4c6 // fadd v6.4s, v6.4s, v20.4s
+	WORD $0x4e35d4e7 // fadd v7.4s, v7.4s, v21.4s
+	WORD $0xacc155f4 // ldp q20, q21, [x15], #32
+	WORD $0x4e34d508 // fadd v8.4s, v8.4s, v20.4s
+	WORD $0x4e35d529 // fadd v9.4s, v9.4s, v21.4s
+	WORD $0xacc155f4 // ldp q20, q21, [x15], #32
+	WORD $0x4e34d54a // fadd v10.4s, v10.4s, v20.4s
+	WORD $0x4e35d56b // fadd v11.4s, v11.4s, v21.4s
+	WORD $0x4e81381d // zip1 v29.4s, v0.4s, v1.4s
+	WORD $0x4e81781f // zip2 v31.4s, v0.4s, v1.4s
+	WORD $0x4e3fd7bd // fadd v29.4s, v29.4s, v31.4s
+	WORD $0x4e83385e // zip1 v30.4s, v2.4s, v3.4s
+	WORD $0x4e83785f // zip2 v31.4s, v2.4s, v3.4s
+	WORD $0x4e3fd7de // fadd v30.4s, v30.4s, v31.4s
+	WORD $0x4ede3bbf // zip1 v31.2d, v29.2d, v30.2d
+	WORD $0x4ede7ba0 // zip2 v0.2d, v29.2d, v30.2d
+	WORD $0x4e20d7e0 // fadd v0.4s, v31.4s, v0.4s
+	WORD $0x4e85389d // zip1 v29.4s, v4.4s, v5.4s
+	WORD $0x4e85789f // zip2 v31.4s, v4.4s, v5.4s
+	WORD $0x4e3fd7bd // fadd v29.4s, v29.4s, v31.4s
+	WORD $0x4e8738de // zip1 v30.4s, v6.4s, v7.4s
+	WORD $0x4e8778df // zip2 v31.4s, v6.4s, v7.4s
+	WORD $0x4e3fd7de // fadd v30.4s, v30.4s, v31.4s
+	WORD $0x4ede3bbf // zip1 v31.2d, v29.2d, v30.2d
+	WORD $0x4ede7ba4 // zip2 v4.2d, v29.2d, v30.2d
+	WORD $0x4e24d7e4 // fadd v4.4s, v31.4s, v4.4s
+	WORD $0x4e89391d // zip1 v29.4s, v8.4s, v9.4s
+	WORD $0x4e89791f // zip2 v31.4s, v8.4s, v9.4s
+	WORD $0x4e3fd7bd // fadd v29.4s, v29.4s, v31.4s
+	WORD $0x4e8b395e // zip1 v30.4s, v10.4s, v11.4s
+	WORD $0x4e8b795f // zip2 v31.4s, v10.4s, v11.4s
+	WORD $0x4e3fd7de // fadd v30.4s, v30.4s, v31.4s
+	WORD $0x4ede3bbf // zip1 v31.2d, v29.2d, v30.2d
+	WORD $0x4ede7ba8 // zip2 v8.2d, v29.2d, v30.2d
+	WORD $0x4e28d7e8 // fadd v8.4s, v31.4s, v8.4s
 	CBZ R5, store
 	MOVD R0, R1
 	WORD $0x3dc0003f // ldr q31, [x1]
@@ -2026,8 +2536,8 @@ store:
 	ADD R2, R0
 	RET
 
-// func nt4NEON(dst *float32, ldd int, x *float32, ldx int, w0 *float32, w1 *float32, w2 *float32, w3 *float32, k int, acc int)
-TEXT ·nt4NEON(SB), NOSPLIT, $0-80
+// func nt4NEON(dst *float32, ldd int, x *float32, ldx int, w0 *float32, w1 *float32, w2 *float32, w3 *float32, k int, acc int, lanes *float32)
+TEXT ·nt4NEON(SB), NOSPLIT, $0-88
 	MOVD dst+0(FP), R0
 	MOVD ldd+8(FP), R2
 	MOVD x+16(FP), R1
@@ -2041,6 +2551,7 @@ TEXT ·nt4NEON(SB), NOSPLIT, $0-80
 	ADD R3, R1, R10
 	ADD R3, R10, R11
 	ADD R3, R11, R12
+	LSL $2, R4
 	WORD $0x4f000400 // movi v0.4s, #0
 	WORD $0x4f000401 // movi v1.4s, #0
 	WORD $0x4f000402 // movi v2.4s, #0
@@ -2057,17 +2568,16 @@ TEXT ·nt4NEON(SB), NOSPLIT, $0-80
 	WORD $0x4f00040d // movi v13.4s, #0
 	WORD $0x4f00040e // movi v14.4s, #0
 	WORD $0x4f00040f // movi v15.4s, #0
-	SUBS $4, R4
-	BLT tail
+	MOVD R4, R14
 loop:
-	WORD $0x3cc104d4 // ldr q20, [x6], #16
-	WORD $0x3cc104f5 // ldr q21, [x7], #16
-	WORD $0x3cc10516 // ldr q22, [x8], #16
-	WORD $0x3cc10537 // ldr q23, [x9], #16
-	WORD $0x3cc10438 // ldr q24, [x1], #16
-	WORD $0x3cc10559 // ldr q25, [x10], #16
-	WORD $0x3cc1057a // ldr q26, [x11], #16
-	WORD $0x3cc1059b // ldr q27, [x12], #16
+	WORD $0x3cc404d4 // ldr q20, [x6], #64
+	WORD $0x3cc404f5 // ldr q21, [x7], #64
+	WORD $0x3cc40516 // ldr q22, [x8], #64
+	WORD $0x3cc40537 // ldr q23, [x9], #64
+	WORD $0x3cc40438 // ldr q24, [x1], #64
+	WORD $0x3cc40559 // ldr q25, [x10], #64
+	WORD $0x3cc4057a // ldr q26, [x11], #64
+	WORD $0x3cc4059b // ldr q27, [x12], #64
 	WORD $0x4e38ce80 // fmla v0.4s, v20.4s, v24.4s
 	WORD $0x4e38cea1 // fmla v1.4s, v21.4s, v24.4s
 	WORD $0x4e38cec2 // fmla v2.4s, v22.4s, v24.4s
@@ -2084,20 +2594,60 @@ loop:
 	WORD $0x4e3bcead // fmla v13.4s, v21.4s, v27.4s
 	WORD $0x4e3bcece // fmla v14.4s, v22.4s, v27.4s
 	WORD $0x4e3bceef // fmla v15.4s, v23.4s, v27.4s
-	SUBS $4, R4
-	BGE loop
-tail:
-	ADDS $4, R4
-	BEQ out
-single:
-	WORD $0xbc4044d4 // ldr s20, [x6], #4
-	WORD $0xbc4044f5 // ldr s21, [x7], #4
-	WORD $0xbc404516 // ldr s22, [x8], #4
-	WORD $0xbc404537 // ldr s23, [x9], #4
-	WORD $0xbc404438 // ldr s24, [x1], #4
-	WORD $0xbc404559 // ldr s25, [x10], #4
-	WORD $0xbc40457a // ldr s26, [x11], #4
-	WORD $0xbc40459b // ldr s27, [x12], #4
+	SUBS $64, R14
+	BNE loop
+	SUB R4, R6
+	ADD $32, R6
+	SUB R4, R7
+	ADD $32, R7
+	SUB R4, R8
+	ADD $32, R8
+	SUB R4, R9
+	ADD $32, R9
+	SUB R4, R1
+	ADD $32, R1
+	SUB R4, R10
+	ADD $32, R10
+	SUB R4, R11
+	ADD $32, R11
+	SUB R4, R12
+	ADD $32, R12
+	MOVD lanes+80(FP), R15
+	ADD $0, R15
+	WORD $0xac8105e0 // stp q0, q1, [x15], #32
+	WORD $0xac810de2 // stp q2, q3, [x15], #32
+	WORD $0xac8115e4 // stp q4, q5, [x15], #32
+	WORD $0xac811de6 // stp q6, q7, [x15], #32
+	WORD $0xac8125e8 // stp q8, q9, [x15], #32
+	WORD $0xac812dea // stp q10, q11, [x15], #32
+	WORD $0xac8135ec // stp q12, q13, [x15], #32
+	WORD $0xac813dee // stp q14, q15, [x15], #32
+	WORD $0x4f000400 // movi v0.4s, #0
+	WORD $0x4f000401 // movi v1.4s, #0
+	WORD $0x4f000402 // movi v2.4s, #0
+	WORD $0x4f000403 // movi v3.4s, #0
+	WORD $0x4f000404 // movi v4.4s, #0
+	WORD $0x4f000405 // movi v5.4s, #0
+	WORD $0x4f000406 // movi v6.4s, #0
+	WORD $0x4f000407 // movi v7.4s, #0
+	WORD $0x4f000408 // movi v8.4s, #0
+	WORD $0x4f000409 // movi v9.4s, #0
+	WORD $0x4f00040a // movi v10.4s, #0
+	WORD $0x4f00040b // movi v11.4s, #0
+	WORD $0x4f00040c // movi v12.4s, #0
+	WORD $0x4f00040d // movi v13.4s, #0
+	WORD $0x4f00040e // movi v14.4s, #0
+	WORD $0x4f00040f // movi v15.4s, #0
+	MOVD R4, R14
+loop2:
+	WORD $0x3cc404d4 // ldr q20, [x6], #64
+	WORD $0x3cc404f5 // ldr q21, [x7], #64
+	WORD $0x3cc40516 // ldr q22, [x8], #64
+	WORD $0x3cc40537 // ldr q23, [x9], #64
+	WORD $0x3cc40438 // ldr q24, [x1], #64
+	WORD $0x3cc40559 // ldr q25, [x10], #64
+	WORD $0x3cc4057a // ldr q26, [x11], #64
+	WORD $0x3cc4059b // ldr q27, [x12], #64
 	WORD $0x4e38ce80 // fmla v0.4s, v20.4s, v24.4s
 	WORD $0x4e38cea1 // fmla v1.4s, v21.4s, v24.4s
 	WORD $0x4e38cec2 // fmla v2.4s, v22.4s, v24.4s
@@ -2114,21 +2664,270 @@ single:
 	WORD $0x4e3bcead // fmla v13.4s, v21.4s, v27.4s
 	WORD $0x4e3bcece // fmla v14.4s, v22.4s, v27.4s
 	WORD $0x4e3bceef // fmla v15.4s, v23.4s, v27.4s
-	SUBS $1, R4
-	BNE single
-out:
-	WORD $0x6e21d400 // faddp v0.4s, v0.4s, v1.4s
-	WORD $0x6e23d442 // faddp v2.4s, v2.4s, v3.4s
-	WORD $0x6e22d400 // faddp v0.4s, v0.4s, v2.4s
-	WORD $0x6e25d484 // faddp v4.4s, v4.4s, v5.4s
-	WORD $0x6e27d4c6 // faddp v6.4s, v6.4s, v7.4s
-	WORD $0x6e26d484 // faddp v4.4s, v4.4s, v6.4s
-	WORD $0x6e29d508 // faddp v8.4s, v8.4s, v9.4s
-	WORD $0x6e2bd54a // faddp v10.4s, v10.4s, v11.4s
-	WORD $0x6e2ad508 // faddp v8.4s, v8.4s, v10.4s
-	WORD $0x6e2dd58c // faddp v12.4s, v12.4s, v13.4s
-	WORD $0x6e2fd5ce // faddp v14.4s, v14.4s, v15.4s
-	WORD $0x6e2ed58c // faddp v12.4s, v12.4s, v14.4s
+	SUBS $64, R14
+	BNE loop2
+	SUB R4, R6
+	ADD $-16, R6
+	SUB R4, R7
+	ADD $-16, R7
+	SUB R4, R8
+	ADD $-16, R8
+	SUB R4, R9
+	ADD $-16, R9
+	SUB R4, R1
+	ADD $-16, R1
+	SUB R4, R10
+	ADD $-16, R10
+	SUB R4, R11
+	ADD $-16, R11
+	SUB R4, R12
+	ADD $-16, R12
+	MOVD lanes+80(FP), R15
+	ADD $0, R15
+	WORD $0xacc155f4 // ldp q20, q21, [x15], #32
+	WORD $0x4e34d400 // fadd v0.4s, v0.4s, v20.4s
+	WORD $0x4e35d421 // fadd v1.4s, v1.4s, v21.4s
+	WORD $0xacc155f4 // ldp q20, q21, [x15], #32
+	WORD $0x4e34d442 // fadd v2.4s, v2.4s, v20.4s
+	WORD $0x4e35d463 // fadd v3.4s, v3.4s, v21.4s
+	WORD $0xacc155f4 // ldp q20, q21, [x15], #32
+	WORD $0x4e34d484 // fadd v4.4s, v4.4s, v20.4s
+	WORD $0x4e35d4a5 // fadd v5.4s, v5.4s, v21.4s
+	WORD $0xacc155f4 // ldp q20, q21, [x15], #32
+	WORD $0x4e34d4c6 // fadd v6.4s, v6.4s, v20.4s
+	WORD $0x4e35d4e7 // fadd v7.4s, v7.4s, v21.4s
+	WORD $0xacc155f4 // ldp q20, q21, [x15], #32
+	WORD $0x4e34d508 // fadd v8.4s, v8.4s, v20.4s
+	WORD $0x4e35d529 // fadd v9.4s, v9.4s, v21.4s
+	WORD $0xacc155f4 // ldp q20, q21, [x15], #32
+	WORD $0x4e34d54a // fadd v10.4s, v10.4s, v20.4s
+	WORD $0x4e35d56b // fadd v11.4s, v11.4s, v21.4s
+	WORD $0xacc155f4 // ldp q20, q21, [x15], #32
+	WORD $0x4e34d58c // fadd v12.4s, v12.4s, v20.4s
+	WORD $0x4e35d5ad // fadd v13.4s, v13.4s, v21.4s
+	WORD $0xacc155f4 // ldp q20, q21, [x15], #32
+	WORD $0x4e34d5ce // fadd v14.4s, v14.4s, v20.4s
+	WORD $0x4e35d5ef // fadd v15.4s, v15.4s, v21.4s
+	MOVD lanes+80(FP), R15
+	ADD $0, R15
+	WORD $0xac8105e0 // stp q0, q1, [x15], #32
+	WORD $0xac810de2 // stp q2, q3, [x15], #32
+	WORD $0xac8115e4 // stp q4, q5, [x15], #32
+	WORD $0xac811de6 // stp q6, q7, [x15], #32
+	WORD $0xac8125e8 // stp q8, q9, [x15], #32
+	WORD $0xac812dea // stp q10, q11, [x15], #32
+	WORD $0xac8135ec // stp q12, q13, [x15], #32
+	WORD $0xac813dee // stp q14, q15, [x15], #32
+	WORD $0x4f000400 // movi v0.4s, #0
+	WORD $0x4f000401 // movi v1.4s, #0
+	WORD $0x4f000402 // movi v2.4s, #0
+	WORD $0x4f000403 // movi v3.4s, #0
+	WORD $0x4f000404 // movi v4.4s, #0
+	WORD $0x4f000405 // movi v5.4s, #0
+	WORD $0x4f000406 // movi v6.4s, #0
+	WORD $0x4f000407 // movi v7.4s, #0
+	WORD $0x4f000408 // movi v8.4s, #0
+	WORD $0x4f000409 // movi v9.4s, #0
+	WORD $0x4f00040a // movi v10.4s, #0
+	WORD $0x4f00040b // movi v11.4s, #0
+	WORD $0x4f00040c // movi v12.4s, #0
+	WORD $0x4f00040d // movi v13.4s, #0
+	WORD $0x4f00040e // movi v14.4s, #0
+	WORD $0x4f00040f // movi v15.4s, #0
+	MOVD R4, R14
+loop3:
+	WORD $0x3cc404d4 // ldr q20, [x6], #64
+	WORD $0x3cc404f5 // ldr q21, [x7], #64
+	WORD $0x3cc40516 // ldr q22, [x8], #64
+	WORD $0x3cc40537 // ldr q23, [x9], #64
+	WORD $0x3cc40438 // ldr q24, [x1], #64
+	WORD $0x3cc40559 // ldr q25, [x10], #64
+	WORD $0x3cc4057a // ldr q26, [x11], #64
+	WORD $0x3cc4059b // ldr q27, [x12], #64
+	WORD $0x4e38ce80 // fmla v0.4s, v20.4s, v24.4s
+	WORD $0x4e38cea1 // fmla v1.4s, v21.4s, v24.4s
+	WORD $0x4e38cec2 // fmla v2.4s, v22.4s, v24.4s
+	WORD $0x4e38cee3 // fmla v3.4s, v23.4s, v24.4s
+	WORD $0x4e39ce84 // fmla v4.4s, v20.4s, v25.4s
+	WORD $0x4e39cea5 // fmla v5.4s, v21.4s, v25.4s
+	WORD $0x4e39cec6 // fmla v6.4s, v22.4s, v25.4s
+	WORD $0x4e39cee7 // fmla v7.4s, v23.4s, v25.4s
+	WORD $0x4e3ace88 // fmla v8.4s, v20.4s, v26.4s
+	WORD $0x4e3acea9 // fmla v9.4s, v21.4s, v26.4s
+	WORD $0x4e3aceca // fmla v10.4s, v22.4s, v26.4s
+	WORD $0x4e3aceeb // fmla v11.4s, v23.4s, v26.4s
+	WORD $0x4e3bce8c // fmla v12.4s, v20.4s, v27.4s
+	WORD $0x4e3bcead // fmla v13.4s, v21.4s, v27.4s
+	WORD $0x4e3bcece // fmla v14.4s, v22.4s, v27.4s
+	WORD $0x4e3bceef // fmla v15.4s, v23.4s, v27.4s
+	SUBS $64, R14
+	BNE loop3
+	SUB R4, R6
+	ADD $32, R6
+	SUB R4, R7
+	ADD $32, R7
+	SUB R4, R8
+	ADD $32, R8
+	SUB R4, R9
+	ADD $32, R9
+	SUB R4, R1
+	ADD $32, R1
+	SUB R4, R10
+	ADD $32, R10
+	SUB R4, R11
+	ADD $32, R11
+	SUB R4, R12
+	ADD $32, R12
+	MOVD lanes+80(FP), R15
+	ADD $256, R15
+	WORD $0xac8105e0 // stp q0, q1, [x15], #32
+	WORD $0xac810de2 // stp q2, q3, [x15], #32
+	WORD $0xac8115e4 // stp q4, q5, [x15], #32
+	WORD $0xac811de6 // stp q6, q7, [x15], #32
+	WORD $0xac8125e8 // stp q8, q9, [x15], #32
+	WORD $0xac812dea // stp q10, q11, [x15], #32
+	WORD $0xac8135ec // stp q12, q13, [x15], #32
+	WORD $0xac813dee // stp q14, q15, [x15], #32
+	WORD $0x4f000400 // movi v0.4s, #0
+	WORD $0x4f000401 // movi v1.4s, #0
+	WORD $0x4f000402 // movi v2.4s, #0
+	WORD $0x4f000403 // movi v3.4s, #0
+	WORD $0x4f000404 // movi v4.4s, #0
+	WORD $0x4f000405 // movi v5.4s, #0
+	WORD $0x4f000406 // movi v6.4s, #0
+	WORD $0x4f000407 // movi v7.4s, #0
+	WORD $0x4f000408 // movi v8.4s, #0
+	WORD $0x4f000409 // movi v9.4s, #0
+	WORD $0x4f00040a // movi v10.4s, #0
+	WORD $0x4f00040b // movi v11.4s, #0
+	WORD $0x4f00040c // movi v12.4s, #0
+	WORD $0x4f00040d // movi v13.4s, #0
+	WORD $0x4f00040e // movi v14.4s, #0
+	WORD $0x4f00040f // movi v15.4s, #0
+	MOVD R4, R14
+loop4:
+	WORD $0x3cc404d4 // ldr q20, [x6], #64
+	WORD $0x3cc404f5 // ldr q21, [x7], #64
+	WORD $0x3cc40516 // ldr q22, [x8], #64
+	WORD $0x3cc40537 // ldr q23, [x9], #64
+	WORD $0x3cc40438 // ldr q24, [x1], #64
+	WORD $0x3cc40559 // ldr q25, [x10], #64
+	WORD $0x3cc4057a // ldr q26, [x11], #64
+	WORD $0x3cc4059b // ldr q27, [x12], #64
+	WORD $0x4e38ce80 // fmla v0.4s, v20.4s, v24.4s
+	WORD $0x4e38cea1 // fmla v1.4s, v21.4s, v24.4s
+	WORD $0x4e38cec2 // fmla v2.4s, v22.4s, v24.4s
+	WORD $0x4e38cee3 // fmla v3.4s, v23.4s, v24.4s
+	WORD $0x4e39ce84 // fmla v4.4s, v20.4s, v25.4s
+	WORD $0x4e39cea5 // fmla v5.4s, v21.4s, v25.4s
+	WORD $0x4e39cec6 // fmla v6.4s, v22.4s, v25.4s
+	WORD $0x4e39cee7 // fmla v7.4s, v23.4s, v25.4s
+	WORD $0x4e3ace88 // fmla v8.4s, v20.4s, v26.4s
+	WORD $0x4e3acea9 // fmla v9.4s, v21.4s, v26.4s
+	WORD $0x4e3aceca // fmla v10.4s, v22.4s, v26.4s
+	WORD $0x4e3aceeb // fmla v11.4s, v23.4s, v26.4s
+	WORD $0x4e3bce8c // fmla v12.4s, v20.4s, v27.4s
+	WORD $0x4e3bcead // fmla v13.4s, v21.4s, v27.4s
+	WORD $0x4e3bcece // fmla v14.4s, v22.4s, v27.4s
+	WORD $0x4e3bceef // fmla v15.4s, v23.4s, v27.4s
+	SUBS $64, R14
+	BNE loop4
+	SUB R4, R6
+	SUB R4, R7
+	SUB R4, R8
+	SUB R4, R9
+	SUB R4, R1
+	SUB R4, R10
+	SUB R4, R11
+	SUB R4, R12
+	MOVD lanes+80(FP), R15
+	ADD $256, R15
+	WORD $0xacc155f4 // ldp q20, q21, [x15], #32
+	WORD $0x4e34d400 // fadd v0.4s, v0.4s, v20.4s
+	WORD $0x4e35d421 // fadd v1.4s, v1.4s, v21.4s
+	WORD $0xacc155f4 // ldp q20, q21, [x15], #32
+	WORD $0x4e34d442 // fadd v2.4s, v2.4s, v20.4s
+	WORD $0x4e35d463 // fadd v3.4s, v3.4s, v21.4s
+	WORD $0xacc155f4 // ldp q20, q21, [x15], #32
+	WORD $0x4e34d484 // fadd v4.4s, v4.4s, v20.4s
+	WORD $0x4e35d4a5 // fadd v5.4s, v5.4s, v21.4s
+	WORD $0xacc155f4 // ldp q20, q21, [x15], #32
+	WORD $0x4e34d4c6 // fadd v6.4s, v6.4s, v20.4s
+	WORD $0x4e35d4e7 // fadd v7.4s, v7.4s, v21.4s
+	WORD $0xacc155f4 // ldp q20, q21, [x15], #32
+	WORD $0x4e34d508 // fadd v8.4s, v8.4s, v20.4s
+	WORD $0x4e35d529 // fadd v9.4s, v9.4s, v21.4s
+	WORD $0xacc155f4 // ldp q20, q21, [x15], #32
+	WORD $0x4e34d54a // fadd v10.4s, v10.4s, v20.4s
+	WORD $0x4e35d56b // fadd v11.4s, v11.4s, v21.4s
+	WORD $0xacc155f4 // ldp q20, q21, [x15], #32
+	WORD $0x4e34d58c // fadd v12.4s, v12.4s, v20.4s
+	WORD $0x4e35d5ad // fadd v13.4s, v13.4s, v21.4s
+	WORD $0xacc155f4 // ldp q20, q21, [x15], #32
+	WORD $0x4e34d5ce // fadd v14.4s, v14.4s, v20.4s
+	WORD $0x4e35d5ef // fadd v15.4s, v15.4s, v21.4s
+	MOVD lanes+80(FP), R15
+	ADD $0, R15
+	WORD $0xacc155f4 // ldp q20, q21, [x15], #32
+	WORD $0x4e34d400 // fadd v0.4s, v0.4s, v20.4s
+	WORD $0x4e35d421 // fadd v1.4s, v1.4s, v21.4s
+	WORD $0xacc155f4 // ldp q20, q21, [x15], #32
+	WORD $0x4e34d442 // fadd v2.4s, v2.4s, v20.4s
+	WORD $0x4e35d463 // fadd v3.4s, v3.4s, v21.4s
+	WORD $0xacc155f4 // ldp q20, q21, [x15], #32
+	WORD $0x4e34d484 // fadd v4.4s, v4.4s, v20.4s
+	WORD $0x4e35d4a5 // fadd v5.4s, v5.4s, v21.4s
+	WORD $0xacc155f4 // ldp q20, q21, [x15], #32
+	WORD $0x4e34d4c6 // fadd v6.4s, v6.4s, v20.4s
+	WORD $0x4e35d4e7 // fadd v7.4s, v7.4s, v21.4s
+	WORD $0xacc155f4 // ldp q20, q21, [x15], #32
+	WORD $0x4e34d508 // fadd v8.4s, v8.4s, v20.4s
+	WORD $0x4e35d529 // fadd v9.4s, v9.4s, v21.4s
+	WORD $0xacc155f4 // ldp q20, q21, [x15], #32
+	WORD $0x4e34d54a // fadd v10.4s, v10.4s, v20.4s
+	WORD $0x4e35d56b // fadd v11.4s, v11.4s, v21.4s
+	WORD $0xacc155f4 // ldp q20, q21, [x15], #32
+	WORD $0x4e34d58c // fadd v12.4s, v12.4s, v20.4s
+	WORD $0x4e35d5ad // fadd v13.4s, v13.4s, v21.4s
+	WORD $0xacc155f4 // ldp q20, q21, [x15], #32
+	WORD $0x4e34d5ce // fadd v14.4s, v14.4s, v20.4s
+	WORD $0x4e35d5ef // fadd v15.4s, v15.4s, v21.4s
+	WORD $0x4e81381d // zip1 v29.4s, v0.4s, v1.4s
+	WORD $0x4e81781f // zip2 v31.4s, v0.4s, v1.4s
+	WORD $0x4e3fd7bd // fadd v29.4s, v29.4s, v31.4s
+	WORD $0x4e83385e // zip1 v30.4s, v2.4s, v3.4s
+	WORD $0x4e83785f // zip2 v31.4s, v2.4s, v3.4s
+	WORD $0x4e3fd7de // fadd v30.4s, v30.4s, v31.4s
+	WORD $0x4ede3bbf // zip1 v31.2d, v29.2d, v30.2d
+	WORD $0x4ede7ba0 // zip2 v0.2d, v29.2d, v30.2d
+	WORD $0x4e20d7e0 // fadd v0.4s, v31.4s, v0.4s
+	WORD $0x4e85389d // zip1 v29.4s, v4.4s, v5.4s
+	WORD $0x4e85789f // zip2 v31.4s, v4.4s, v5.4s
+	WORD $0x4e3fd7bd // fadd v29.4s, v29.4s, v31.4s
+	WORD $0x4e8738de // zip1 v30.4s, v6.4s, v7.4s
+	WORD $0x4e8778df // zip2 v31.4s, v6.4s, v7.4s
+	WORD $0x4e3fd7de // fadd v30.4s, v30.4s, v31.4s
+	WORD $0x4ede3bbf // zip1 v31.2d, v29.2d, v30.2d
+	WORD $0x4ede7ba4 // zip2 v4.2d, v29.2d, v30.2d
+	WORD $0x4e24d7e4 // fadd v4.4s, v31.4s, v4.4s
+	WORD $0x4e89391d // zip1 v29.4s, v8.4s, v9.4s
+	WORD $0x4e89791f // zip2 v31.4s, v8.4s, v9.4s
+	WORD $0x4e3fd7bd // fadd v29.4s, v29.4s, v31.4s
+	WORD $0x4e8b395e // zip1 v30.4s, v10.4s, v11.4s
+	WORD $0x4e8b795f // zip2 v31.4s, v10.4s, v11.4s
+	WORD $0x4e3fd7de // fadd v30.4s, v30.4s, v31.4s
+	WORD $0x4ede3bbf // zip1 v31.2d, v29.2d, v30.2d
+	WORD $0x4ede7ba8 // zip2 v8.2d, v29.2d, v30.2d
+	WORD $0x4e28d7e8 // fadd v8.4s, v31.4s, v8.4s
+	WORD $0x4e8d399d // zip1 v29.4s, v12.4s, v13.4s
+	WORD $0x4e8d799f // zip2 v31.4s, v12.4s, v13.4s
+	WORD $0x4e3fd7bd // fadd v29.4s, v29.4s, v31.4s
+	WORD $0x4e8f39de // zip1 v30.4s, v14.4s, v15.4s
+	WORD $0x4e8f79df // zip2 v31.4s, v14.4s, v15.4s
+	WORD $0x4e3fd7de // fadd v30.4s, v30.4s, v31.4s
+	WORD $0x4ede3bbf // zip1 v31.2d, v29.2d, v30.2d
+	WORD $0x4ede7bac // zip2 v12.2d, v29.2d, v30.2d
+	WORD $0x4e2cd7ec // fadd v12.4s, v31.4s, v12.4s
 	CBZ R5, store
 	MOVD R0, R1
 	WORD $0x3dc0003f // ldr q31, [x1]
@@ -2154,8 +2953,8 @@ store:
 	ADD R2, R0
 	RET
 
-// func nt5NEON(dst *float32, ldd int, x *float32, ldx int, w0 *float32, w1 *float32, w2 *float32, w3 *float32, k int, acc int)
-TEXT ·nt5NEON(SB), NOSPLIT, $0-80
+// func nt5NEON(dst *float32, ldd int, x *float32, ldx int, w0 *float32, w1 *float32, w2 *float32, w3 *float32, k int, acc int, lanes *float32)
+TEXT ·nt5NEON(SB), NOSPLIT, $0-88
 	MOVD dst+0(FP), R0
 	MOVD ldd+8(FP), R2
 	MOVD x+16(FP), R1
@@ -2170,6 +2969,7 @@ TEXT ·nt5NEON(SB), NOSPLIT, $0-80
 	ADD R3, R10, R11
 	ADD R3, R11, R12
 	ADD R3, R12, R13
+	LSL $2, R4
 	WORD $0x4f000400 // movi v0.4s, #0
 	WORD $0x4f000401 // movi v1.4s, #0
 	WORD $0x4f000402 // movi v2.4s, #0
@@ -2190,18 +2990,17 @@ TEXT ·nt5NEON(SB), NOSPLIT, $0-80
 	WORD $0x4f000411 // movi v17.4s, #0
 	WORD $0x4f000412 // movi v18.4s, #0
 	WORD $0x4f000413 // movi v19.4s, #0
-	SUBS $4, R4
-	BLT tail
+	MOVD R4, R14
 loop:
-	WORD $0x3cc104d4 // ldr q20, [x6], #16
-	WORD $0x3cc104f5 // ldr q21, [x7], #16
-	WORD $0x3cc10516 // ldr q22, [x8], #16
-	WORD $0x3cc10537 // ldr q23, [x9], #16
-	WORD $0x3cc10438 // ldr q24, [x1], #16
-	WORD $0x3cc10559 // ldr q25, [x10], #16
-	WORD $0x3cc1057a // ldr q26, [x11], #16
-	WORD $0x3cc1059b // ldr q27, [x12], #16
-	WORD $0x3cc105bc // ldr q28, [x13], #16
+	WORD $0x3cc404d4 // ldr q20, [x6], #64
+	WORD $0x3cc404f5 // ldr q21, [x7], #64
+	WORD $0x3cc40516 // ldr q22, [x8], #64
+	WORD $0x3cc40537 // ldr q23, [x9], #64
+	WORD $0x3cc40438 // ldr q24, [x1], #64
+	WORD $0x3cc40559 // ldr q25, [x10], #64
+	WORD $0x3cc4057a // ldr q26, [x11], #64
+	WORD $0x3cc4059b // ldr q27, [x12], #64
+	WORD $0x3cc405bc // ldr q28, [x13], #64
 	WORD $0x4e38ce80 // fmla v0.4s, v20.4s, v24.4s
 	WORD $0x4e38cea1 // fmla v1.4s, v21.4s, v24.4s
 	WORD $0x4e38cec2 // fmla v2.4s, v22.4s, v24.4s
@@ -2222,21 +3021,69 @@ loop:
 	WORD $0x4e3cceb1 // fmla v17.4s, v21.4s, v28.4s
 	WORD $0x4e3cced2 // fmla v18.4s, v22.4s, v28.4s
 	WORD $0x4e3ccef3 // fmla v19.4s, v23.4s, v28.4s
-	SUBS $4, R4
-	BGE loop
-tail:
-	ADDS $4, R4
-	BEQ out
-single:
-	WORD $0xbc4044d4 // ldr s20, [x6], #4
-	WORD $0xbc4044f5 // ldr s21, [x7], #4
-	WORD $0xbc404516 // ldr s22, [x8], #4
-	WORD $0xbc404537 // ldr s23, [x9], #4
-	WORD $0xbc404438 // ldr s24, [x1], #4
-	WORD $0xbc404559 // ldr s25, [x10], #4
-	WORD $0xbc40457a // ldr s26, [x11], #4
-	WORD $0xbc40459b // ldr s27, [x12], #4
-	WORD $0xbc4045bc // ldr s28, [x13], #4
+	SUBS $64, R14
+	BNE loop
+	SUB R4, R6
+	ADD $32, R6
+	SUB R4, R7
+	ADD $32, R7
+	SUB R4, R8
+	ADD $32, R8
+	SUB R4, R9
+	ADD $32, R9
+	SUB R4, R1
+	ADD $32, R1
+	SUB R4, R10
+	ADD $32, R10
+	SUB R4, R11
+	ADD $32, R11
+	SUB R4, R12
+	ADD $32, R12
+	SUB R4, R13
+	ADD $32, R13
+	MOVD lanes+80(FP), R15
+	ADD $0, R15
+	WORD $0xac8105e0 // stp q0, q1, [x15], #32
+	WORD $0xac810de2 // stp q2, q3, [x15], #32
+	WORD $0xac8115e4 // stp q4, q5, [x15], #32
+	WORD $0xac811de6 // stp q6, q7, [x15], #32
+	WORD $0xac8125e8 // stp q8, q9, [x15], #32
+	WORD $0xac812dea // stp q10, q11, [x15], #32
+	WORD $0xac8135ec // stp q12, q13, [x15], #32
+	WORD $0xac813dee // stp q14, q15, [x15], #32
+	WORD $0xac8145f0 // stp q16, q17, [x15], #32
+	WORD $0xac814df2 // stp q18, q19, [x15], #32
+	WORD $0x4f000400 // movi v0.4s, #0
+	WORD $0x4f000401 // movi v1.4s, #0
+	WORD $0x4f000402 // movi v2.4s, #0
+	WORD $0x4f000403 // movi v3.4s, #0
+	WORD $0x4f000404 // movi v4.4s, #0
+	WORD $0x4f000405 // movi v5.4s, #0
+	WORD $0x4f000406 // movi v6.4s, #0
+	WORD $0x4f000407 // movi v7.4s, #0
+	WORD $0x4f000408 // movi v8.4s, #0
+	WORD $0x4f000409 // movi v9.4s, #0
+	WORD $0x4f00040a // movi v10.4s, #0
+	WORD $0x4f00040b // movi v11.4s, #0
+	WORD $0x4f00040c // movi v12.4s, #0
+	WORD $0x4f00040d // movi v13.4s, #0
+	WORD $0x4f00040e // movi v14.4s, #0
+	WORD $0x4f00040f // movi v15.4s, #0
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x4f000411 // movi v17.4s, #0
+	WORD $0x4f000412 // movi v18.4s, #0
+	WORD $0x4f000413 // movi v19.4s, #0
+	MOVD R4, R14
+loop2:
+	WORD $0x3cc404d4 // ldr q20, [x6], #64
+	WORD $0x3cc404f5 // ldr q21, [x7], #64
+	WORD $0x3cc40516 // ldr q22, [x8], #64
+	WORD $0x3cc40537 // ldr q23, [x9], #64
+	WORD $0x3cc40438 // ldr q24, [x1], #64
+	WORD $0x3cc40559 // ldr q25, [x10], #64
+	WORD $0x3cc4057a // ldr q26, [x11], #64
+	WORD $0x3cc4059b // ldr q27, [x12], #64
+	WORD $0x3cc405bc // ldr q28, [x13], #64
 	WORD $0x4e38ce80 // fmla v0.4s, v20.4s, v24.4s
 	WORD $0x4e38cea1 // fmla v1.4s, v21.4s, v24.4s
 	WORD $0x4e38cec2 // fmla v2.4s, v22.4s, v24.4s
@@ -2257,24 +3104,324 @@ single:
 	WORD $0x4e3cceb1 // fmla v17.4s, v21.4s, v28.4s
 	WORD $0x4e3cced2 // fmla v18.4s, v22.4s, v28.4s
 	WORD $0x4e3ccef3 // fmla v19.4s, v23.4s, v28.4s
-	SUBS $1, R4
-	BNE single
-out:
-	WORD $0x6e21d400 // faddp v0.4s, v0.4s, v1.4s
-	WORD $0x6e23d442 // faddp v2.4s, v2.4s, v3.4s
-	WORD $0x6e22d400 // faddp v0.4s, v0.4s, v2.4s
-	WORD $0x6e25d484 // faddp v4.4s, v4.4s, v5.4s
-	WORD $0x6e27d4c6 // faddp v6.4s, v6.4s, v7.4s
-	WORD $0x6e26d484 // faddp v4.4s, v4.4s, v6.4s
-	WORD $0x6e29d508 // faddp v8.4s, v8.4s, v9.4s
-	WORD $0x6e2bd54a // faddp v10.4s, v10.4s, v11.4s
-	WORD $0x6e2ad508 // faddp v8.4s, v8.4s, v10.4s
-	WORD $0x6e2dd58c // faddp v12.4s, v12.4s, v13.4s
-	WORD $0x6e2fd5ce // faddp v14.4s, v14.4s, v15.4s
-	WORD $0x6e2ed58c // faddp v12.4s, v12.4s, v14.4s
-	WORD $0x6e31d610 // faddp v16.4s, v16.4s, v17.4s
-	WORD $0x6e33d652 // faddp v18.4s, v18.4s, v19.4s
-	WORD $0x6e32d610 // faddp v16.4s, v16.4s, v18.4s
+	SUBS $64, R14
+	BNE loop2
+	SUB R4, R6
+	ADD $-16, R6
+	SUB R4, R7
+	ADD $-16, R7
+	SUB R4, R8
+	ADD $-16, R8
+	SUB R4, R9
+	ADD $-16, R9
+	SUB R4, R1
+	ADD $-16, R1
+	SUB R4, R10
+	ADD $-16, R10
+	SUB R4, R11
+	ADD $-16, R11
+	SUB R4, R12
+	ADD $-16, R12
+	SUB R4, R13
+	ADD $-16, R13
+	MOVD lanes+80(FP), R15
+	ADD $0, R15
+	WORD $0xacc155f4 // ldp q20, q21, [x15], #32
+	WORD $0x4e34d400 // fadd v0.4s, v0.4s, v20.4s
+	WORD $0x4e35d421 // fadd v1.4s, v1.4s, v21.4s
+	WORD $0xacc155f4 // ldp q20, q21, [x15], #32
+	WORD $0x4e34d442 // fadd v2.4s, v2.4s, v20.4s
+	WORD $0x4e35d463 // fadd v3.4s, v3.4s, v21.4s
+	WORD $0xacc155f4 // ldp q20, q21, [x15], #32
+	WORD $0x4e34d484 // fadd v4.4s, v4.4s, v20.4s
+	WORD $0x4e35d4a5 // fadd v5.4s, v5.4s, v21.4s
+	WORD $0xacc155f4 // ldp q20, q21, [x15], #32
+	WORD $0x4e34d4c6 // fadd v6.4s, v6.4s, v20.4s
+	WORD $0x4e35d4e7 // fadd v7.4s, v7.4s, v21.4s
+	WORD $0xacc155f4 // ldp q20, q21, [x15], #32
+	WORD $0x4e34d508 // fadd v8.4s, v8.4s, v20.4s
+	WORD $0x4e35d529 // fadd v9.4s, v9.4s, v21.4s
+	WORD $0xacc155f4 // ldp q20, q21, [x15], #32
+	WORD $0x4e34d54a // fadd v10.4s, v10.4s, v20.4s
+	WORD $0x4e35d56b // fadd v11.4s, v11.4s, v21.4s
+	WORD $0xacc155f4 // ldp q20, q21, [x15], #32
+	WORD $0x4e34d58c // fadd v12.4s, v12.4s, v20.4s
+	WORD $0x4e35d5ad // fadd v13.4s, v13.4s, v21.4s
+	WORD $0xacc155f4 // ldp q20, q21, [x15], #32
+	WORD $0x4e34d5ce // fadd v14.4s, v14.4s, v20.4s
+	WORD $0x4e35d5ef // fadd v15.4s, v15.4s, v21.4s
+	WORD $0xacc155f4 // ldp q20, q21, [x15], #32
+	WORD $0x4e34d610 // fadd v16.4s, v16.4s, v20.4s
+	WORD $0x4e35d631 // fadd v17.4s, v17.4s, v21.4s
+	WORD $0xacc155f4 // ldp q20, q21, [x15], #32
+	WORD $0x4e34d652 // fadd v18.4s, v18.4s, v20.4s
+	WORD $0x4e35d673 // fadd v19.4s, v19.4s, v21.4s
+	MOVD lanes+80(FP), R15
+	ADD $0, R15
+	WORD $0xac8105e0 // stp q0, q1, [x15], #32
+	WORD $0xac810de2 // stp q2, q3, [x15], #32
+	WORD $0xac8115e4 // stp q4, q5, [x15], #32
+	WORD $0xac811de6 // stp q6, q7, [x15], #32
+	WORD $0xac8125e8 // stp q8, q9, [x15], #32
+	WORD $0xac812dea // stp q10, q11, [x15], #32
+	WORD $0xac8135ec // stp q12, q13, [x15], #32
+	WORD $0xac813dee // stp q14, q15, [x15], #32
+	WORD $0xac8145f0 // stp q16, q17, [x15], #32
+	WORD $0xac814df2 // stp q18, q19, [x15], #32
+	WORD $0x4f000400 // movi v0.4s, #0
+	WORD $0x4f000401 // movi v1.4s, #0
+	WORD $0x4f000402 // movi v2.4s, #0
+	WORD $0x4f000403 // movi v3.4s, #0
+	WORD $0x4f000404 // movi v4.4s, #0
+	WORD $0x4f000405 // movi v5.4s, #0
+	WORD $0x4f000406 // movi v6.4s, #0
+	WORD $0x4f000407 // movi v7.4s, #0
+	WORD $0x4f000408 // movi v8.4s, #0
+	WORD $0x4f000409 // movi v9.4s, #0
+	WORD $0x4f00040a // movi v10.4s, #0
+	WORD $0x4f00040b // movi v11.4s, #0
+	WORD $0x4f00040c // movi v12.4s, #0
+	WORD $0x4f00040d // movi v13.4s, #0
+	WORD $0x4f00040e // movi v14.4s, #0
+	WORD $0x4f00040f // movi v15.4s, #0
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x4f000411 // movi v17.4s, #0
+	WORD $0x4f000412 // movi v18.4s, #0
+	WORD $0x4f000413 // movi v19.4s, #0
+	MOVD R4, R14
+loop3:
+	WORD $0x3cc404d4 // ldr q20, [x6], #64
+	WORD $0x3cc404f5 // ldr q21, [x7], #64
+	WORD $0x3cc40516 // ldr q22, [x8], #64
+	WORD $0x3cc40537 // ldr q23, [x9], #64
+	WORD $0x3cc40438 // ldr q24, [x1], #64
+	WORD $0x3cc40559 // ldr q25, [x10], #64
+	WORD $0x3cc4057a // ldr q26, [x11], #64
+	WORD $0x3cc4059b // ldr q27, [x12], #64
+	WORD $0x3cc405bc // ldr q28, [x13], #64
+	WORD $0x4e38ce80 // fmla v0.4s, v20.4s, v24.4s
+	WORD $0x4e38cea1 // fmla v1.4s, v21.4s, v24.4s
+	WORD $0x4e38cec2 // fmla v2.4s, v22.4s, v24.4s
+	WORD $0x4e38cee3 // fmla v3.4s, v23.4s, v24.4s
+	WORD $0x4e39ce84 // fmla v4.4s, v20.4s, v25.4s
+	WORD $0x4e39cea5 // fmla v5.4s, v21.4s, v25.4s
+	WORD $0x4e39cec6 // fmla v6.4s, v22.4s, v25.4s
+	WORD $0x4e39cee7 // fmla v7.4s, v23.4s, v25.4s
+	WORD $0x4e3ace88 // fmla v8.4s, v20.4s, v26.4s
+	WORD $0x4e3acea9 // fmla v9.4s, v21.4s, v26.4s
+	WORD $0x4e3aceca // fmla v10.4s, v22.4s, v26.4s
+	WORD $0x4e3aceeb // fmla v11.4s, v23.4s, v26.4s
+	WORD $0x4e3bce8c // fmla v12.4s, v20.4s, v27.4s
+	WORD $0x4e3bcead // fmla v13.4s, v21.4s, v27.4s
+	WORD $0x4e3bcece // fmla v14.4s, v22.4s, v27.4s
+	WORD $0x4e3bceef // fmla v15.4s, v23.4s, v27.4s
+	WORD $0x4e3cce90 // fmla v16.4s, v20.4s, v28.4s
+	WORD $0x4e3cceb1 // fmla v17.4s, v21.4s, v28.4s
+	WORD $0x4e3cced2 // fmla v18.4s, v22.4s, v28.4s
+	WORD $0x4e3ccef3 // fmla v19.4s, v23.4s, v28.4s
+	SUBS $64, R14
+	BNE loop3
+	SUB R4, R6
+	ADD $32, R6
+	SUB R4, R7
+	ADD $32, R7
+	SUB R4, R8
+	ADD $32, R8
+	SUB R4, R9
+	ADD $32, R9
+	SUB R4, R1
+	ADD $32, R1
+	SUB R4, R10
+	ADD $32, R10
+	SUB R4, R11
+	ADD $32, R11
+	SUB R4, R12
+	ADD $32, R12
+	SUB R4, R13
+	ADD $32, R13
+	MOVD lanes+80(FP), R15
+	ADD $320, R15
+	WORD $0xac8105e0 // stp q0, q1, [x15], #32
+	WORD $0xac810de2 // stp q2, q3, [x15], #32
+	WORD $0xac8115e4 // stp q4, q5, [x15], #32
+	WORD $0xac811de6 // stp q6, q7, [x15], #32
+	WORD $0xac8125e8 // stp q8, q9, [x15], #32
+	WORD $0xac812dea // stp q10, q11, [x15], #32
+	WORD $0xac8135ec // stp q12, q13, [x15], #32
+	WORD $0xac813dee // stp q14, q15, [x15], #32
+	WORD $0xac8145f0 // stp q16, q17, [x15], #32
+	WORD $0xac814df2 // stp q18, q19, [x15], #32
+	WORD $0x4f000400 // movi v0.4s, #0
+	WORD $0x4f000401 // movi v1.4s, #0
+	WORD $0x4f000402 // movi v2.4s, #0
+	WORD $0x4f000403 // movi v3.4s, #0
+	WORD $0x4f000404 // movi v4.4s, #0
+	WORD $0x4f000405 // movi v5.4s, #0
+	WORD $0x4f000406 // movi v6.4s, #0
+	WORD $0x4f000407 // movi v7.4s, #0
+	WORD $0x4f000408 // movi v8.4s, #0
+	WORD $0x4f000409 // movi v9.4s, #0
+	WORD $0x4f00040a // movi v10.4s, #0
+	WORD $0x4f00040b // movi v11.4s, #0
+	WORD $0x4f00040c // movi v12.4s, #0
+	WORD $0x4f00040d // movi v13.4s, #0
+	WORD $0x4f00040e // movi v14.4s, #0
+	WORD $0x4f00040f // movi v15.4s, #0
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x4f000411 // movi v17.4s, #0
+	WORD $0x4f000412 // movi v18.4s, #0
+	WORD $0x4f000413 // movi v19.4s, #0
+	MOVD R4, R14
+loop4:
+	WORD $0x3cc404d4 // ldr q20, [x6], #64
+	WORD $0x3cc404f5 // ldr q21, [x7], #64
+	WORD $0x3cc40516 // ldr q22, [x8], #64
+	WORD $0x3cc40537 // ldr q23, [x9], #64
+	WORD $0x3cc40438 // ldr q24, [x1], #64
+	WORD $0x3cc40559 // ldr q25, [x10], #64
+	WORD $0x3cc4057a // ldr q26, [x11], #64
+	WORD $0x3cc4059b // ldr q27, [x12], #64
+	WORD $0x3cc405bc // ldr q28, [x13], #64
+	WORD $0x4e38ce80 // fmla v0.4s, v20.4s, v24.4s
+	WORD $0x4e38cea1 // fmla v1.4s, v21.4s, v24.4s
+	WORD $0x4e38cec2 // fmla v2.4s, v22.4s, v24.4s
+	WORD $0x4e38cee3 // fmla v3.4s, v23.4s, v24.4s
+	WORD $0x4e39ce84 // fmla v4.4s, v20.4s, v25.4s
+	WORD $0x4e39cea5 // fmla v5.4s, v21.4s, v25.4s
+	WORD $0x4e39cec6 // fmla v6.4s, v22.4s, v25.4s
+	WORD $0x4e39cee7 // fmla v7.4s, v23.4s, v25.4s
+	WORD $0x4e3ace88 // fmla v8.4s, v20.4s, v26.4s
+	WORD $0x4e3acea9 // fmla v9.4s, v21.4s, v26.4s
+	WORD $0x4e3aceca // fmla v10.4s, v22.4s, v26.4s
+	WORD $0x4e3aceeb // fmla v11.4s, v23.4s, v26.4s
+	WORD $0x4e3bce8c // fmla v12.4s, v20.4s, v27.4s
+	WORD $0x4e3bcead // fmla v13.4s, v21.4s, v27.4s
+	WORD $0x4e3bcece // fmla v14.4s, v22.4s, v27.4s
+	WORD $0x4e3bceef // fmla v15.4s, v23.4s, v27.4s
+	WORD $0x4e3cce90 // fmla v16.4s, v20.4s, v28.4s
+	WORD $0x4e3cceb1 // fmla v17.4s, v21.4s, v28.4s
+	WORD $0x4e3cced2 // fmla v18.4s, v22.4s, v28.4s
+	WORD $0x4e3ccef3 // fmla v19.4s, v23.4s, v28.4s
+	SUBS $64, R14
+	BNE loop4
+	SUB R4, R6
+	SUB R4, R7
+	SUB R4, R8
+	SUB R4, R9
+	SUB R4, R1
+	SUB R4, R10
+	SUB R4, R11
+	SUB R4, R12
+	SUB R4, R13
+	MOVD lanes+80(FP), R15
+	ADD $320, R15
+	WORD $0xacc155f4 // ldp q20, q21, [x15], #32
+	WORD $0x4e34d400 // fadd v0.4s, v0.4s, v20.4s
+	WORD $0x4e35d421 // fadd v1.4s, v1.4s, v21.4s
+	WORD $0xacc155f4 // ldp q20, q21, [x15], #32
+	WORD $0x4e34d442 // fadd v2.4s, v2.4s, v20.4s
+	WORD $0x4e35d463 // fadd v3.4s, v3.4s, v21.4s
+	WORD $0xacc155f4 // ldp q20, q21, [x15], #32
+	WORD $0x4e34d484 // fadd v4.4s, v4.4s, v20.4s
+	WORD $0x4e35d4a5 // fadd v5.4s, v5.4s, v21.4s
+	WORD $0xacc155f4 // ldp q20, q21, [x15], #32
+	WORD $0x4e34d4c6 // fadd v6.4s, v6.4s, v20.4s
+	WORD $0x4e35d4e7 // fadd v7.4s, v7.4s, v21.4s
+	WORD $0xacc155f4 // ldp q20, q21, [x15], #32
+	WORD $0x4e34d508 // fadd v8.4s, v8.4s, v20.4s
+	WORD $0x4e35d529 // fadd v9.4s, v9.4s, v21.4s
+	WORD $0xacc155f4 // ldp q20, q21, [x15], #32
+	WORD $0x4e34d54a // fadd v10.4s, v10.4s, v20.4s
+	WORD $0x4e35d56b // fadd v11.4s, v11.4s, v21.4s
+	WORD $0xacc155f4 // ldp q20, q21, [x15], #32
+	WORD $0x4e34d58c // fadd v12.4s, v12.4s, v20.4s
+	WORD $0x4e35d5ad // fadd v13.4s, v13.4s, v21.4s
+	WORD $0xacc155f4 // ldp q20, q21, [x15], #32
+	WORD $0x4e34d5ce // fadd v14.4s, v14.4s, v20.4s
+	WORD $0x4e35d5ef // fadd v15.4s, v15.4s, v21.4s
+	WORD $0xacc155f4 // ldp q20, q21, [x15], #32
+	WORD $0x4e34d610 // fadd v16.4s, v16.4s, v20.4s
+	WORD $0x4e35d631 // fadd v17.4s, v17.4s, v21.4s
+	WORD $0xacc155f4 // ldp q20, q21, [x15], #32
+	WORD $0x4e34d652 // fadd v18.4s, v18.4s, v20.4s
+	WORD $0x4e35d673 // fadd v19.4s, v19.4s, v21.4s
+	MOVD lanes+80(FP), R15
+	ADD $0, R15
+	WORD $0xacc155f4 // ldp q20, q21, [x15], #32
+	WORD $0x4e34d400 // fadd v0.4s, v0.4s, v20.4s
+	WORD $0x4e35d421 // fadd v1.4s, v1.4s, v21.4s
+	WORD $0xacc155f4 // ldp q20, q21, [x15], #32
+	WORD $0x4e34d442 // fadd v2.4s, v2.4s, v20.4s
+	WORD $0x4e35d463 // fadd v3.4s, v3.4s, v21.4s
+	WORD $0xacc155f4 // ldp q20, q21, [x15], #32
+	WORD $0x4e34d484 // fadd v4.4s, v4.4s, v20.4s
+	WORD $0x4e35d4a5 // fadd v5.4s, v5.4s, v21.4s
+	WORD $0xacc155f4 // ldp q20, q21, [x15], #32
+	WORD $0x4e34d4c6 // fadd v6.4s, v6.4s, v20.4s
+	WORD $0x4e35d4e7 // fadd v7.4s, v7.4s, v21.4s
+	WORD $0xacc155f4 // ldp q20, q21, [x15], #32
+	WORD $0x4e34d508 // fadd v8.4s, v8.4s, v20.4s
+	WORD $0x4e35d529 // fadd v9.4s, v9.4s, v21.4s
+	WORD $0xacc155f4 // ldp q20, q21, [x15], #32
+	WORD $0x4e34d54a // fadd v10.4s, v10.4s, v20.4s
+	WORD $0x4e35d56b // fadd v11.4s, v11.4s, v21.4s
+	WORD $0xacc155f4 // ldp q20, q21, [x15], #32
+	WORD $0x4e34d58c // fadd v12.4s, v12.4s, v20.4s
+	WORD $0x4e35d5ad // fadd v13.4s, v13.4s, v21.4s
+	WORD $0xacc155f4 // ldp q20, q21, [x15], #32
+	WORD $0x4e34d5ce // fadd v14.4s, v14.4s, v20.4s
+	WORD $0x4e35d5ef // fadd v15.4s, v15.4s, v21.4s
+	WORD $0xacc155f4 // ldp q20, q21, [x15], #32
+	WORD $0x4e34d610 // fadd v16.4s, v16.4s, v20.4s
+	WORD $0x4e35d631 // fadd v17.4s, v17.4s, v21.4s
+	WORD $0xacc155f4 // ldp q20, q21, [x15], #32
+	WORD $0x4e34d652 // fadd v18.4s, v18.4s, v20.4s
+	WORD $0x4e35d673 // fadd v19.4s, v19.4s, v21.4s
+	WORD $0x4e81381d // zip1 v29.4s, v0.4s, v1.4s
+	WORD $0x4e81781f // zip2 v31.4s, v0.4s, v1.4s
+	WORD $0x4e3fd7bd // fadd v29.4s, v29.4s, v31.4s
+	WORD $0x4e83385e // zip1 v30.4s, v2.4s, v3.4s
+	WORD $0x4e83785f // zip2 v31.4s, v2.4s, v3.4s
+	WORD $0x4e3fd7de // fadd v30.4s, v30.4s, v31.4s
+	WORD $0x4ede3bbf // zip1 v31.2d, v29.2d, v30.2d
+	WORD $0x4ede7ba0 // zip2 v0.2d, v29.2d, v30.2d
+	WORD $0x4e20d7e0 // fadd v0.4s, v31.4s, v0.4s
+	WORD $0x4e85389d // zip1 v29.4s, v4.4s, v5.4s
+	WORD $0x4e85789f // zip2 v31.4s, v4.4s, v5.4s
+	WORD $0x4e3fd7bd // fadd v29.4s, v29.4s, v31.4s
+	WORD $0x4e8738de // zip1 v30.4s, v6.4s, v7.4s
+	WORD $0x4e8778df // zip2 v31.4s, v6.4s, v7.4s
+	WORD $0x4e3fd7de // fadd v30.4s, v30.4s, v31.4s
+	WORD $0x4ede3bbf // zip1 v31.2d, v29.2d, v30.2d
+	WORD $0x4ede7ba4 // zip2 v4.2d, v29.2d, v30.2d
+	WORD $0x4e24d7e4 // fadd v4.4s, v31.4s, v4.4s
+	WORD $0x4e89391d // zip1 v29.4s, v8.4s, v9.4s
+	WORD $0x4e89791f // zip2 v31.4s, v8.4s, v9.4s
+	WORD $0x4e3fd7bd // fadd v29.4s, v29.4s, v31.4s
+	WORD $0x4e8b395e // zip1 v30.4s, v10.4s, v11.4s
+	WORD $0x4e8b795f // zip2 v31.4s, v10.4s, v11.4s
+	WORD $0x4e3fd7de // fadd v30.4s, v30.4s, v31.4s
+	WORD $0x4ede3bbf // zip1 v31.2d, v29.2d, v30.2d
+	WORD $0x4ede7ba8 // zip2 v8.2d, v29.2d, v30.2d
+	WORD $0x4e28d7e8 // fadd v8.4s, v31.4s, v8.4s
+	WORD $0x4e8d399d // zip1 v29.4s, v12.4s, v13.4s
+	WORD $0x4e8d799f // zip2 v31.4s, v12.4s, v13.4s
+	WORD $0x4e3fd7bd // fadd v29.4s, v29.4s, v31.4s
+	WORD $0x4e8f39de // zip1 v30.4s, v14.4s, v15.4s
+	WORD $0x4e8f79df // zip2 v31.4s, v14.4s, v15.4s
+	WORD $0x4e3fd7de // fadd v30.4s, v30.4s, v31.4s
+	WORD $0x4ede3bbf // zip1 v31.2d, v29.2d, v30.2d
+	WORD $0x4ede7bac // zip2 v12.2d, v29.2d, v30.2d
+	WORD $0x4e2cd7ec // fadd v12.4s, v31.4s, v12.4s
+	WORD $0x4e913a1d // zip1 v29.4s, v16.4s, v17.4s
+	WORD $0x4e917a1f // zip2 v31.4s, v16.4s, v17.4s
+	WORD $0x4e3fd7bd // fadd v29.4s, v29.4s, v31.4s
+	WORD $0x4e933a5e // zip1 v30.4s, v18.4s, v19.4s
+	WORD $0x4e937a5f // zip2 v31.4s, v18.4s, v19.4s
+	WORD $0x4e3fd7de // fadd v30.4s, v30.4s, v31.4s
+	WORD $0x4ede3bbf // zip1 v31.2d, v29.2d, v30.2d
+	WORD $0x4ede7bb0 // zip2 v16.2d, v29.2d, v30.2d
+	WORD $0x4e30d7f0 // fadd v16.4s, v31.4s, v16.4s
 	CBZ R5, store
 	MOVD R0, R1
 	WORD $0x3dc0003f // ldr q31, [x1]
@@ -3403,66 +4550,51 @@ loop:
 	ADD R2, R0
 	RET
 
-// func gemv4NEON(w *byte, planes *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
-TEXT ·gemv4NEON(SB), NOSPLIT, $0-64
+// func rows4NEON(w *byte, planes *byte, scale *float32, x *float32, dst *float32, rows int, groups int, each int)
+TEXT ·rows4NEON(SB), NOSPLIT, $0-64
 	MOVD w+0(FP), R0
 	MOVD scale+16(FP), R2
 	MOVD x+24(FP), R11
 	MOVD dst+32(FP), R4
 	MOVD rows+40(FP), R5
-	MOVD blocks+48(FP), R6
-	MOVD vecs+56(FP), R7
+	MOVD groups+48(FP), R6
+	MOVD each+56(FP), R7
 	MOVD planes+8(FP), R13
 	WORD $0xad407dbe // ldp q30, q31, [x13]
-	WORD $0x4f00e5fd // movi v29.16b, #15
 	WORD $0x4f000411 // movi v17.4s, #0
 row:
 	MOVD R11, R1
 	MOVD R6, R8
+	MOVD R7, R10
+	WORD $0x4ddfc85c // ld1r {v28.4s}, [x2], #4
+	WORD $0x4f00e5fd // movi v29.16b, #15
+	WORD $0x4f000404 // movi v4.4s, #0
+	WORD $0x6ea0f884 // fneg v4.4s, v4.4s
+chunk:
+	MOVD R8, R9
+	CMP $16, R9
+	BLT whole
+	MOVD $16, R9
+whole:
+	SUB R9, R8
 	WORD $0x4f000400 // movi v0.4s, #0
 	WORD $0x4f000401 // movi v1.4s, #0
 	WORD $0x4f000402 // movi v2.4s, #0
 	WORD $0x4f000403 // movi v3.4s, #0
-block:
-	MOVD R7, R9
+run:
+	CMP $0, R10
+	BNE inside
+	MOVD R7, R10
 	WORD $0x4ddfc85c // ld1r {v28.4s}, [x2], #4
-	SUBS $4, R9
-	BLT small
-	WORD $0x3cc10408 // ldr q8, [x0], #16
-	WORD $0x6f0c0509 // ushr v9.16b, v8.16b, #4
-	WORD $0x4e3d1d08 // and v8.16b, v8.16b, v29.16b
-	WORD $0x4e09390a // zip1 v10.16b, v8.16b, v9.16b
-	WORD $0x4e09790b // zip2 v11.16b, v8.16b, v9.16b
-	WORD $0x4e0a03cc // tbl v12.16b, {v30.16b}, v10.16b
-	WORD $0x4e0a03ed // tbl v13.16b, {v31.16b}, v10.16b
-	WORD $0x4e0b03ce // tbl v14.16b, {v30.16b}, v11.16b
-	WORD $0x4e0b03ef // tbl v15.16b, {v31.16b}, v11.16b
-	WORD $0x4e0d3988 // zip1 v8.16b, v12.16b, v13.16b
-	WORD $0x4e0d7989 // zip2 v9.16b, v12.16b, v13.16b
-	WORD $0x4e0f39ca // zip1 v10.16b, v14.16b, v15.16b
-	WORD $0x4e0f79cb // zip2 v11.16b, v14.16b, v15.16b
-	WORD $0x4e483a34 // zip1 v20.8h, v17.8h, v8.8h
-	WORD $0x4e487a35 // zip2 v21.8h, v17.8h, v8.8h
-	WORD $0x4e493a36 // zip1 v22.8h, v17.8h, v9.8h
-	WORD $0x4e497a37 // zip2 v23.8h, v17.8h, v9.8h
-	WORD $0x4e4a3a38 // zip1 v24.8h, v17.8h, v10.8h
-	WORD $0x4e4a7a39 // zip2 v25.8h, v17.8h, v10.8h
-	WORD $0x4e4b3a3a // zip1 v26.8h, v17.8h, v11.8h
-	WORD $0x4e4b7a3b // zip2 v27.8h, v17.8h, v11.8h
-	WORD $0xacc1342c // ldp q12, q13, [x1], #32
-	WORD $0x6e2cde84 // fmul v4.4s, v20.4s, v12.4s
-	WORD $0x6e2ddea5 // fmul v5.4s, v21.4s, v13.4s
-	WORD $0xacc13c2e // ldp q14, q15, [x1], #32
-	WORD $0x6e2edec6 // fmul v6.4s, v22.4s, v14.4s
-	WORD $0x6e2fdee7 // fmul v7.4s, v23.4s, v15.4s
-	WORD $0xacc1342c // ldp q12, q13, [x1], #32
-	WORD $0x4e2ccf04 // fmla v4.4s, v24.4s, v12.4s
-	WORD $0x4e2dcf25 // fmla v5.4s, v25.4s, v13.4s
-	WORD $0xacc13c2e // ldp q14, q15, [x1], #32
-	WORD $0x4e2ecf46 // fmla v6.4s, v26.4s, v14.4s
-	WORD $0x4e2fcf67 // fmla v7.4s, v27.4s, v15.4s
-	SUBS $4, R9
-	BLT rest
+	WORD $0x4f00e5fd // movi v29.16b, #15
+inside:
+	MOVD R10, R14
+	CMP R9, R14
+	BLT short
+	MOVD R9, R14
+short:
+	SUB R14, R10
+	SUB R14, R9
 group:
 	WORD $0x3cc10408 // ldr q8, [x0], #16
 	WORD $0x6f0c0509 // ushr v9.16b, v8.16b, #4
@@ -3485,69 +4617,53 @@ group:
 	WORD $0x4e4a7a39 // zip2 v25.8h, v17.8h, v10.8h
 	WORD $0x4e4b3a3a // zip1 v26.8h, v17.8h, v11.8h
 	WORD $0x4e4b7a3b // zip2 v27.8h, v17.8h, v11.8h
+	WORD $0x6e3cde94 // fmul v20.4s, v20.4s, v28.4s
+	WORD $0x6e3cdeb5 // fmul v21.4s, v21.4s, v28.4s
+	WORD $0x6e3cded6 // fmul v22.4s, v22.4s, v28.4s
+	WORD $0x6e3cdef7 // fmul v23.4s, v23.4s, v28.4s
+	WORD $0x6e3cdf18 // fmul v24.4s, v24.4s, v28.4s
+	WORD $0x6e3cdf39 // fmul v25.4s, v25.4s, v28.4s
+	WORD $0x6e3cdf5a // fmul v26.4s, v26.4s, v28.4s
+	WORD $0x6e3cdf7b // fmul v27.4s, v27.4s, v28.4s
 	WORD $0xacc1342c // ldp q12, q13, [x1], #32
-	WORD $0x4e2cce84 // fmla v4.4s, v20.4s, v12.4s
-	WORD $0x4e2dcea5 // fmla v5.4s, v21.4s, v13.4s
+	WORD $0x4e2cce80 // fmla v0.4s, v20.4s, v12.4s
+	WORD $0x4e2dcea1 // fmla v1.4s, v21.4s, v13.4s
 	WORD $0xacc13c2e // ldp q14, q15, [x1], #32
-	WORD $0x4e2ecec6 // fmla v6.4s, v22.4s, v14.4s
-	WORD $0x4e2fcee7 // fmla v7.4s, v23.4s, v15.4s
+	WORD $0x4e2ecec2 // fmla v2.4s, v22.4s, v14.4s
+	WORD $0x4e2fcee3 // fmla v3.4s, v23.4s, v15.4s
 	WORD $0xacc1342c // ldp q12, q13, [x1], #32
-	WORD $0x4e2ccf04 // fmla v4.4s, v24.4s, v12.4s
-	WORD $0x4e2dcf25 // fmla v5.4s, v25.4s, v13.4s
+	WORD $0x4e2ccf00 // fmla v0.4s, v24.4s, v12.4s
+	WORD $0x4e2dcf21 // fmla v1.4s, v25.4s, v13.4s
 	WORD $0xacc13c2e // ldp q14, q15, [x1], #32
-	WORD $0x4e2ecf46 // fmla v6.4s, v26.4s, v14.4s
-	WORD $0x4e2fcf67 // fmla v7.4s, v27.4s, v15.4s
-	SUBS $4, R9
-	BGE group
-rest:
-	ADDS $4, R9
-	BEQ end
-one:
-	WORD $0xbc404408 // ldr s8, [x0], #4
-	WORD $0x6f0c0509 // ushr v9.16b, v8.16b, #4
-	WORD $0x4e3d1d08 // and v8.16b, v8.16b, v29.16b
-	WORD $0x4e093908 // zip1 v8.16b, v8.16b, v9.16b
-	WORD $0x4e0803ca // tbl v10.16b, {v30.16b}, v8.16b
-	WORD $0x4e0803eb // tbl v11.16b, {v31.16b}, v8.16b
-	WORD $0x4e0b3948 // zip1 v8.16b, v10.16b, v11.16b
-	WORD $0x4e483a34 // zip1 v20.8h, v17.8h, v8.8h
-	WORD $0x4e487a35 // zip2 v21.8h, v17.8h, v8.8h
-	WORD $0xacc1342c // ldp q12, q13, [x1], #32
-	WORD $0x4e2cce84 // fmla v4.4s, v20.4s, v12.4s
-	WORD $0x4e2dcea5 // fmla v5.4s, v21.4s, v13.4s
-	SUBS $1, R9
-	BNE one
-	JMP over
-small:
-	WORD $0x4f000404 // movi v4.4s, #0
-	WORD $0x4f000405 // movi v5.4s, #0
-	WORD $0x4f000406 // movi v6.4s, #0
-	WORD $0x4f000407 // movi v7.4s, #0
-	JMP rest
-over:
-end:
-	WORD $0x4e25d484 // fadd v4.4s, v4.4s, v5.4s
-	WORD $0x4e27d4c6 // fadd v6.4s, v6.4s, v7.4s
-	WORD $0x4e26d484 // fadd v4.4s, v4.4s, v6.4s
-	WORD $0x4e3ccc80 // fmla v0.4s, v4.4s, v28.4s
-	SUBS $1, R8
-	BNE block
-	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
+	WORD $0x4e2ecf42 // fmla v2.4s, v26.4s, v14.4s
+	WORD $0x4e2fcf63 // fmla v3.4s, v27.4s, v15.4s
+	SUBS $1, R14
+	BNE group
+	CMP $0, R9
+	BNE run
+	WORD $0x4e22d400 // fadd v0.4s, v0.4s, v2.4s
+	WORD $0x4e23d421 // fadd v1.4s, v1.4s, v3.4s
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x4ec07801 // zip2 v1.2d, v0.2d, v0.2d
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
 	WORD $0x7e30d800 // faddp s0, v0.2s
-	WORD $0xbc004480 // str s0, [x4], #4
+	WORD $0x4e20d484 // fadd v4.4s, v4.4s, v0.4s
+	CMP $0, R8
+	BNE chunk
+	WORD $0xbc004484 // str s4, [x4], #4
 	SUBS $1, R5
 	BNE row
 	RET
 
-// func gemv8sNEON(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
-TEXT ·gemv8sNEON(SB), NOSPLIT, $0-56
+// func rows8sNEON(w *byte, scale *float32, x *float32, dst *float32, rows int, groups int, each int)
+TEXT ·rows8sNEON(SB), NOSPLIT, $0-56
 	MOVD w+0(FP), R0
 	MOVD scale+8(FP), R2
 	MOVD x+16(FP), R11
 	MOVD dst+24(FP), R4
 	MOVD rows+32(FP), R5
-	MOVD blocks+40(FP), R6
-	MOVD vecs+48(FP), R7
+	MOVD groups+40(FP), R6
+	MOVD each+48(FP), R7
 	MOVD $·bytesS<>(SB), R25
 	WORD $0x4ddfcb30 // ld1r {v16.4s}, [x25], #4
 	WORD $0x4ddfcb31 // ld1r {v17.4s}, [x25], #4
@@ -3556,35 +4672,34 @@ TEXT ·gemv8sNEON(SB), NOSPLIT, $0-56
 row:
 	MOVD R11, R1
 	MOVD R6, R8
+	MOVD R7, R10
+	WORD $0x4ddfc85c // ld1r {v28.4s}, [x2], #4
+	WORD $0x4f000404 // movi v4.4s, #0
+	WORD $0x6ea0f884 // fneg v4.4s, v4.4s
+chunk:
+	MOVD R8, R9
+	CMP $32, R9
+	BLT whole
+	MOVD $32, R9
+whole:
+	SUB R9, R8
 	WORD $0x4f000400 // movi v0.4s, #0
 	WORD $0x4f000401 // movi v1.4s, #0
 	WORD $0x4f000402 // movi v2.4s, #0
 	WORD $0x4f000403 // movi v3.4s, #0
-block:
-	MOVD R7, R9
+run:
+	CMP $0, R10
+	BNE inside
+	MOVD R7, R10
 	WORD $0x4ddfc85c // ld1r {v28.4s}, [x2], #4
-	SUBS $2, R9
-	BLT small
-	WORD $0x3cc10408 // ldr q8, [x0], #16
-	WORD $0x6e331d08 // eor v8.16b, v8.16b, v19.16b
-	WORD $0x4e117909 // zip2 v9.16b, v8.16b, v17.16b
-	WORD $0x4e113908 // zip1 v8.16b, v8.16b, v17.16b
-	WORD $0x4e523914 // zip1 v20.8h, v8.8h, v18.8h
-	WORD $0x4e527915 // zip2 v21.8h, v8.8h, v18.8h
-	WORD $0x4e523936 // zip1 v22.8h, v9.8h, v18.8h
-	WORD $0x4e527937 // zip2 v23.8h, v9.8h, v18.8h
-	WORD $0x4eb0d694 // fsub v20.4s, v20.4s, v16.4s
-	WORD $0x4eb0d6b5 // fsub v21.4s, v21.4s, v16.4s
-	WORD $0x4eb0d6d6 // fsub v22.4s, v22.4s, v16.4s
-	WORD $0x4eb0d6f7 // fsub v23.4s, v23.4s, v16.4s
-	WORD $0xacc1342c // ldp q12, q13, [x1], #32
-	WORD $0x6e2cde84 // fmul v4.4s, v20.4s, v12.4s
-	WORD $0x6e2ddea5 // fmul v5.4s, v21.4s, v13.4s
-	WORD $0xacc13c2e // ldp q14, q15, [x1], #32
-	WORD $0x6e2edec6 // fmul v6.4s, v22.4s, v14.4s
-	WORD $0x6e2fdee7 // fmul v7.4s, v23.4s, v15.4s
-	SUBS $2, R9
-	BLT rest
+inside:
+	MOVD R10, R14
+	CMP R9, R14
+	BLT short
+	MOVD R9, R14
+short:
+	SUB R14, R10
+	SUB R14, R9
 group:
 	WORD $0x3cc10408 // ldr q8, [x0], #16
 	WORD $0x6e331d08 // eor v8.16b, v8.16b, v19.16b
@@ -3598,61 +4713,43 @@ group:
 	WORD $0x4eb0d6b5 // fsub v21.4s, v21.4s, v16.4s
 	WORD $0x4eb0d6d6 // fsub v22.4s, v22.4s, v16.4s
 	WORD $0x4eb0d6f7 // fsub v23.4s, v23.4s, v16.4s
+	WORD $0x6e3cde94 // fmul v20.4s, v20.4s, v28.4s
+	WORD $0x6e3cdeb5 // fmul v21.4s, v21.4s, v28.4s
+	WORD $0x6e3cded6 // fmul v22.4s, v22.4s, v28.4s
+	WORD $0x6e3cdef7 // fmul v23.4s, v23.4s, v28.4s
 	WORD $0xacc1342c // ldp q12, q13, [x1], #32
-	WORD $0x4e2cce84 // fmla v4.4s, v20.4s, v12.4s
-	WORD $0x4e2dcea5 // fmla v5.4s, v21.4s, v13.4s
+	WORD $0x4e2cce80 // fmla v0.4s, v20.4s, v12.4s
+	WORD $0x4e2dcea1 // fmla v1.4s, v21.4s, v13.4s
 	WORD $0xacc13c2e // ldp q14, q15, [x1], #32
-	WORD $0x4e2ecec6 // fmla v6.4s, v22.4s, v14.4s
-	WORD $0x4e2fcee7 // fmla v7.4s, v23.4s, v15.4s
-	SUBS $2, R9
-	BGE group
-rest:
-	ADDS $2, R9
-	BEQ end
-one:
-	WORD $0xfc408408 // ldr d8, [x0], #8
-	WORD $0x6e331d08 // eor v8.16b, v8.16b, v19.16b
-	WORD $0x4e113908 // zip1 v8.16b, v8.16b, v17.16b
-	WORD $0x4e523914 // zip1 v20.8h, v8.8h, v18.8h
-	WORD $0x4e527915 // zip2 v21.8h, v8.8h, v18.8h
-	WORD $0x4eb0d694 // fsub v20.4s, v20.4s, v16.4s
-	WORD $0x4eb0d6b5 // fsub v21.4s, v21.4s, v16.4s
-	WORD $0xacc1342c // ldp q12, q13, [x1], #32
-	WORD $0x4e2cce84 // fmla v4.4s, v20.4s, v12.4s
-	WORD $0x4e2dcea5 // fmla v5.4s, v21.4s, v13.4s
-	SUBS $1, R9
-	BNE one
-	JMP over
-small:
-	WORD $0x4f000404 // movi v4.4s, #0
-	WORD $0x4f000405 // movi v5.4s, #0
-	WORD $0x4f000406 // movi v6.4s, #0
-	WORD $0x4f000407 // movi v7.4s, #0
-	JMP rest
-over:
-end:
-	WORD $0x4e25d484 // fadd v4.4s, v4.4s, v5.4s
-	WORD $0x4e27d4c6 // fadd v6.4s, v6.4s, v7.4s
-	WORD $0x4e26d484 // fadd v4.4s, v4.4s, v6.4s
-	WORD $0x4e3ccc80 // fmla v0.4s, v4.4s, v28.4s
-	SUBS $1, R8
-	BNE block
-	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
+	WORD $0x4e2ecec2 // fmla v2.4s, v22.4s, v14.4s
+	WORD $0x4e2fcee3 // fmla v3.4s, v23.4s, v15.4s
+	SUBS $1, R14
+	BNE group
+	CMP $0, R9
+	BNE run
+	WORD $0x4e22d400 // fadd v0.4s, v0.4s, v2.4s
+	WORD $0x4e23d421 // fadd v1.4s, v1.4s, v3.4s
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x4ec07801 // zip2 v1.2d, v0.2d, v0.2d
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
 	WORD $0x7e30d800 // faddp s0, v0.2s
-	WORD $0xbc004480 // str s0, [x4], #4
+	WORD $0x4e20d484 // fadd v4.4s, v4.4s, v0.4s
+	CMP $0, R8
+	BNE chunk
+	WORD $0xbc004484 // str s4, [x4], #4
 	SUBS $1, R5
 	BNE row
 	RET
 
-// func gemv8uNEON(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
-TEXT ·gemv8uNEON(SB), NOSPLIT, $0-56
+// func rows8uNEON(w *byte, scale *float32, x *float32, dst *float32, rows int, groups int, each int)
+TEXT ·rows8uNEON(SB), NOSPLIT, $0-56
 	MOVD w+0(FP), R0
 	MOVD scale+8(FP), R2
 	MOVD x+16(FP), R11
 	MOVD dst+24(FP), R4
 	MOVD rows+32(FP), R5
-	MOVD blocks+40(FP), R6
-	MOVD vecs+48(FP), R7
+	MOVD groups+40(FP), R6
+	MOVD each+48(FP), R7
 	MOVD $·bytesU<>(SB), R25
 	WORD $0x4ddfcb30 // ld1r {v16.4s}, [x25], #4
 	WORD $0x4ddfcb31 // ld1r {v17.4s}, [x25], #4
@@ -3661,34 +4758,34 @@ TEXT ·gemv8uNEON(SB), NOSPLIT, $0-56
 row:
 	MOVD R11, R1
 	MOVD R6, R8
+	MOVD R7, R10
+	WORD $0x4ddfc85c // ld1r {v28.4s}, [x2], #4
+	WORD $0x4f000404 // movi v4.4s, #0
+	WORD $0x6ea0f884 // fneg v4.4s, v4.4s
+chunk:
+	MOVD R8, R9
+	CMP $32, R9
+	BLT whole
+	MOVD $32, R9
+whole:
+	SUB R9, R8
 	WORD $0x4f000400 // movi v0.4s, #0
 	WORD $0x4f000401 // movi v1.4s, #0
 	WORD $0x4f000402 // movi v2.4s, #0
 	WORD $0x4f000403 // movi v3.4s, #0
-block:
-	MOVD R7, R9
+run:
+	CMP $0, R10
+	BNE inside
+	MOVD R7, R10
 	WORD $0x4ddfc85c // ld1r {v28.4s}, [x2], #4
-	SUBS $2, R9
-	BLT small
-	WORD $0x3cc10408 // ldr q8, [x0], #16
-	WORD $0x4e117909 // zip2 v9.16b, v8.16b, v17.16b
-	WORD $0x4e113908 // zip1 v8.16b, v8.16b, v17.16b
-	WORD $0x4e523914 // zip1 v20.8h, v8.8h, v18.8h
-	WORD $0x4e527915 // zip2 v21.8h, v8.8h, v18.8h
-	WORD $0x4e523936 // zip1 v22.8h, v9.8h, v18.8h
-	WORD $0x4e527937 // zip2 v23.8h, v9.8h, v18.8h
-	WORD $0x4eb0d694 // fsub v20.4s, v20.4s, v16.4s
-	WORD $0x4eb0d6b5 // fsub v21.4s, v21.4s, v16.4s
-	WORD $0x4eb0d6d6 // fsub v22.4s, v22.4s, v16.4s
-	WORD $0x4eb0d6f7 // fsub v23.4s, v23.4s, v16.4s
-	WORD $0xacc1342c // ldp q12, q13, [x1], #32
-	WORD $0x6e2cde84 // fmul v4.4s, v20.4s, v12.4s
-	WORD $0x6e2ddea5 // fmul v5.4s, v21.4s, v13.4s
-	WORD $0xacc13c2e // ldp q14, q15, [x1], #32
-	WORD $0x6e2edec6 // fmul v6.4s, v22.4s, v14.4s
-	WORD $0x6e2fdee7 // fmul v7.4s, v23.4s, v15.4s
-	SUBS $2, R9
-	BLT rest
+inside:
+	MOVD R10, R14
+	CMP R9, R14
+	BLT short
+	MOVD R9, R14
+short:
+	SUB R14, R10
+	SUB R14, R9
 group:
 	WORD $0x3cc10408 // ldr q8, [x0], #16
 	WORD $0x4e117909 // zip2 v9.16b, v8.16b, v17.16b
@@ -3701,433 +4798,346 @@ group:
 	WORD $0x4eb0d6b5 // fsub v21.4s, v21.4s, v16.4s
 	WORD $0x4eb0d6d6 // fsub v22.4s, v22.4s, v16.4s
 	WORD $0x4eb0d6f7 // fsub v23.4s, v23.4s, v16.4s
+	WORD $0x6e3cde94 // fmul v20.4s, v20.4s, v28.4s
+	WORD $0x6e3cdeb5 // fmul v21.4s, v21.4s, v28.4s
+	WORD $0x6e3cded6 // fmul v22.4s, v22.4s, v28.4s
+	WORD $0x6e3cdef7 // fmul v23.4s, v23.4s, v28.4s
 	WORD $0xacc1342c // ldp q12, q13, [x1], #32
-	WORD $0x4e2cce84 // fmla v4.4s, v20.4s, v12.4s
-	WORD $0x4e2dcea5 // fmla v5.4s, v21.4s, v13.4s
+	WORD $0x4e2cce80 // fmla v0.4s, v20.4s, v12.4s
+	WORD $0x4e2dcea1 // fmla v1.4s, v21.4s, v13.4s
 	WORD $0xacc13c2e // ldp q14, q15, [x1], #32
-	WORD $0x4e2ecec6 // fmla v6.4s, v22.4s, v14.4s
-	WORD $0x4e2fcee7 // fmla v7.4s, v23.4s, v15.4s
-	SUBS $2, R9
-	BGE group
-rest:
-	ADDS $2, R9
-	BEQ end
-one:
-	WORD $0xfc408408 // ldr d8, [x0], #8
-	WORD $0x4e113908 // zip1 v8.16b, v8.16b, v17.16b
-	WORD $0x4e523914 // zip1 v20.8h, v8.8h, v18.8h
-	WORD $0x4e527915 // zip2 v21.8h, v8.8h, v18.8h
-	WORD $0x4eb0d694 // fsub v20.4s, v20.4s, v16.4s
-	WORD $0x4eb0d6b5 // fsub v21.4s, v21.4s, v16.4s
-	WORD $0xacc1342c // ldp q12, q13, [x1], #32
-	WORD $0x4e2cce84 // fmla v4.4s, v20.4s, v12.4s
-	WORD $0x4e2dcea5 // fmla v5.4s, v21.4s, v13.4s
-	SUBS $1, R9
-	BNE one
-	JMP over
-small:
-	WORD $0x4f000404 // movi v4.4s, #0
-	WORD $0x4f000405 // movi v5.4s, #0
-	WORD $0x4f000406 // movi v6.4s, #0
-	WORD $0x4f000407 // movi v7.4s, #0
-	JMP rest
-over:
-end:
-	WORD $0x4e25d484 // fadd v4.4s, v4.4s, v5.4s
-	WORD $0x4e27d4c6 // fadd v6.4s, v6.4s, v7.4s
-	WORD $0x4e26d484 // fadd v4.4s, v4.4s, v6.4s
-	WORD $0x4e3ccc80 // fmla v0.4s, v4.4s, v28.4s
-	SUBS $1, R8
-	BNE block
-	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
+	WORD $0x4e2ecec2 // fmla v2.4s, v22.4s, v14.4s
+	WORD $0x4e2fcee3 // fmla v3.4s, v23.4s, v15.4s
+	SUBS $1, R14
+	BNE group
+	CMP $0, R9
+	BNE run
+	WORD $0x4e22d400 // fadd v0.4s, v0.4s, v2.4s
+	WORD $0x4e23d421 // fadd v1.4s, v1.4s, v3.4s
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x4ec07801 // zip2 v1.2d, v0.2d, v0.2d
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
 	WORD $0x7e30d800 // faddp s0, v0.2s
-	WORD $0xbc004480 // str s0, [x4], #4
+	WORD $0x4e20d484 // fadd v4.4s, v4.4s, v0.4s
+	CMP $0, R8
+	BNE chunk
+	WORD $0xbc004484 // str s4, [x4], #4
 	SUBS $1, R5
 	BNE row
 	RET
 
-// func gemv4oNEON(w *byte, planes *byte, scale *float32, offset *float32, sums *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
-TEXT ·gemv4oNEON(SB), NOSPLIT, $0-80
-	MOVD w+0(FP), R0
-	MOVD scale+16(FP), R2
-	MOVD x+40(FP), R11
-	MOVD dst+48(FP), R4
-	MOVD rows+56(FP), R5
-	MOVD blocks+64(FP), R6
-	MOVD vecs+72(FP), R7
-	MOVD offset+24(FP), R3
-	MOVD sums+32(FP), R12
-	MOVD planes+8(FP), R13
-	WORD $0xad407dbe // ldp q30, q31, [x13]
-	WORD $0x4f00e5fd // movi v29.16b, #15
-	WORD $0x4f000411 // movi v17.4s, #0
-row:
-	MOVD R11, R1
-	MOVD R6, R8
-	MOVD R12, R10
-	WORD $0x4f000400 // movi v0.4s, #0
-	WORD $0x4f000401 // movi v1.4s, #0
-	WORD $0x4f000402 // movi v2.4s, #0
-	WORD $0x4f000403 // movi v3.4s, #0
-block:
-	MOVD R7, R9
-	WORD $0x4ddfc85c // ld1r {v28.4s}, [x2], #4
-	WORD $0xbc404472 // ldr s18, [x3], #4
-	WORD $0xbc404553 // ldr s19, [x10], #4
-	SUBS $4, R9
-	BLT small
-	WORD $0x3cc10408 // ldr q8, [x0], #16
-	WORD $0x6f0c0509 // ushr v9.16b, v8.16b, #4
-	WORD $0x4e3d1d08 // and v8.16b, v8.16b, v29.16b
-	WORD $0x4e09390a // zip1 v10.16b, v8.16b, v9.16b
-	WORD $0x4e09790b // zip2 v11.16b, v8.16b, v9.16b
-	WORD $0x4e0a03cc // tbl v12.16b, {v30.16b}, v10.16b
-	WORD $0x4e0a03ed // tbl v13.16b, {v31.16b}, v10.16b
-	WORD $0x4e0b03ce // tbl v14.16b, {v30.16b}, v11.16b
-	WORD $0x4e0b03ef // tbl v15.16b, {v31.16b}, v11.16b
-	WORD $0x4e0d3988 // zip1 v8.16b, v12.16b, v13.16b
-	WORD $0x4e0d7989 // zip2 v9.16b, v12.16b, v13.16b
-	WORD $0x4e0f39ca // zip1 v10.16b, v14.16b, v15.16b
-	WORD $0x4e0f79cb // zip2 v11.16b, v14.16b, v15.16b
-	WORD $0x4e483a34 // zip1 v20.8h, v17.8h, v8.8h
-	WORD $0x4e487a35 // zip2 v21.8h, v17.8h, v8.8h
-	WORD $0x4e493a36 // zip1 v22.8h, v17.8h, v9.8h
-	WORD $0x4e497a37 // zip2 v23.8h, v17.8h, v9.8h
-	WORD $0x4e4a3a38 // zip1 v24.8h, v17.8h, v10.8h
-	WORD $0x4e4a7a39 // zip2 v25.8h, v17.8h, v10.8h
-	WORD $0x4e4b3a3a // zip1 v26.8h, v17.8h, v11.8h
-	WORD $0x4e4b7a3b // zip2 v27.8h, v17.8h, v11.8h
-	WORD $0xacc1342c // ldp q12, q13, [x1], #32
-	WORD $0x6e2cde84 // fmul v4.4s, v20.4s, v12.4s
-	WORD $0x6e2ddea5 // fmul v5.4s, v21.4s, v13.4s
-	WORD $0xacc13c2e // ldp q14, q15, [x1], #32
-	WORD $0x6e2edec6 // fmul v6.4s, v22.4s, v14.4s
-	WORD $0x6e2fdee7 // fmul v7.4s, v23.4s, v15.4s
-	WORD $0xacc1342c // ldp q12, q13, [x1], #32
-	WORD $0x4e2ccf04 // fmla v4.4s, v24.4s, v12.4s
-	WORD $0x4e2dcf25 // fmla v5.4s, v25.4s, v13.4s
-	WORD $0xacc13c2e // ldp q14, q15, [x1], #32
-	WORD $0x4e2ecf46 // fmla v6.4s, v26.4s, v14.4s
-	WORD $0x4e2fcf67 // fmla v7.4s, v27.4s, v15.4s
-	SUBS $4, R9
-	BLT rest
-group:
-	WORD $0x3cc10408 // ldr q8, [x0], #16
-	WORD $0x6f0c0509 // ushr v9.16b, v8.16b, #4
-	WORD $0x4e3d1d08 // and v8.16b, v8.16b, v29.16b
-	WORD $0x4e09390a // zip1 v10.16b, v8.16b, v9.16b
-	WORD $0x4e09790b // zip2 v11.16b, v8.16b, v9.16b
-	WORD $0x4e0a03cc // tbl v12.16b, {v30.16b}, v10.16b
-	WORD $0x4e0a03ed // tbl v13.16b, {v31.16b}, v10.16b
-	WORD $0x4e0b03ce // tbl v14.16b, {v30.16b}, v11.16b
-	WORD $0x4e0b03ef // tbl v15.16b, {v31.16b}, v11.16b
-	WORD $0x4e0d3988 // zip1 v8.16b, v12.16b, v13.16b
-	WORD $0x4e0d7989 // zip2 v9.16b, v12.16b, v13.16b
-	WORD $0x4e0f39ca // zip1 v10.16b, v14.16b, v15.16b
-	WORD $0x4e0f79cb // zip2 v11.16b, v14.16b, v15.16b
-	WORD $0x4e483a34 // zip1 v20.8h, v17.8h, v8.8h
-	WORD $0x4e487a35 // zip2 v21.8h, v17.8h, v8.8h
-	WORD $0x4e493a36 // zip1 v22.8h, v17.8h, v9.8h
-	WORD $0x4e497a37 // zip2 v23.8h, v17.8h, v9.8h
-	WORD $0x4e4a3a38 // zip1 v24.8h, v17.8h, v10.8h
-	WORD $0x4e4a7a39 // zip2 v25.8h, v17.8h, v10.8h
-	WORD $0x4e4b3a3a // zip1 v26.8h, v17.8h, v11.8h
-	WORD $0x4e4b7a3b // zip2 v27.8h, v17.8h, v11.8h
-	WORD $0xacc1342c // ldp q12, q13, [x1], #32
-	WORD $0x4e2cce84 // fmla v4.4s, v20.4s, v12.4s
-	WORD $0x4e2dcea5 // fmla v5.4s, v21.4s, v13.4s
-	WORD $0xacc13c2e // ldp q14, q15, [x1], #32
-	WORD $0x4e2ecec6 // fmla v6.4s, v22.4s, v14.4s
-	WORD $0x4e2fcee7 // fmla v7.4s, v23.4s, v15.4s
-	WORD $0xacc1342c // ldp q12, q13, [x1], #32
-	WORD $0x4e2ccf04 // fmla v4.4s, v24.4s, v12.4s
-	WORD $0x4e2dcf25 // fmla v5.4s, v25.4s, v13.4s
-	WORD $0xacc13c2e // ldp q14, q15, [x1], #32
-	WORD $0x4e2ecf46 // fmla v6.4s, v26.4s, v14.4s
-	WORD $0x4e2fcf67 // fmla v7.4s, v27.4s, v15.4s
-	SUBS $4, R9
-	BGE group
-rest:
-	ADDS $4, R9
-	BEQ end
-one:
-	WORD $0xbc404408 // ldr s8, [x0], #4
-	WORD $0x6f0c0509 // ushr v9.16b, v8.16b, #4
-	WORD $0x4e3d1d08 // and v8.16b, v8.16b, v29.16b
-	WORD $0x4e093908 // zip1 v8.16b, v8.16b, v9.16b
-	WORD $0x4e0803ca // tbl v10.16b, {v30.16b}, v8.16b
-	WORD $0x4e0803eb // tbl v11.16b, {v31.16b}, v8.16b
-	WORD $0x4e0b3948 // zip1 v8.16b, v10.16b, v11.16b
-	WORD $0x4e483a34 // zip1 v20.8h, v17.8h, v8.8h
-	WORD $0x4e487a35 // zip2 v21.8h, v17.8h, v8.8h
-	WORD $0xacc1342c // ldp q12, q13, [x1], #32
-	WORD $0x4e2cce84 // fmla v4.4s, v20.4s, v12.4s
-	WORD $0x4e2dcea5 // fmla v5.4s, v21.4s, v13.4s
-	SUBS $1, R9
-	BNE one
-	JMP over
-small:
-	WORD $0x4f000404 // movi v4.4s, #0
-	WORD $0x4f000405 // movi v5.4s, #0
-	WORD $0x4f000406 // movi v6.4s, #0
-	WORD $0x4f000407 // movi v7.4s, #0
-	JMP rest
-over:
-end:
-	WORD $0x4e25d484 // fadd v4.4s, v4.4s, v5.4s
-	WORD $0x4e27d4c6 // fadd v6.4s, v6.4s, v7.4s
-	WORD $0x4e26d484 // fadd v4.4s, v4.4s, v6.4s
-	WORD $0x4eb3ce44 // fmls v4.4s, v18.4s, v19.4s
-	WORD $0x4e3ccc80 // fmla v0.4s, v4.4s, v28.4s
-	SUBS $1, R8
-	BNE block
-	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
-	WORD $0x7e30d800 // faddp s0, v0.2s
-	WORD $0xbc004480 // str s0, [x4], #4
-	SUBS $1, R5
-	BNE row
-	RET
-
-// func gemv8soNEON(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
-TEXT ·gemv8soNEON(SB), NOSPLIT, $0-64
-	MOVD w+0(FP), R0
-	MOVD scale+8(FP), R2
-	MOVD x+24(FP), R11
-	MOVD dst+32(FP), R4
-	MOVD rows+40(FP), R5
-	MOVD blocks+48(FP), R6
-	MOVD vecs+56(FP), R7
-	MOVD offset+16(FP), R3
-	MOVD $·bytesS<>(SB), R25
-	WORD $0x4ddfcb30 // ld1r {v16.4s}, [x25], #4
-	WORD $0x4ddfcb31 // ld1r {v17.4s}, [x25], #4
-	WORD $0x4ddfcb32 // ld1r {v18.4s}, [x25], #4
-	WORD $0x4ddfcb33 // ld1r {v19.4s}, [x25], #4
-row:
-	MOVD R11, R1
-	MOVD R6, R8
-	WORD $0x4f000400 // movi v0.4s, #0
-	WORD $0x4f000401 // movi v1.4s, #0
-	WORD $0x4f000402 // movi v2.4s, #0
-	WORD $0x4f000403 // movi v3.4s, #0
-block:
-	MOVD R7, R9
-	WORD $0x4ddfc85c // ld1r {v28.4s}, [x2], #4
-	WORD $0x4ddfc87d // ld1r {v29.4s}, [x3], #4
-	SUBS $2, R9
-	BLT small
-	WORD $0x3cc10408 // ldr q8, [x0], #16
-	WORD $0x6e331d08 // eor v8.16b, v8.16b, v19.16b
-	WORD $0x4e117909 // zip2 v9.16b, v8.16b, v17.16b
-	WORD $0x4e113908 // zip1 v8.16b, v8.16b, v17.16b
-	WORD $0x4e523914 // zip1 v20.8h, v8.8h, v18.8h
-	WORD $0x4e527915 // zip2 v21.8h, v8.8h, v18.8h
-	WORD $0x4e523936 // zip1 v22.8h, v9.8h, v18.8h
-	WORD $0x4e527937 // zip2 v23.8h, v9.8h, v18.8h
-	WORD $0x4eb0d694 // fsub v20.4s, v20.4s, v16.4s
-	WORD $0x4eb0d6b5 // fsub v21.4s, v21.4s, v16.4s
-	WORD $0x4eb0d6d6 // fsub v22.4s, v22.4s, v16.4s
-	WORD $0x4eb0d6f7 // fsub v23.4s, v23.4s, v16.4s
-	WORD $0x4ebdd694 // fsub v20.4s, v20.4s, v29.4s
-	WORD $0x4ebdd6b5 // fsub v21.4s, v21.4s, v29.4s
-	WORD $0x4ebdd6d6 // fsub v22.4s, v22.4s, v29.4s
-	WORD $0x4ebdd6f7 // fsub v23.4s, v23.4s, v29.4s
-	WORD $0xacc1342c // ldp q12, q13, [x1], #32
-	WORD $0x6e2cde84 // fmul v4.4s, v20.4s, v12.4s
-	WORD $0x6e2ddea5 // fmul v5.4s, v21.4s, v13.4s
-	WORD $0xacc13c2e // ldp q14, q15, [x1], #32
-	WORD $0x6e2edec6 // fmul v6.4s, v22.4s, v14.4s
-	WORD $0x6e2fdee7 // fmul v7.4s, v23.4s, v15.4s
-	SUBS $2, R9
-	BLT rest
-group:
-	WORD $0x3cc10408 // ldr q8, [x0], #16
-	WORD $0x6e331d08 // eor v8.16b, v8.16b, v19.16b
-	WORD $0x4e117909 // zip2 v9.16b, v8.16b, v17.16b
-	WORD $0x4e113908 // zip1 v8.16b, v8.16b, v17.16b
-	WORD $0x4e523914 // zip1 v20.8h, v8.8h, v18.8h
-	WORD $0x4e527915 // zip2 v21.8h, v8.8h, v18.8h
-	WORD $0x4e523936 // zip1 v22.8h, v9.8h, v18.8h
-	WORD $0x4e527937 // zip2 v23.8h, v9.8h, v18.8h
-	WORD $0x4eb0d694 // fsub v20.4s, v20.4s, v16.4s
-	WORD $0x4eb0d6b5 // fsub v21.4s, v21.4s, v16.4s
-	WORD $0x4eb0d6d6 // fsub v22.4s, v22.4s, v16.4s
-	WORD $0x4eb0d6f7 // fsub v23.4s, v23.4s, v16.4s
-	WORD $0x4ebdd694 // fsub v20.4s, v20.4s, v29.4s
-	WORD $0x4ebdd6b5 // fsub v21.4s, v21.4s, v29.4s
-	WORD $0x4ebdd6d6 // fsub v22.4s, v22.4s, v29.4s
-	WORD $0x4ebdd6f7 // fsub v23.4s, v23.4s, v29.4s
-	WORD $0xacc1342c // ldp q12, q13, [x1], #32
-	WORD $0x4e2cce84 // fmla v4.4s, v20.4s, v12.4s
-	WORD $0x4e2dcea5 // fmla v5.4s, v21.4s, v13.4s
-	WORD $0xacc13c2e // ldp q14, q15, [x1], #32
-	WORD $0x4e2ecec6 // fmla v6.4s, v22.4s, v14.4s
-	WORD $0x4e2fcee7 // fmla v7.4s, v23.4s, v15.4s
-	SUBS $2, R9
-	BGE group
-rest:
-	ADDS $2, R9
-	BEQ end
-one:
-	WORD $0xfc408408 // ldr d8, [x0], #8
-	WORD $0x6e331d08 // eor v8.16b, v8.16b, v19.16b
-	WORD $0x4e113908 // zip1 v8.16b, v8.16b, v17.16b
-	WORD $0x4e523914 // zip1 v20.8h, v8.8h, v18.8h
-	WORD $0x4e527915 // zip2 v21.8h, v8.8h, v18.8h
-	WORD $0x4eb0d694 // fsub v20.4s, v20.4s, v16.4s
-	WORD $0x4eb0d6b5 // fsub v21.4s, v21.4s, v16.4s
-	WORD $0x4ebdd694 // fsub v20.4s, v20.4s, v29.4s
-	WORD $0x4ebdd6b5 // fsub v21.4s, v21.4s, v29.4s
-	WORD $0xacc1342c // ldp q12, q13, [x1], #32
-	WORD $0x4e2cce84 // fmla v4.4s, v20.4s, v12.4s
-	WORD $0x4e2dcea5 // fmla v5.4s, v21.4s, v13.4s
-	SUBS $1, R9
-	BNE one
-	JMP over
-small:
-	WORD $0x4f000404 // movi v4.4s, #0
-	WORD $0x4f000405 // movi v5.4s, #0
-	WORD $0x4f000406 // movi v6.4s, #0
-	WORD $0x4f000407 // movi v7.4s, #0
-	JMP rest
-over:
-end:
-	WORD $0x4e25d484 // fadd v4.4s, v4.4s, v5.4s
-	WORD $0x4e27d4c6 // fadd v6.4s, v6.4s, v7.4s
-	WORD $0x4e26d484 // fadd v4.4s, v4.4s, v6.4s
-	WORD $0x4e3ccc80 // fmla v0.4s, v4.4s, v28.4s
-	SUBS $1, R8
-	BNE block
-	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
-	WORD $0x7e30d800 // faddp s0, v0.2s
-	WORD $0xbc004480 // str s0, [x4], #4
-	SUBS $1, R5
-	BNE row
-	RET
-
-// func gemv8uoNEON(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
-TEXT ·gemv8uoNEON(SB), NOSPLIT, $0-64
-	MOVD w+0(FP), R0
-	MOVD scale+8(FP), R2
-	MOVD x+24(FP), R11
-	MOVD dst+32(FP), R4
-	MOVD rows+40(FP), R5
-	MOVD blocks+48(FP), R6
-	MOVD vecs+56(FP), R7
-	MOVD offset+16(FP), R3
-	MOVD $·bytesU<>(SB), R25
-	WORD $0x4ddfcb30 // ld1r {v16.4s}, [x25], #4
-	WORD $0x4ddfcb31 // ld1r {v17.4s}, [x25], #4
-	WORD $0x4ddfcb32 // ld1r {v18.4s}, [x25], #4
-	WORD $0x4ddfcb33 // ld1r {v19.4s}, [x25], #4
-row:
-	MOVD R11, R1
-	MOVD R6, R8
-	WORD $0x4f000400 // movi v0.4s, #0
-	WORD $0x4f000401 // movi v1.4s, #0
-	WORD $0x4f000402 // movi v2.4s, #0
-	WORD $0x4f000403 // movi v3.4s, #0
-block:
-	MOVD R7, R9
-	WORD $0x4ddfc85c // ld1r {v28.4s}, [x2], #4
-	WORD $0x4ddfc87d // ld1r {v29.4s}, [x3], #4
-	SUBS $2, R9
-	BLT small
-	WORD $0x3cc10408 // ldr q8, [x0], #16
-	WORD $0x4e117909 // zip2 v9.16b, v8.16b, v17.16b
-	WORD $0x4e113908 // zip1 v8.16b, v8.16b, v17.16b
-	WORD $0x4e523914 // zip1 v20.8h, v8.8h, v18.8h
-	WORD $0x4e527915 // zip2 v21.8h, v8.8h, v18.8h
-	WORD $0x4e523936 // zip1 v22.8h, v9.8h, v18.8h
-	WORD $0x4e527937 // zip2 v23.8h, v9.8h, v18.8h
-	WORD $0x4eb0d694 // fsub v20.4s, v20.4s, v16.4s
-	WORD $0x4eb0d6b5 // fsub v21.4s, v21.4s, v16.4s
-	WORD $0x4eb0d6d6 // fsub v22.4s, v22.4s, v16.4s
-	WORD $0x4eb0d6f7 // fsub v23.4s, v23.4s, v16.4s
-	WORD $0x4ebdd694 // fsub v20.4s, v20.4s, v29.4s
-	WORD $0x4ebdd6b5 // fsub v21.4s, v21.4s, v29.4s
-	WORD $0x4ebdd6d6 // fsub v22.4s, v22.4s, v29.4s
-	WORD $0x4ebdd6f7 // fsub v23.4s, v23.4s, v29.4s
-	WORD $0xacc1342c // ldp q12, q13, [x1], #32
-	WORD $0x6e2cde84 // fmul v4.4s, v20.4s, v12.4s
-	WORD $0x6e2ddea5 // fmul v5.4s, v21.4s, v13.4s
-	WORD $0xacc13c2e // ldp q14, q15, [x1], #32
-	WORD $0x6e2edec6 // fmul v6.4s, v22.4s, v14.4s
-	WORD $0x6e2fdee7 // fmul v7.4s, v23.4s, v15.4s
-	SUBS $2, R9
-	BLT rest
-group:
-	WORD $0x3cc10408 // ldr q8, [x0], #16
-	WORD $0x4e117909 // zip2 v9.16b, v8.16b, v17.16b
-	WORD $0x4e113908 // zip1 v8.16b, v8.16b, v17.16b
-	WORD $0x4e523914 // zip1 v20.8h, v8.8h, v18.8h
-	WORD $0x4e527915 // zip2 v21.8h, v8.8h, v18.8h
-	WORD $0x4e523936 // zip1 v22.8h, v9.8h, v18.8h
-	WORD $0x4e527937 // zip2 v23.8h, v9.8h, v18.8h
-	WORD $0x4eb0d694 // fsub v20.4s, v20.4s, v16.4s
-	WORD $0x4eb0d6b5 // fsub v21.4s, v21.4s, v16.4s
-	WORD $0x4eb0d6d6 // fsub v22.4s, v22.4s, v16.4s
-	WORD $0x4eb0d6f7 // fsub v23.4s, v23.4s, v16.4s
-	WORD $0x4ebdd694 // fsub v20.4s, v20.4s, v29.4s
-	WORD $0x4ebdd6b5 // fsub v21.4s, v21.4s, v29.4s
-	WORD $0x4ebdd6d6 // fsub v22.4s, v22.4s, v29.4s
-	WORD $0x4ebdd6f7 // fsub v23.4s, v23.4s, v29.4s
-	WORD $0xacc1342c // ldp q12, q13, [x1], #32
-	WORD $0x4e2cce84 // fmla v4.4s, v20.4s, v12.4s
-	WORD $0x4e2dcea5 // fmla v5.4s, v21.4s, v13.4s
-	WORD $0xacc13c2e // ldp q14, q15, [x1], #32
-	WORD $0x4e2ecec6 // fmla v6.4s, v22.4s, v14.4s
-	WORD $0x4e2fcee7 // fmla v7.4s, v23.4s, v15.4s
-	SUBS $2, R9
-	BGE group
-rest:
-	ADDS $2, R9
-	BEQ end
-one:
-	WORD $0xfc408408 // ldr d8, [x0], #8
-	WORD $0x4e113908 // zip1 v8.16b, v8.16b, v17.16b
-	WORD $0x4e523914 // zip1 v20.8h, v8.8h, v18.8h
-	WORD $0x4e527915 // zip2 v21.8h, v8.8h, v18.8h
-	WORD $0x4eb0d694 // fsub v20.4s, v20.4s, v16.4s
-	WORD $0x4eb0d6b5 // fsub v21.4s, v21.4s, v16.4s
-	WORD $0x4ebdd694 // fsub v20.4s, v20.4s, v29.4s
-	WORD $0x4ebdd6b5 // fsub v21.4s, v21.4s, v29.4s
-	WORD $0xacc1342c // ldp q12, q13, [x1], #32
-	WORD $0x4e2cce84 // fmla v4.4s, v20.4s, v12.4s
-	WORD $0x4e2dcea5 // fmla v5.4s, v21.4s, v13.4s
-	SUBS $1, R9
-	BNE one
-	JMP over
-small:
-	WORD $0x4f000404 // movi v4.4s, #0
-	WORD $0x4f000405 // movi v5.4s, #0
-	WORD $0x4f000406 // movi v6.4s, #0
-	WORD $0x4f000407 // movi v7.4s, #0
-	JMP rest
-over:
-end:
-	WORD $0x4e25d484 // fadd v4.4s, v4.4s, v5.4s
-	WORD $0x4e27d4c6 // fadd v6.4s, v6.4s, v7.4s
-	WORD $0x4e26d484 // fadd v4.4s, v4.4s, v6.4s
-	WORD $0x4e3ccc80 // fmla v0.4s, v4.4s, v28.4s
-	SUBS $1, R8
-	BNE block
-	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
-	WORD $0x7e30d800 // faddp s0, v0.2s
-	WORD $0xbc004480 // str s0, [x4], #4
-	SUBS $1, R5
-	BNE row
-	RET
-
-// func gemv4rNEON(w *byte, codes *float32, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
-TEXT ·gemv4rNEON(SB), NOSPLIT, $0-72
+// func rows4oNEON(w *byte, planes *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, groups int, each int)
+TEXT ·rows4oNEON(SB), NOSPLIT, $0-72
 	MOVD w+0(FP), R0
 	MOVD scale+16(FP), R2
 	MOVD x+32(FP), R11
 	MOVD dst+40(FP), R4
 	MOVD rows+48(FP), R5
-	MOVD blocks+56(FP), R6
-	MOVD vecs+64(FP), R7
+	MOVD groups+56(FP), R6
+	MOVD each+64(FP), R7
+	MOVD offset+24(FP), R3
+	MOVD planes+8(FP), R13
+	WORD $0xad407dbe // ldp q30, q31, [x13]
+	WORD $0x4f000411 // movi v17.4s, #0
+row:
+	MOVD R11, R1
+	MOVD R6, R8
+	MOVD R7, R10
+	WORD $0x4ddfc85c // ld1r {v28.4s}, [x2], #4
+	WORD $0x4ddfc87d // ld1r {v29.4s}, [x3], #4
+	WORD $0x4ebd1fb3 // mov v19.16b, v29.16b
+	WORD $0x4f00e5fd // movi v29.16b, #15
+	WORD $0x4f000404 // movi v4.4s, #0
+	WORD $0x6ea0f884 // fneg v4.4s, v4.4s
+chunk:
+	MOVD R8, R9
+	CMP $16, R9
+	BLT whole
+	MOVD $16, R9
+whole:
+	SUB R9, R8
+	WORD $0x4f000400 // movi v0.4s, #0
+	WORD $0x4f000401 // movi v1.4s, #0
+	WORD $0x4f000402 // movi v2.4s, #0
+	WORD $0x4f000403 // movi v3.4s, #0
+run:
+	CMP $0, R10
+	BNE inside
+	MOVD R7, R10
+	WORD $0x4ddfc85c // ld1r {v28.4s}, [x2], #4
+	WORD $0x4ddfc87d // ld1r {v29.4s}, [x3], #4
+	WORD $0x4ebd1fb3 // mov v19.16b, v29.16b
+	WORD $0x4f00e5fd // movi v29.16b, #15
+inside:
+	MOVD R10, R14
+	CMP R9, R14
+	BLT short
+	MOVD R9, R14
+short:
+	SUB R14, R10
+	SUB R14, R9
+group:
+	WORD $0x3cc10408 // ldr q8, [x0], #16
+	WORD $0x6f0c0509 // ushr v9.16b, v8.16b, #4
+	WORD $0x4e3d1d08 // and v8.16b, v8.16b, v29.16b
+	WORD $0x4e09390a // zip1 v10.16b, v8.16b, v9.16b
+	WORD $0x4e09790b // zip2 v11.16b, v8.16b, v9.16b
+	WORD $0x4e0a03cc // tbl v12.16b, {v30.16b}, v10.16b
+	WORD $0x4e0a03ed // tbl v13.16b, {v31.16b}, v10.16b
+	WORD $0x4e0b03ce // tbl v14.16b, {v30.16b}, v11.16b
+	WORD $0x4e0b03ef // tbl v15.16b, {v31.16b}, v11.16b
+	WORD $0x4e0d3988 // zip1 v8.16b, v12.16b, v13.16b
+	WORD $0x4e0d7989 // zip2 v9.16b, v12.16b, v13.16b
+	WORD $0x4e0f39ca // zip1 v10.16b, v14.16b, v15.16b
+	WORD $0x4e0f79cb // zip2 v11.16b, v14.16b, v15.16b
+	WORD $0x4e483a34 // zip1 v20.8h, v17.8h, v8.8h
+	WORD $0x4e487a35 // zip2 v21.8h, v17.8h, v8.8h
+	WORD $0x4e493a36 // zip1 v22.8h, v17.8h, v9.8h
+	WORD $0x4e497a37 // zip2 v23.8h, v17.8h, v9.8h
+	WORD $0x4e4a3a38 // zip1 v24.8h, v17.8h, v10.8h
+	WORD $0x4e4a7a39 // zip2 v25.8h, v17.8h, v10.8h
+	WORD $0x4e4b3a3a // zip1 v26.8h, v17.8h, v11.8h
+	WORD $0x4e4b7a3b // zip2 v27.8h, v17.8h, v11.8h
+	WORD $0x4eb3d694 // fsub v20.4s, v20.4s, v19.4s
+	WORD $0x6e3cde94 // fmul v20.4s, v20.4s, v28.4s
+	WORD $0x4eb3d6b5 // fsub v21.4s, v21.4s, v19.4s
+	WORD $0x6e3cdeb5 // fmul v21.4s, v21.4s, v28.4s
+	WORD $0x4eb3d6d6 // fsub v22.4s, v22.4s, v19.4s
+	WORD $0x6e3cded6 // fmul v22.4s, v22.4s, v28.4s
+	WORD $0x4eb3d6f7 // fsub v23.4s, v23.4s, v19.4s
+	WORD $0x6e3cdef7 // fmul v23.4s, v23.4s, v28.4s
+	WORD $0x4eb3d718 // fsub v24.4s, v24.4s, v19.4s
+	WORD $0x6e3cdf18 // fmul v24.4s, v24.4s, v28.4s
+	WORD $0x4eb3d739 // fsub v25.4s, v25.4s, v19.4s
+	WORD $0x6e3cdf39 // fmul v25.4s, v25.4s, v28.4s
+	WORD $0x4eb3d75a // fsub v26.4s, v26.4s, v19.4s
+	WORD $0x6e3cdf5a // fmul v26.4s, v26.4s, v28.4s
+	WORD $0x4eb3d77b // fsub v27.4s, v27.4s, v19.4s
+	WORD $0x6e3cdf7b // fmul v27.4s, v27.4s, v28.4s
+	WORD $0xacc1342c // ldp q12, q13, [x1], #32
+	WORD $0x4e2cce80 // fmla v0.4s, v20.4s, v12.4s
+	WORD $0x4e2dcea1 // fmla v1.4s, v21.4s, v13.4s
+	WORD $0xacc13c2e // ldp q14, q15, [x1], #32
+	WORD $0x4e2ecec2 // fmla v2.4s, v22.4s, v14.4s
+	WORD $0x4e2fcee3 // fmla v3.4s, v23.4s, v15.4s
+	WORD $0xacc1342c // ldp q12, q13, [x1], #32
+	WORD $0x4e2ccf00 // fmla v0.4s, v24.4s, v12.4s
+	WORD $0x4e2dcf21 // fmla v1.4s, v25.4s, v13.4s
+	WORD $0xacc13c2e // ldp q14, q15, [x1], #32
+	WORD $0x4e2ecf42 // fmla v2.4s, v26.4s, v14.4s
+	WORD $0x4e2fcf63 // fmla v3.4s, v27.4s, v15.4s
+	SUBS $1, R14
+	BNE group
+	CMP $0, R9
+	BNE run
+	WORD $0x4e22d400 // fadd v0.4s, v0.4s, v2.4s
+	WORD $0x4e23d421 // fadd v1.4s, v1.4s, v3.4s
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x4ec07801 // zip2 v1.2d, v0.2d, v0.2d
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x7e30d800 // faddp s0, v0.2s
+	WORD $0x4e20d484 // fadd v4.4s, v4.4s, v0.4s
+	CMP $0, R8
+	BNE chunk
+	WORD $0xbc004484 // str s4, [x4], #4
+	SUBS $1, R5
+	BNE row
+	RET
+
+// func rows8soNEON(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, groups int, each int)
+TEXT ·rows8soNEON(SB), NOSPLIT, $0-64
+	MOVD w+0(FP), R0
+	MOVD scale+8(FP), R2
+	MOVD x+24(FP), R11
+	MOVD dst+32(FP), R4
+	MOVD rows+40(FP), R5
+	MOVD groups+48(FP), R6
+	MOVD each+56(FP), R7
+	MOVD offset+16(FP), R3
+	MOVD $·bytesS<>(SB), R25
+	WORD $0x4ddfcb30 // ld1r {v16.4s}, [x25], #4
+	WORD $0x4ddfcb31 // ld1r {v17.4s}, [x25], #4
+	WORD $0x4ddfcb32 // ld1r {v18.4s}, [x25], #4
+	WORD $0x4ddfcb33 // ld1r {v19.4s}, [x25], #4
+row:
+	MOVD R11, R1
+	MOVD R6, R8
+	MOVD R7, R10
+	WORD $0x4ddfc85c // ld1r {v28.4s}, [x2], #4
+	WORD $0x4ddfc87d // ld1r {v29.4s}, [x3], #4
+	WORD $0x4f000404 // movi v4.4s, #0
+	WORD $0x6ea0f884 // fneg v4.4s, v4.4s
+chunk:
+	MOVD R8, R9
+	CMP $32, R9
+	BLT whole
+	MOVD $32, R9
+whole:
+	SUB R9, R8
+	WORD $0x4f000400 // movi v0.4s, #0
+	WORD $0x4f000401 // movi v1.4s, #0
+	WORD $0x4f000402 // movi v2.4s, #0
+	WORD $0x4f000403 // movi v3.4s, #0
+run:
+	CMP $0, R10
+	BNE inside
+	MOVD R7, R10
+	WORD $0x4ddfc85c // ld1r {v28.4s}, [x2], #4
+	WORD $0x4ddfc87d // ld1r {v29.4s}, [x3], #4
+inside:
+	MOVD R10, R14
+	CMP R9, R14
+	BLT short
+	MOVD R9, R14
+short:
+	SUB R14, R10
+	SUB R14, R9
+group:
+	WORD $0x3cc10408 // ldr q8, [x0], #16
+	WORD $0x6e331d08 // eor v8.16b, v8.16b, v19.16b
+	WORD $0x4e117909 // zip2 v9.16b, v8.16b, v17.16b
+	WORD $0x4e113908 // zip1 v8.16b, v8.16b, v17.16b
+	WORD $0x4e523914 // zip1 v20.8h, v8.8h, v18.8h
+	WORD $0x4e527915 // zip2 v21.8h, v8.8h, v18.8h
+	WORD $0x4e523936 // zip1 v22.8h, v9.8h, v18.8h
+	WORD $0x4e527937 // zip2 v23.8h, v9.8h, v18.8h
+	WORD $0x4eb0d694 // fsub v20.4s, v20.4s, v16.4s
+	WORD $0x4eb0d6b5 // fsub v21.4s, v21.4s, v16.4s
+	WORD $0x4eb0d6d6 // fsub v22.4s, v22.4s, v16.4s
+	WORD $0x4eb0d6f7 // fsub v23.4s, v23.4s, v16.4s
+	WORD $0x4ebdd694 // fsub v20.4s, v20.4s, v29.4s
+	WORD $0x4ebdd6b5 // fsub v21.4s, v21.4s, v29.4s
+	WORD $0x4ebdd6d6 // fsub v22.4s, v22.4s, v29.4s
+	WORD $0x4ebdd6f7 // fsub v23.4s, v23.4s, v29.4s
+	WORD $0x6e3cde94 // fmul v20.4s, v20.4s, v28.4s
+	WORD $0x6e3cdeb5 // fmul v21.4s, v21.4s, v28.4s
+	WORD $0x6e3cded6 // fmul v22.4s, v22.4s, v28.4s
+	WORD $0x6e3cdef7 // fmul v23.4s, v23.4s, v28.4s
+	WORD $0xacc1342c // ldp q12, q13, [x1], #32
+	WORD $0x4e2cce80 // fmla v0.4s, v20.4s, v12.4s
+	WORD $0x4e2dcea1 // fmla v1.4s, v21.4s, v13.4s
+	WORD $0xacc13c2e // ldp q14, q15, [x1], #32
+	WORD $0x4e2ecec2 // fmla v2.4s, v22.4s, v14.4s
+	WORD $0x4e2fcee3 // fmla v3.4s, v23.4s, v15.4s
+	SUBS $1, R14
+	BNE group
+	CMP $0, R9
+	BNE run
+	WORD $0x4e22d400 // fadd v0.4s, v0.4s, v2.4s
+	WORD $0x4e23d421 // fadd v1.4s, v1.4s, v3.4s
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x4ec07801 // zip2 v1.2d, v0.2d, v0.2d
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x7e30d800 // faddp s0, v0.2s
+	WORD $0x4e20d484 // fadd v4.4s, v4.4s, v0.4s
+	CMP $0, R8
+	BNE chunk
+	WORD $0xbc004484 // str s4, [x4], #4
+	SUBS $1, R5
+	BNE row
+	RET
+
+// func rows8uoNEON(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, groups int, each int)
+TEXT ·rows8uoNEON(SB), NOSPLIT, $0-64
+	MOVD w+0(FP), R0
+	MOVD scale+8(FP), R2
+	MOVD x+24(FP), R11
+	MOVD dst+32(FP), R4
+	MOVD rows+40(FP), R5
+	MOVD groups+48(FP), R6
+	MOVD each+56(FP), R7
+	MOVD offset+16(FP), R3
+	MOVD $·bytesU<>(SB), R25
+	WORD $0x4ddfcb30 // ld1r {v16.4s}, [x25], #4
+	WORD $0x4ddfcb31 // ld1r {v17.4s}, [x25], #4
+	WORD $0x4ddfcb32 // ld1r {v18.4s}, [x25], #4
+	WORD $0x4ddfcb33 // ld1r {v19.4s}, [x25], #4
+row:
+	MOVD R11, R1
+	MOVD R6, R8
+	MOVD R7, R10
+	WORD $0x4ddfc85c // ld1r {v28.4s}, [x2], #4
+	WORD $0x4ddfc87d // ld1r {v29.4s}, [x3], #4
+	WORD $0x4f000404 // movi v4.4s, #0
+	WORD $0x6ea0f884 // fneg v4.4s, v4.4s
+chunk:
+	MOVD R8, R9
+	CMP $32, R9
+	BLT whole
+	MOVD $32, R9
+whole:
+	SUB R9, R8
+	WORD $0x4f000400 // movi v0.4s, #0
+	WORD $0x4f000401 // movi v1.4s, #0
+	WORD $0x4f000402 // movi v2.4s, #0
+	WORD $0x4f000403 // movi v3.4s, #0
+run:
+	CMP $0, R10
+	BNE inside
+	MOVD R7, R10
+	WORD $0x4ddfc85c // ld1r {v28.4s}, [x2], #4
+	WORD $0x4ddfc87d // ld1r {v29.4s}, [x3], #4
+inside:
+	MOVD R10, R14
+	CMP R9, R14
+	BLT short
+	MOVD R9, R14
+short:
+	SUB R14, R10
+	SUB R14, R9
+group:
+	WORD $0x3cc10408 // ldr q8, [x0], #16
+	WORD $0x4e117909 // zip2 v9.16b, v8.16b, v17.16b
+	WORD $0x4e113908 // zip1 v8.16b, v8.16b, v17.16b
+	WORD $0x4e523914 // zip1 v20.8h, v8.8h, v18.8h
+	WORD $0x4e527915 // zip2 v21.8h, v8.8h, v18.8h
+	WORD $0x4e523936 // zip1 v22.8h, v9.8h, v18.8h
+	WORD $0x4e527937 // zip2 v23.8h, v9.8h, v18.8h
+	WORD $0x4eb0d694 // fsub v20.4s, v20.4s, v16.4s
+	WORD $0x4eb0d6b5 // fsub v21.4s, v21.4s, v16.4s
+	WORD $0x4eb0d6d6 // fsub v22.4s, v22.4s, v16.4s
+	WORD $0x4eb0d6f7 // fsub v23.4s, v23.4s, v16.4s
+	WORD $0x4ebdd694 // fsub v20.4s, v20.4s, v29.4s
+	WORD $0x4ebdd6b5 // fsub v21.4s, v21.4s, v29.4s
+	WORD $0x4ebdd6d6 // fsub v22.4s, v22.4s, v29.4s
+	WORD $0x4ebdd6f7 // fsub v23.4s, v23.4s, v29.4s
+	WORD $0x6e3cde94 // fmul v20.4s, v20.4s, v28.4s
+	WORD $0x6e3cdeb5 // fmul v21.4s, v21.4s, v28.4s
+	WORD $0x6e3cded6 // fmul v22.4s, v22.4s, v28.4s
+	WORD $0x6e3cdef7 // fmul v23.4s, v23.4s, v28.4s
+	WORD $0xacc1342c // ldp q12, q13, [x1], #32
+	WORD $0x4e2cce80 // fmla v0.4s, v20.4s, v12.4s
+	WORD $0x4e2dcea1 // fmla v1.4s, v21.4s, v13.4s
+	WORD $0xacc13c2e // ldp q14, q15, [x1], #32
+	WORD $0x4e2ecec2 // fmla v2.4s, v22.4s, v14.4s
+	WORD $0x4e2fcee3 // fmla v3.4s, v23.4s, v15.4s
+	SUBS $1, R14
+	BNE group
+	CMP $0, R9
+	BNE run
+	WORD $0x4e22d400 // fadd v0.4s, v0.4s, v2.4s
+	WORD $0x4e23d421 // fadd v1.4s, v1.4s, v3.4s
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x4ec07801 // zip2 v1.2d, v0.2d, v0.2d
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x7e30d800 // faddp s0, v0.2s
+	WORD $0x4e20d484 // fadd v4.4s, v4.4s, v0.4s
+	CMP $0, R8
+	BNE chunk
+	WORD $0xbc004484 // str s4, [x4], #4
+	SUBS $1, R5
+	BNE row
+	RET
+
+// func rows4rNEON(w *byte, codes *float32, scale *float32, offset *float32, x *float32, dst *float32, rows int, groups int, each int)
+TEXT ·rows4rNEON(SB), NOSPLIT, $0-72
+	MOVD w+0(FP), R0
+	MOVD scale+16(FP), R2
+	MOVD x+32(FP), R11
+	MOVD dst+40(FP), R4
+	MOVD rows+48(FP), R5
+	MOVD groups+56(FP), R6
+	MOVD each+64(FP), R7
 	MOVD offset+24(FP), R3
 	MOVD codes+8(FP), R13
 	WORD $0xad4045b0 // ldp q16, q17, [x13]
@@ -4135,12 +5145,7 @@ TEXT ·gemv4rNEON(SB), NOSPLIT, $0-72
 row:
 	MOVD R11, R1
 	MOVD R6, R8
-	WORD $0x4f000400 // movi v0.4s, #0
-	WORD $0x4f000401 // movi v1.4s, #0
-	WORD $0x4f000402 // movi v2.4s, #0
-	WORD $0x4f000403 // movi v3.4s, #0
-block:
-	MOVD R7, R9
+	MOVD R7, R10
 	WORD $0x4ddfc85c // ld1r {v28.4s}, [x2], #4
 	WORD $0x4ddfc87d // ld1r {v29.4s}, [x3], #4
 	WORD $0x4ebdd608 // fsub v8.4s, v16.4s, v29.4s
@@ -4158,8 +5163,48 @@ block:
 	WORD $0x4e0d199e // uzp1 v30.16b, v12.16b, v13.16b
 	WORD $0x4e0d599f // uzp2 v31.16b, v12.16b, v13.16b
 	WORD $0x4f00e5fd // movi v29.16b, #15
-	SUBS $4, R9
-	BLT rest
+	WORD $0x4f000404 // movi v4.4s, #0
+	WORD $0x6ea0f884 // fneg v4.4s, v4.4s
+chunk:
+	MOVD R8, R9
+	CMP $16, R9
+	BLT whole
+	MOVD $16, R9
+whole:
+	SUB R9, R8
+	WORD $0x4f000400 // movi v0.4s, #0
+	WORD $0x4f000401 // movi v1.4s, #0
+	WORD $0x4f000402 // movi v2.4s, #0
+	WORD $0x4f000403 // movi v3.4s, #0
+run:
+	CMP $0, R10
+	BNE inside
+	MOVD R7, R10
+	WORD $0x4ddfc85c // ld1r {v28.4s}, [x2], #4
+	WORD $0x4ddfc87d // ld1r {v29.4s}, [x3], #4
+	WORD $0x4ebdd608 // fsub v8.4s, v16.4s, v29.4s
+	WORD $0x4ebdd629 // fsub v9.4s, v17.4s, v29.4s
+	WORD $0x4ebdd64a // fsub v10.4s, v18.4s, v29.4s
+	WORD $0x4ebdd66b // fsub v11.4s, v19.4s, v29.4s
+	WORD $0x6e3cdd08 // fmul v8.4s, v8.4s, v28.4s
+	WORD $0x6e3cdd29 // fmul v9.4s, v9.4s, v28.4s
+	WORD $0x6e3cdd4a // fmul v10.4s, v10.4s, v28.4s
+	WORD $0x6e3cdd6b // fmul v11.4s, v11.4s, v28.4s
+	WORD $0x0e21690c // fcvtn v12.4h, v8.4s
+	WORD $0x4e21692c // fcvtn2 v12.8h, v9.4s
+	WORD $0x0e21694d // fcvtn v13.4h, v10.4s
+	WORD $0x4e21696d // fcvtn2 v13.8h, v11.4s
+	WORD $0x4e0d199e // uzp1 v30.16b, v12.16b, v13.16b
+	WORD $0x4e0d599f // uzp2 v31.16b, v12.16b, v13.16b
+	WORD $0x4f00e5fd // movi v29.16b, #15
+inside:
+	MOVD R10, R14
+	CMP R9, R14
+	BLT short
+	MOVD R9, R14
+short:
+	SUB R14, R10
+	SUB R14, R9
 group:
 	WORD $0x3cc10408 // ldr q8, [x0], #16
 	WORD $0x6f0c0509 // ushr v9.16b, v8.16b, #4
@@ -4194,48 +5239,33 @@ group:
 	WORD $0xacc13c2e // ldp q14, q15, [x1], #32
 	WORD $0x4e2ecf42 // fmla v2.4s, v26.4s, v14.4s
 	WORD $0x4e2fcf63 // fmla v3.4s, v27.4s, v15.4s
-	SUBS $4, R9
-	BGE group
-rest:
-	ADDS $4, R9
-	BEQ end
-one:
-	WORD $0xbc404408 // ldr s8, [x0], #4
-	WORD $0x6f0c0509 // ushr v9.16b, v8.16b, #4
-	WORD $0x4e3d1d08 // and v8.16b, v8.16b, v29.16b
-	WORD $0x4e093908 // zip1 v8.16b, v8.16b, v9.16b
-	WORD $0x4e0803ca // tbl v10.16b, {v30.16b}, v8.16b
-	WORD $0x4e0803eb // tbl v11.16b, {v31.16b}, v8.16b
-	WORD $0x4e0b3948 // zip1 v8.16b, v10.16b, v11.16b
-	WORD $0x0e217914 // fcvtl v20.4s, v8.4h
-	WORD $0x4e217915 // fcvtl2 v21.4s, v8.8h
-	WORD $0xacc1342c // ldp q12, q13, [x1], #32
-	WORD $0x4e2cce80 // fmla v0.4s, v20.4s, v12.4s
-	WORD $0x4e2dcea1 // fmla v1.4s, v21.4s, v13.4s
-	SUBS $1, R9
-	BNE one
-end:
-	SUBS $1, R8
-	BNE block
-	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
-	WORD $0x4e23d442 // fadd v2.4s, v2.4s, v3.4s
+	SUBS $1, R14
+	BNE group
+	CMP $0, R9
+	BNE run
 	WORD $0x4e22d400 // fadd v0.4s, v0.4s, v2.4s
-	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
+	WORD $0x4e23d421 // fadd v1.4s, v1.4s, v3.4s
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x4ec07801 // zip2 v1.2d, v0.2d, v0.2d
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
 	WORD $0x7e30d800 // faddp s0, v0.2s
-	WORD $0xbc004480 // str s0, [x4], #4
+	WORD $0x4e20d484 // fadd v4.4s, v4.4s, v0.4s
+	CMP $0, R8
+	BNE chunk
+	WORD $0xbc004484 // str s4, [x4], #4
 	SUBS $1, R5
 	BNE row
 	RET
 
-// func gemv8srNEON(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
-TEXT ·gemv8srNEON(SB), NOSPLIT, $0-64
+// func rows8srNEON(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, groups int, each int)
+TEXT ·rows8srNEON(SB), NOSPLIT, $0-64
 	MOVD w+0(FP), R0
 	MOVD scale+8(FP), R2
 	MOVD x+24(FP), R11
 	MOVD dst+32(FP), R4
 	MOVD rows+40(FP), R5
-	MOVD blocks+48(FP), R6
-	MOVD vecs+56(FP), R7
+	MOVD groups+48(FP), R6
+	MOVD each+56(FP), R7
 	MOVD offset+16(FP), R3
 	MOVD $·bytesS<>(SB), R25
 	WORD $0x4ddfcb30 // ld1r {v16.4s}, [x25], #4
@@ -4245,16 +5275,36 @@ TEXT ·gemv8srNEON(SB), NOSPLIT, $0-64
 row:
 	MOVD R11, R1
 	MOVD R6, R8
+	MOVD R7, R10
+	WORD $0x4ddfc85c // ld1r {v28.4s}, [x2], #4
+	WORD $0x4ddfc87d // ld1r {v29.4s}, [x3], #4
+	WORD $0x4f000404 // movi v4.4s, #0
+	WORD $0x6ea0f884 // fneg v4.4s, v4.4s
+chunk:
+	MOVD R8, R9
+	CMP $32, R9
+	BLT whole
+	MOVD $32, R9
+whole:
+	SUB R9, R8
 	WORD $0x4f000400 // movi v0.4s, #0
 	WORD $0x4f000401 // movi v1.4s, #0
 	WORD $0x4f000402 // movi v2.4s, #0
 	WORD $0x4f000403 // movi v3.4s, #0
-block:
-	MOVD R7, R9
+run:
+	CMP $0, R10
+	BNE inside
+	MOVD R7, R10
 	WORD $0x4ddfc85c // ld1r {v28.4s}, [x2], #4
 	WORD $0x4ddfc87d // ld1r {v29.4s}, [x3], #4
-	SUBS $2, R9
-	BLT rest
+inside:
+	MOVD R10, R14
+	CMP R9, R14
+	BLT short
+	MOVD R9, R14
+short:
+	SUB R14, R10
+	SUB R14, R9
 group:
 	WORD $0x3cc10408 // ldr q8, [x0], #16
 	WORD $0x6e331d08 // eor v8.16b, v8.16b, v19.16b
@@ -4290,54 +5340,33 @@ group:
 	WORD $0xacc13c2e // ldp q14, q15, [x1], #32
 	WORD $0x4e2ecec2 // fmla v2.4s, v22.4s, v14.4s
 	WORD $0x4e2fcee3 // fmla v3.4s, v23.4s, v15.4s
-	SUBS $2, R9
-	BGE group
-rest:
-	ADDS $2, R9
-	BEQ end
-one:
-	WORD $0xfc408408 // ldr d8, [x0], #8
-	WORD $0x6e331d08 // eor v8.16b, v8.16b, v19.16b
-	WORD $0x4e113908 // zip1 v8.16b, v8.16b, v17.16b
-	WORD $0x4e523914 // zip1 v20.8h, v8.8h, v18.8h
-	WORD $0x4e527915 // zip2 v21.8h, v8.8h, v18.8h
-	WORD $0x4eb0d694 // fsub v20.4s, v20.4s, v16.4s
-	WORD $0x4eb0d6b5 // fsub v21.4s, v21.4s, v16.4s
-	WORD $0x4ebdd694 // fsub v20.4s, v20.4s, v29.4s
-	WORD $0x4ebdd6b5 // fsub v21.4s, v21.4s, v29.4s
-	WORD $0x6e3cde94 // fmul v20.4s, v20.4s, v28.4s
-	WORD $0x6e3cdeb5 // fmul v21.4s, v21.4s, v28.4s
-	WORD $0x0e216a88 // fcvtn v8.4h, v20.4s
-	WORD $0x4e216aa8 // fcvtn2 v8.8h, v21.4s
-	WORD $0x0e217914 // fcvtl v20.4s, v8.4h
-	WORD $0x4e217915 // fcvtl2 v21.4s, v8.8h
-	WORD $0xacc1342c // ldp q12, q13, [x1], #32
-	WORD $0x4e2cce80 // fmla v0.4s, v20.4s, v12.4s
-	WORD $0x4e2dcea1 // fmla v1.4s, v21.4s, v13.4s
-	SUBS $1, R9
-	BNE one
-end:
-	SUBS $1, R8
-	BNE block
-	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
-	WORD $0x4e23d442 // fadd v2.4s, v2.4s, v3.4s
+	SUBS $1, R14
+	BNE group
+	CMP $0, R9
+	BNE run
 	WORD $0x4e22d400 // fadd v0.4s, v0.4s, v2.4s
-	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
+	WORD $0x4e23d421 // fadd v1.4s, v1.4s, v3.4s
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x4ec07801 // zip2 v1.2d, v0.2d, v0.2d
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
 	WORD $0x7e30d800 // faddp s0, v0.2s
-	WORD $0xbc004480 // str s0, [x4], #4
+	WORD $0x4e20d484 // fadd v4.4s, v4.4s, v0.4s
+	CMP $0, R8
+	BNE chunk
+	WORD $0xbc004484 // str s4, [x4], #4
 	SUBS $1, R5
 	BNE row
 	RET
 
-// func gemv8urNEON(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, vecs int)
-TEXT ·gemv8urNEON(SB), NOSPLIT, $0-64
+// func rows8urNEON(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, groups int, each int)
+TEXT ·rows8urNEON(SB), NOSPLIT, $0-64
 	MOVD w+0(FP), R0
 	MOVD scale+8(FP), R2
 	MOVD x+24(FP), R11
 	MOVD dst+32(FP), R4
 	MOVD rows+40(FP), R5
-	MOVD blocks+48(FP), R6
-	MOVD vecs+56(FP), R7
+	MOVD groups+48(FP), R6
+	MOVD each+56(FP), R7
 	MOVD offset+16(FP), R3
 	MOVD $·bytesU<>(SB), R25
 	WORD $0x4ddfcb30 // ld1r {v16.4s}, [x25], #4
@@ -4347,16 +5376,36 @@ TEXT ·gemv8urNEON(SB), NOSPLIT, $0-64
 row:
 	MOVD R11, R1
 	MOVD R6, R8
+	MOVD R7, R10
+	WORD $0x4ddfc85c // ld1r {v28.4s}, [x2], #4
+	WORD $0x4ddfc87d // ld1r {v29.4s}, [x3], #4
+	WORD $0x4f000404 // movi v4.4s, #0
+	WORD $0x6ea0f884 // fneg v4.4s, v4.4s
+chunk:
+	MOVD R8, R9
+	CMP $32, R9
+	BLT whole
+	MOVD $32, R9
+whole:
+	SUB R9, R8
 	WORD $0x4f000400 // movi v0.4s, #0
 	WORD $0x4f000401 // movi v1.4s, #0
 	WORD $0x4f000402 // movi v2.4s, #0
 	WORD $0x4f000403 // movi v3.4s, #0
-block:
-	MOVD R7, R9
+run:
+	CMP $0, R10
+	BNE inside
+	MOVD R7, R10
 	WORD $0x4ddfc85c // ld1r {v28.4s}, [x2], #4
 	WORD $0x4ddfc87d // ld1r {v29.4s}, [x3], #4
-	SUBS $2, R9
-	BLT rest
+inside:
+	MOVD R10, R14
+	CMP R9, R14
+	BLT short
+	MOVD R9, R14
+short:
+	SUB R14, R10
+	SUB R14, R9
 group:
 	WORD $0x3cc10408 // ldr q8, [x0], #16
 	WORD $0x4e117909 // zip2 v9.16b, v8.16b, v17.16b
@@ -4391,40 +5440,20 @@ group:
 	WORD $0xacc13c2e // ldp q14, q15, [x1], #32
 	WORD $0x4e2ecec2 // fmla v2.4s, v22.4s, v14.4s
 	WORD $0x4e2fcee3 // fmla v3.4s, v23.4s, v15.4s
-	SUBS $2, R9
-	BGE group
-rest:
-	ADDS $2, R9
-	BEQ end
-one:
-	WORD $0xfc408408 // ldr d8, [x0], #8
-	WORD $0x4e113908 // zip1 v8.16b, v8.16b, v17.16b
-	WORD $0x4e523914 // zip1 v20.8h, v8.8h, v18.8h
-	WORD $0x4e527915 // zip2 v21.8h, v8.8h, v18.8h
-	WORD $0x4eb0d694 // fsub v20.4s, v20.4s, v16.4s
-	WORD $0x4eb0d6b5 // fsub v21.4s, v21.4s, v16.4s
-	WORD $0x4ebdd694 // fsub v20.4s, v20.4s, v29.4s
-	WORD $0x4ebdd6b5 // fsub v21.4s, v21.4s, v29.4s
-	WORD $0x6e3cde94 // fmul v20.4s, v20.4s, v28.4s
-	WORD $0x6e3cdeb5 // fmul v21.4s, v21.4s, v28.4s
-	WORD $0x0e216a88 // fcvtn v8.4h, v20.4s
-	WORD $0x4e216aa8 // fcvtn2 v8.8h, v21.4s
-	WORD $0x0e217914 // fcvtl v20.4s, v8.4h
-	WORD $0x4e217915 // fcvtl2 v21.4s, v8.8h
-	WORD $0xacc1342c // ldp q12, q13, [x1], #32
-	WORD $0x4e2cce80 // fmla v0.4s, v20.4s, v12.4s
-	WORD $0x4e2dcea1 // fmla v1.4s, v21.4s, v13.4s
-	SUBS $1, R9
-	BNE one
-end:
-	SUBS $1, R8
-	BNE block
-	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
-	WORD $0x4e23d442 // fadd v2.4s, v2.4s, v3.4s
+	SUBS $1, R14
+	BNE group
+	CMP $0, R9
+	BNE run
 	WORD $0x4e22d400 // fadd v0.4s, v0.4s, v2.4s
-	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
+	WORD $0x4e23d421 // fadd v1.4s, v1.4s, v3.4s
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x4ec07801 // zip2 v1.2d, v0.2d, v0.2d
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
 	WORD $0x7e30d800 // faddp s0, v0.2s
-	WORD $0xbc004480 // str s0, [x4], #4
+	WORD $0x4e20d484 // fadd v4.4s, v4.4s, v0.4s
+	CMP $0, R8
+	BNE chunk
+	WORD $0xbc004484 // str s4, [x4], #4
 	SUBS $1, R5
 	BNE row
 	RET
@@ -4900,12 +5929,21 @@ TEXT ·dotLUT1NEON(SB), NOSPLIT, $0-48
 	WORD $0x4f00e432 // movi v18.16b, #1
 row:
 	MOVD R11, R1
+	MOVD R7, R8
+	WORD $0x4f000404 // movi v4.4s, #0
+	WORD $0x6ea0f884 // fneg v4.4s, v4.4s
+chunk:
+	MOVD R8, R9
+	CMP $32, R9
+	BLT whole
+	MOVD $32, R9
+whole:
+	SUB R9, R8
 	WORD $0x4f000400 // movi v0.4s, #0
 	WORD $0x4f000401 // movi v1.4s, #0
 	WORD $0x4f000402 // movi v2.4s, #0
 	WORD $0x4f000403 // movi v3.4s, #0
-	MOVD R7, R9
-one:
+group:
 	WORD $0x3c401408 // ldr b8, [x0], #1
 	WORD $0x4e100108 // tbl v8.16b, {v8.16b}, v16.16b
 	WORD $0x6e714508 // ushl v8.8h, v8.8h, v17.8h
@@ -4919,14 +5957,31 @@ one:
 	WORD $0xacc1342c // ldp q12, q13, [x1], #32
 	WORD $0x4e2cce80 // fmla v0.4s, v20.4s, v12.4s
 	WORD $0x4e2dcea1 // fmla v1.4s, v21.4s, v13.4s
+	WORD $0x3c401408 // ldr b8, [x0], #1
+	WORD $0x4e100108 // tbl v8.16b, {v8.16b}, v16.16b
+	WORD $0x6e714508 // ushl v8.8h, v8.8h, v17.8h
+	WORD $0x0e212908 // xtn v8.8b, v8.8h
+	WORD $0x4e321d08 // and v8.16b, v8.16b, v18.16b
+	WORD $0x4e0803ca // tbl v10.16b, {v30.16b}, v8.16b
+	WORD $0x4e0803eb // tbl v11.16b, {v31.16b}, v8.16b
+	WORD $0x4e0b3948 // zip1 v8.16b, v10.16b, v11.16b
+	WORD $0x0e217914 // fcvtl v20.4s, v8.4h
+	WORD $0x4e217915 // fcvtl2 v21.4s, v8.8h
+	WORD $0xacc1342c // ldp q12, q13, [x1], #32
+	WORD $0x4e2cce82 // fmla v2.4s, v20.4s, v12.4s
+	WORD $0x4e2dcea3 // fmla v3.4s, v21.4s, v13.4s
 	SUBS $1, R9
-	BNE one
-	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
-	WORD $0x4e23d442 // fadd v2.4s, v2.4s, v3.4s
+	BNE group
 	WORD $0x4e22d400 // fadd v0.4s, v0.4s, v2.4s
-	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
+	WORD $0x4e23d421 // fadd v1.4s, v1.4s, v3.4s
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x4ec07801 // zip2 v1.2d, v0.2d, v0.2d
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
 	WORD $0x7e30d800 // faddp s0, v0.2s
-	WORD $0xbc004480 // str s0, [x4], #4
+	WORD $0x4e20d484 // fadd v4.4s, v4.4s, v0.4s
+	CMP $0, R8
+	BNE chunk
+	WORD $0xbc004484 // str s4, [x4], #4
 	SUBS $1, R5
 	BNE row
 	RET
@@ -4972,12 +6027,21 @@ TEXT ·dotLUT2NEON(SB), NOSPLIT, $0-48
 	WORD $0x4f00e472 // movi v18.16b, #3
 row:
 	MOVD R11, R1
+	MOVD R7, R8
+	WORD $0x4f000404 // movi v4.4s, #0
+	WORD $0x6ea0f884 // fneg v4.4s, v4.4s
+chunk:
+	MOVD R8, R9
+	CMP $32, R9
+	BLT whole
+	MOVD $32, R9
+whole:
+	SUB R9, R8
 	WORD $0x4f000400 // movi v0.4s, #0
 	WORD $0x4f000401 // movi v1.4s, #0
 	WORD $0x4f000402 // movi v2.4s, #0
 	WORD $0x4f000403 // movi v3.4s, #0
-	MOVD R7, R9
-one:
+group:
 	WORD $0x7c402408 // ldr h8, [x0], #2
 	WORD $0x4e100108 // tbl v8.16b, {v8.16b}, v16.16b
 	WORD $0x6e714508 // ushl v8.8h, v8.8h, v17.8h
@@ -4991,14 +6055,31 @@ one:
 	WORD $0xacc1342c // ldp q12, q13, [x1], #32
 	WORD $0x4e2cce80 // fmla v0.4s, v20.4s, v12.4s
 	WORD $0x4e2dcea1 // fmla v1.4s, v21.4s, v13.4s
+	WORD $0x7c402408 // ldr h8, [x0], #2
+	WORD $0x4e100108 // tbl v8.16b, {v8.16b}, v16.16b
+	WORD $0x6e714508 // ushl v8.8h, v8.8h, v17.8h
+	WORD $0x0e212908 // xtn v8.8b, v8.8h
+	WORD $0x4e321d08 // and v8.16b, v8.16b, v18.16b
+	WORD $0x4e0803ca // tbl v10.16b, {v30.16b}, v8.16b
+	WORD $0x4e0803eb // tbl v11.16b, {v31.16b}, v8.16b
+	WORD $0x4e0b3948 // zip1 v8.16b, v10.16b, v11.16b
+	WORD $0x0e217914 // fcvtl v20.4s, v8.4h
+	WORD $0x4e217915 // fcvtl2 v21.4s, v8.8h
+	WORD $0xacc1342c // ldp q12, q13, [x1], #32
+	WORD $0x4e2cce82 // fmla v2.4s, v20.4s, v12.4s
+	WORD $0x4e2dcea3 // fmla v3.4s, v21.4s, v13.4s
 	SUBS $1, R9
-	BNE one
-	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
-	WORD $0x4e23d442 // fadd v2.4s, v2.4s, v3.4s
+	BNE group
 	WORD $0x4e22d400 // fadd v0.4s, v0.4s, v2.4s
-	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
+	WORD $0x4e23d421 // fadd v1.4s, v1.4s, v3.4s
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x4ec07801 // zip2 v1.2d, v0.2d, v0.2d
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
 	WORD $0x7e30d800 // faddp s0, v0.2s
-	WORD $0xbc004480 // str s0, [x4], #4
+	WORD $0x4e20d484 // fadd v4.4s, v4.4s, v0.4s
+	CMP $0, R8
+	BNE chunk
+	WORD $0xbc004484 // str s4, [x4], #4
 	SUBS $1, R5
 	BNE row
 	RET
@@ -5044,12 +6125,21 @@ TEXT ·dotLUT3NEON(SB), NOSPLIT, $0-48
 	WORD $0x4f00e4f2 // movi v18.16b, #7
 row:
 	MOVD R11, R1
+	MOVD R7, R8
+	WORD $0x4f000404 // movi v4.4s, #0
+	WORD $0x6ea0f884 // fneg v4.4s, v4.4s
+chunk:
+	MOVD R8, R9
+	CMP $32, R9
+	BLT whole
+	MOVD $32, R9
+whole:
+	SUB R9, R8
 	WORD $0x4f000400 // movi v0.4s, #0
 	WORD $0x4f000401 // movi v1.4s, #0
 	WORD $0x4f000402 // movi v2.4s, #0
 	WORD $0x4f000403 // movi v3.4s, #0
-	MOVD R7, R9
-one:
+group:
 	WORD $0x7c402408 // ldr h8, [x0], #2
 	WORD $0x0ddf0808 // ld1 {v8.b}[2], [x0], #1
 	WORD $0x4e100108 // tbl v8.16b, {v8.16b}, v16.16b
@@ -5064,14 +6154,32 @@ one:
 	WORD $0xacc1342c // ldp q12, q13, [x1], #32
 	WORD $0x4e2cce80 // fmla v0.4s, v20.4s, v12.4s
 	WORD $0x4e2dcea1 // fmla v1.4s, v21.4s, v13.4s
+	WORD $0x7c402408 // ldr h8, [x0], #2
+	WORD $0x0ddf0808 // ld1 {v8.b}[2], [x0], #1
+	WORD $0x4e100108 // tbl v8.16b, {v8.16b}, v16.16b
+	WORD $0x6e714508 // ushl v8.8h, v8.8h, v17.8h
+	WORD $0x0e212908 // xtn v8.8b, v8.8h
+	WORD $0x4e321d08 // and v8.16b, v8.16b, v18.16b
+	WORD $0x4e0803ca // tbl v10.16b, {v30.16b}, v8.16b
+	WORD $0x4e0803eb // tbl v11.16b, {v31.16b}, v8.16b
+	WORD $0x4e0b3948 // zip1 v8.16b, v10.16b, v11.16b
+	WORD $0x0e217914 // fcvtl v20.4s, v8.4h
+	WORD $0x4e217915 // fcvtl2 v21.4s, v8.8h
+	WORD $0xacc1342c // ldp q12, q13, [x1], #32
+	WORD $0x4e2cce82 // fmla v2.4s, v20.4s, v12.4s
+	WORD $0x4e2dcea3 // fmla v3.4s, v21.4s, v13.4s
 	SUBS $1, R9
-	BNE one
-	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
-	WORD $0x4e23d442 // fadd v2.4s, v2.4s, v3.4s
+	BNE group
 	WORD $0x4e22d400 // fadd v0.4s, v0.4s, v2.4s
-	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
+	WORD $0x4e23d421 // fadd v1.4s, v1.4s, v3.4s
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x4ec07801 // zip2 v1.2d, v0.2d, v0.2d
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
 	WORD $0x7e30d800 // faddp s0, v0.2s
-	WORD $0xbc004480 // str s0, [x4], #4
+	WORD $0x4e20d484 // fadd v4.4s, v4.4s, v0.4s
+	CMP $0, R8
+	BNE chunk
+	WORD $0xbc004484 // str s4, [x4], #4
 	SUBS $1, R5
 	BNE row
 	RET
@@ -5116,13 +6224,20 @@ TEXT ·dotLUT4NEON(SB), NOSPLIT, $0-48
 	WORD $0x4f00e5fd // movi v29.16b, #15
 row:
 	MOVD R11, R1
+	MOVD R7, R8
+	WORD $0x4f000404 // movi v4.4s, #0
+	WORD $0x6ea0f884 // fneg v4.4s, v4.4s
+chunk:
+	MOVD R8, R9
+	CMP $16, R9
+	BLT whole
+	MOVD $16, R9
+whole:
+	SUB R9, R8
 	WORD $0x4f000400 // movi v0.4s, #0
 	WORD $0x4f000401 // movi v1.4s, #0
 	WORD $0x4f000402 // movi v2.4s, #0
 	WORD $0x4f000403 // movi v3.4s, #0
-	MOVD R7, R9
-	SUBS $4, R9
-	BLT rest
 group:
 	WORD $0x3cc10408 // ldr q8, [x0], #16
 	WORD $0x6f0c0509 // ushr v9.16b, v8.16b, #4
@@ -5157,33 +6272,18 @@ group:
 	WORD $0xacc13c2e // ldp q14, q15, [x1], #32
 	WORD $0x4e2ecf42 // fmla v2.4s, v26.4s, v14.4s
 	WORD $0x4e2fcf63 // fmla v3.4s, v27.4s, v15.4s
-	SUBS $4, R9
-	BGE group
-rest:
-	ADDS $4, R9
-	BEQ end
-one:
-	WORD $0xbc404408 // ldr s8, [x0], #4
-	WORD $0x6f0c0509 // ushr v9.16b, v8.16b, #4
-	WORD $0x4e3d1d08 // and v8.16b, v8.16b, v29.16b
-	WORD $0x4e093908 // zip1 v8.16b, v8.16b, v9.16b
-	WORD $0x4e0803ca // tbl v10.16b, {v30.16b}, v8.16b
-	WORD $0x4e0803eb // tbl v11.16b, {v31.16b}, v8.16b
-	WORD $0x4e0b3948 // zip1 v8.16b, v10.16b, v11.16b
-	WORD $0x0e217914 // fcvtl v20.4s, v8.4h
-	WORD $0x4e217915 // fcvtl2 v21.4s, v8.8h
-	WORD $0xacc1342c // ldp q12, q13, [x1], #32
-	WORD $0x4e2cce80 // fmla v0.4s, v20.4s, v12.4s
-	WORD $0x4e2dcea1 // fmla v1.4s, v21.4s, v13.4s
 	SUBS $1, R9
-	BNE one
-end:
-	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
-	WORD $0x4e23d442 // fadd v2.4s, v2.4s, v3.4s
+	BNE group
 	WORD $0x4e22d400 // fadd v0.4s, v0.4s, v2.4s
-	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
+	WORD $0x4e23d421 // fadd v1.4s, v1.4s, v3.4s
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x4ec07801 // zip2 v1.2d, v0.2d, v0.2d
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
 	WORD $0x7e30d800 // faddp s0, v0.2s
-	WORD $0xbc004480 // str s0, [x4], #4
+	WORD $0x4e20d484 // fadd v4.4s, v4.4s, v0.4s
+	CMP $0, R8
+	BNE chunk
+	WORD $0xbc004484 // str s4, [x4], #4
 	SUBS $1, R5
 	BNE row
 	RET
@@ -5263,12 +6363,21 @@ TEXT ·dotLUT6NEON(SB), NOSPLIT, $0-48
 	WORD $0x4f01e7f2 // movi v18.16b, #63
 row:
 	MOVD R11, R1
+	MOVD R7, R8
+	WORD $0x4f000404 // movi v4.4s, #0
+	WORD $0x6ea0f884 // fneg v4.4s, v4.4s
+chunk:
+	MOVD R8, R9
+	CMP $32, R9
+	BLT whole
+	MOVD $32, R9
+whole:
+	SUB R9, R8
 	WORD $0x4f000400 // movi v0.4s, #0
 	WORD $0x4f000401 // movi v1.4s, #0
 	WORD $0x4f000402 // movi v2.4s, #0
 	WORD $0x4f000403 // movi v3.4s, #0
-	MOVD R7, R9
-one:
+group:
 	WORD $0xbc404408 // ldr s8, [x0], #4
 	WORD $0x0ddf5008 // ld1 {v8.h}[2], [x0], #2
 	WORD $0x4e100108 // tbl v8.16b, {v8.16b}, v16.16b
@@ -5283,14 +6392,32 @@ one:
 	WORD $0xacc1342c // ldp q12, q13, [x1], #32
 	WORD $0x4e2cce80 // fmla v0.4s, v20.4s, v12.4s
 	WORD $0x4e2dcea1 // fmla v1.4s, v21.4s, v13.4s
+	WORD $0xbc404408 // ldr s8, [x0], #4
+	WORD $0x0ddf5008 // ld1 {v8.h}[2], [x0], #2
+	WORD $0x4e100108 // tbl v8.16b, {v8.16b}, v16.16b
+	WORD $0x6e714508 // ushl v8.8h, v8.8h, v17.8h
+	WORD $0x0e212908 // xtn v8.8b, v8.8h
+	WORD $0x4e321d08 // and v8.16b, v8.16b, v18.16b
+	WORD $0x4e08630a // tbl v10.16b, {v24.16b-v27.16b}, v8.16b
+	WORD $0x4e08638b // tbl v11.16b, {v28.16b-v31.16b}, v8.16b
+	WORD $0x4e0b3948 // zip1 v8.16b, v10.16b, v11.16b
+	WORD $0x0e217914 // fcvtl v20.4s, v8.4h
+	WORD $0x4e217915 // fcvtl2 v21.4s, v8.8h
+	WORD $0xacc1342c // ldp q12, q13, [x1], #32
+	WORD $0x4e2cce82 // fmla v2.4s, v20.4s, v12.4s
+	WORD $0x4e2dcea3 // fmla v3.4s, v21.4s, v13.4s
 	SUBS $1, R9
-	BNE one
-	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
-	WORD $0x4e23d442 // fadd v2.4s, v2.4s, v3.4s
+	BNE group
 	WORD $0x4e22d400 // fadd v0.4s, v0.4s, v2.4s
-	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
+	WORD $0x4e23d421 // fadd v1.4s, v1.4s, v3.4s
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x4ec07801 // zip2 v1.2d, v0.2d, v0.2d
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
 	WORD $0x7e30d800 // faddp s0, v0.2s
-	WORD $0xbc004480 // str s0, [x4], #4
+	WORD $0x4e20d484 // fadd v4.4s, v4.4s, v0.4s
+	CMP $0, R8
+	BNE chunk
+	WORD $0xbc004484 // str s4, [x4], #4
 	SUBS $1, R5
 	BNE row
 	RET
@@ -5324,84 +6451,6 @@ one:
 	WORD $0xac815434 // stp q20, q21, [x1], #32
 	SUBS $1, R9
 	BNE one
-	RET
-
-// func quantizeNEON(dst *float32, x *float32, groups int)
-TEXT ·quantizeNEON(SB), NOSPLIT, $0-24
-	MOVD dst+0(FP), R0
-	MOVD x+8(FP), R1
-	MOVD groups+16(FP), R5
-	MOVD $·quantum<>(SB), R25
-	WORD $0x4ddfcb3c // ld1r {v28.4s}, [x25], #4
-	WORD $0x4ddfcb3d // ld1r {v29.4s}, [x25], #4
-	WORD $0x4ddfcb3e // ld1r {v30.4s}, [x25], #4
-loop:
-	WORD $0xacc10420 // ldp q0, q1, [x1], #32
-	WORD $0xacc10c22 // ldp q2, q3, [x1], #32
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0x4ea0f808 // fabs v8.4s, v0.4s
-	WORD $0x4ea0f829 // fabs v9.4s, v1.4s
-	WORD $0x4ea0f84a // fabs v10.4s, v2.4s
-	WORD $0x4ea0f86b // fabs v11.4s, v3.4s
-	WORD $0x4ea0f88c // fabs v12.4s, v4.4s
-	WORD $0x4ea0f8ad // fabs v13.4s, v5.4s
-	WORD $0x4ea0f8ce // fabs v14.4s, v6.4s
-	WORD $0x4ea0f8ef // fabs v15.4s, v7.4s
-	WORD $0x4e29f508 // fmax v8.4s, v8.4s, v9.4s
-	WORD $0x4e2bf54a // fmax v10.4s, v10.4s, v11.4s
-	WORD $0x4e2df58c // fmax v12.4s, v12.4s, v13.4s
-	WORD $0x4e2ff5ce // fmax v14.4s, v14.4s, v15.4s
-	WORD $0x6e2af508 // fmaxp v8.4s, v8.4s, v10.4s
-	WORD $0x6e2ef58c // fmaxp v12.4s, v12.4s, v14.4s
-	WORD $0x6e2cf508 // fmaxp v8.4s, v8.4s, v12.4s
-	WORD $0x4ea81d0b // mov v11.16b, v8.16b
-	WORD $0x6e2bff89 // fdiv v9.4s, v28.4s, v11.4s
-	WORD $0x6ebde56a // fcmgt v10.4s, v11.4s, v29.4s
-	WORD $0x4e2a1d29 // and v9.16b, v9.16b, v10.16b
-	WORD $0x4eabd56a // fsub v10.4s, v11.4s, v11.4s
-	WORD $0x6e3edd68 // fmul v8.4s, v11.4s, v30.4s
-	WORD $0x4e2ad508 // fadd v8.4s, v8.4s, v10.4s
-	WORD $0x4f899000 // fmul v0.4s, v0.4s, v9.s[0]
-	WORD $0x4e21a800 // fcvtns v0.4s, v0.4s
-	WORD $0x4f899021 // fmul v1.4s, v1.4s, v9.s[0]
-	WORD $0x4e21a821 // fcvtns v1.4s, v1.4s
-	WORD $0x4fa99042 // fmul v2.4s, v2.4s, v9.s[1]
-	WORD $0x4e21a842 // fcvtns v2.4s, v2.4s
-	WORD $0x4fa99063 // fmul v3.4s, v3.4s, v9.s[1]
-	WORD $0x4e21a863 // fcvtns v3.4s, v3.4s
-	WORD $0x4f899884 // fmul v4.4s, v4.4s, v9.s[2]
-	WORD $0x4e21a884 // fcvtns v4.4s, v4.4s
-	WORD $0x4f8998a5 // fmul v5.4s, v5.4s, v9.s[2]
-	WORD $0x4e21a8a5 // fcvtns v5.4s, v5.4s
-	WORD $0x4fa998c6 // fmul v6.4s, v6.4s, v9.s[3]
-	WORD $0x4e21a8c6 // fcvtns v6.4s, v6.4s
-	WORD $0x4fa998e7 // fmul v7.4s, v7.4s, v9.s[3]
-	WORD $0x4e21a8e7 // fcvtns v7.4s, v7.4s
-	WORD $0x0e614800 // sqxtn v0.4h, v0.4s
-	WORD $0x4e614820 // sqxtn2 v0.8h, v1.4s
-	WORD $0x0e614842 // sqxtn v2.4h, v2.4s
-	WORD $0x4e614862 // sqxtn2 v2.8h, v3.4s
-	WORD $0x0e614884 // sqxtn v4.4h, v4.4s
-	WORD $0x4e6148a4 // sqxtn2 v4.8h, v5.4s
-	WORD $0x0e6148c6 // sqxtn v6.4h, v6.4s
-	WORD $0x4e6148e6 // sqxtn2 v6.8h, v7.4s
-	WORD $0x0e214800 // sqxtn v0.8b, v0.8h
-	WORD $0x4e214840 // sqxtn2 v0.16b, v2.8h
-	WORD $0x0e214884 // sqxtn v4.8b, v4.8h
-	WORD $0x4e2148c4 // sqxtn2 v4.16b, v6.8h
-	WORD $0x4e041801 // uzp1 v1.16b, v0.16b, v4.16b
-	WORD $0x4e045802 // uzp2 v2.16b, v0.16b, v4.16b
-	WORD $0x4e202800 // saddlp v0.8h, v0.16b
-	WORD $0x4e202884 // saddlp v4.8h, v4.16b
-	WORD $0x4e64bc00 // addp v0.8h, v0.8h, v4.8h
-	WORD $0x4e602800 // saddlp v0.4s, v0.8h
-	WORD $0x4e21d800 // scvtf v0.4s, v0.4s
-	WORD $0x6e28dc00 // fmul v0.4s, v0.4s, v8.4s
-	WORD $0xac810801 // stp q1, q2, [x0], #32
-	WORD $0xac810008 // stp q8, q0, [x0], #32
-	SUBS $1, R5
-	BNE loop
 	RET
 
 // func quantizeManyNEON(dst *float32, steps *float32, sums *float32, x *float32, groups int, stride int)
@@ -5599,371 +6648,6 @@ loop:
 	ADD R6, R3
 	SUBS $1, R5
 	BNE loop
-	RET
-
-// func fast4x4sDotNEON(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, groups int)
-TEXT ·fast4x4sDotNEON(SB), NOSPLIT, $0-56
-	MOVD w+0(FP), R0
-	MOVD scale+8(FP), R2
-	MOVD x+16(FP), R24
-	MOVD dst+24(FP), R4
-	MOVD rows+32(FP), R5
-	MOVD blocks+40(FP), R15
-	MOVD groups+48(FP), R19
-	MUL R15, R19, R20
-	LSL $4, R20
-	LSL $2, R15, R21
-	WORD $0x4f07e61f // movi v31.16b, #240
-	LSL $2, R20, R25
-row:
-	ADD R20, R0, R6
-	ADD R21, R2, R9
-	ADD R20, R6, R7
-	ADD R21, R9, R10
-	ADD R20, R7, R8
-	ADD R21, R10, R11
-	MOVD R24, R1
-	MOVD R15, R22
-	WORD $0x4f000400 // movi v0.4s, #0
-	WORD $0x4f000401 // movi v1.4s, #0
-	WORD $0x4f000402 // movi v2.4s, #0
-	WORD $0x4f000403 // movi v3.4s, #0
-	CMP $1, R19
-	BNE block
-	SUBS $4, R22
-	BLT few
-four:
-	WORD $0x3cc10454 // ldr q20, [x2], #16
-	WORD $0x3cc10535 // ldr q21, [x9], #16
-	WORD $0x3cc10556 // ldr q22, [x10], #16
-	WORD $0x3cc10577 // ldr q23, [x11], #16
-	WORD $0xf8b96800 // prfm pldl1keep, [x0, x25]
-	WORD $0xf8b968c0 // prfm pldl1keep, [x6, x25]
-	WORD $0xf8b968e0 // prfm pldl1keep, [x7, x25]
-	WORD $0xf8b96900 // prfm pldl1keep, [x8, x25]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0x3cc10410 // ldr q16, [x0], #16
-	WORD $0x4f0c560c // shl v12.16b, v16.16b, #4
-	WORD $0x4e3f1e0d // and v13.16b, v16.16b, v31.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
-	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
-	WORD $0x4f3ce610 // scvtf v16.4s, v16.4s, #4
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
-	WORD $0x3cc104d1 // ldr q17, [x6], #16
-	WORD $0x4f0c562e // shl v14.16b, v17.16b, #4
-	WORD $0x4e3f1e2f // and v15.16b, v17.16b, v31.16b
-	WORD $0x4f000411 // movi v17.4s, #0
-	WORD $0x4e8495d1 // sdot v17.4s, v14.16b, v4.16b
-	WORD $0x4e8595f1 // sdot v17.4s, v15.16b, v5.16b
-	WORD $0x4f3ce631 // scvtf v17.4s, v17.4s, #4
-	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
-	WORD $0x4f951221 // fmla v1.4s, v17.4s, v21.s[0]
-	WORD $0x3cc104f2 // ldr q18, [x7], #16
-	WORD $0x4f0c564c // shl v12.16b, v18.16b, #4
-	WORD $0x4e3f1e4d // and v13.16b, v18.16b, v31.16b
-	WORD $0x4f000412 // movi v18.4s, #0
-	WORD $0x4e849592 // sdot v18.4s, v12.16b, v4.16b
-	WORD $0x4e8595b2 // sdot v18.4s, v13.16b, v5.16b
-	WORD $0x4f3ce652 // scvtf v18.4s, v18.4s, #4
-	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
-	WORD $0x4f961242 // fmla v2.4s, v18.4s, v22.s[0]
-	WORD $0x3cc10513 // ldr q19, [x8], #16
-	WORD $0x4f0c566e // shl v14.16b, v19.16b, #4
-	WORD $0x4e3f1e6f // and v15.16b, v19.16b, v31.16b
-	WORD $0x4f000413 // movi v19.4s, #0
-	WORD $0x4e8495d3 // sdot v19.4s, v14.16b, v4.16b
-	WORD $0x4e8595f3 // sdot v19.4s, v15.16b, v5.16b
-	WORD $0x4f3ce673 // scvtf v19.4s, v19.4s, #4
-	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
-	WORD $0x4f971263 // fmla v3.4s, v19.4s, v23.s[0]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0x3cc10410 // ldr q16, [x0], #16
-	WORD $0x4f0c560c // shl v12.16b, v16.16b, #4
-	WORD $0x4e3f1e0d // and v13.16b, v16.16b, v31.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
-	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
-	WORD $0x4f3ce610 // scvtf v16.4s, v16.4s, #4
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4fb41200 // fmla v0.4s, v16.4s, v20.s[1]
-	WORD $0x3cc104d1 // ldr q17, [x6], #16
-	WORD $0x4f0c562e // shl v14.16b, v17.16b, #4
-	WORD $0x4e3f1e2f // and v15.16b, v17.16b, v31.16b
-	WORD $0x4f000411 // movi v17.4s, #0
-	WORD $0x4e8495d1 // sdot v17.4s, v14.16b, v4.16b
-	WORD $0x4e8595f1 // sdot v17.4s, v15.16b, v5.16b
-	WORD $0x4f3ce631 // scvtf v17.4s, v17.4s, #4
-	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
-	WORD $0x4fb51221 // fmla v1.4s, v17.4s, v21.s[1]
-	WORD $0x3cc104f2 // ldr q18, [x7], #16
-	WORD $0x4f0c564c // shl v12.16b, v18.16b, #4
-	WORD $0x4e3f1e4d // and v13.16b, v18.16b, v31.16b
-	WORD $0x4f000412 // movi v18.4s, #0
-	WORD $0x4e849592 // sdot v18.4s, v12.16b, v4.16b
-	WORD $0x4e8595b2 // sdot v18.4s, v13.16b, v5.16b
-	WORD $0x4f3ce652 // scvtf v18.4s, v18.4s, #4
-	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
-	WORD $0x4fb61242 // fmla v2.4s, v18.4s, v22.s[1]
-	WORD $0x3cc10513 // ldr q19, [x8], #16
-	WORD $0x4f0c566e // shl v14.16b, v19.16b, #4
-	WORD $0x4e3f1e6f // and v15.16b, v19.16b, v31.16b
-	WORD $0x4f000413 // movi v19.4s, #0
-	WORD $0x4e8495d3 // sdot v19.4s, v14.16b, v4.16b
-	WORD $0x4e8595f3 // sdot v19.4s, v15.16b, v5.16b
-	WORD $0x4f3ce673 // scvtf v19.4s, v19.4s, #4
-	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
-	WORD $0x4fb71263 // fmla v3.4s, v19.4s, v23.s[1]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0x3cc10410 // ldr q16, [x0], #16
-	WORD $0x4f0c560c // shl v12.16b, v16.16b, #4
-	WORD $0x4e3f1e0d // and v13.16b, v16.16b, v31.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
-	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
-	WORD $0x4f3ce610 // scvtf v16.4s, v16.4s, #4
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4f941a00 // fmla v0.4s, v16.4s, v20.s[2]
-	WORD $0x3cc104d1 // ldr q17, [x6], #16
-	WORD $0x4f0c562e // shl v14.16b, v17.16b, #4
-	WORD $0x4e3f1e2f // and v15.16b, v17.16b, v31.16b
-	WORD $0x4f000411 // movi v17.4s, #0
-	WORD $0x4e8495d1 // sdot v17.4s, v14.16b, v4.16b
-	WORD $0x4e8595f1 // sdot v17.4s, v15.16b, v5.16b
-	WORD $0x4f3ce631 // scvtf v17.4s, v17.4s, #4
-	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
-	WORD $0x4f951a21 // fmla v1.4s, v17.4s, v21.s[2]
-	WORD $0x3cc104f2 // ldr q18, [x7], #16
-	WORD $0x4f0c564c // shl v12.16b, v18.16b, #4
-	WORD $0x4e3f1e4d // and v13.16b, v18.16b, v31.16b
-	WORD $0x4f000412 // movi v18.4s, #0
-	WORD $0x4e849592 // sdot v18.4s, v12.16b, v4.16b
-	WORD $0x4e8595b2 // sdot v18.4s, v13.16b, v5.16b
-	WORD $0x4f3ce652 // scvtf v18.4s, v18.4s, #4
-	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
-	WORD $0x4f961a42 // fmla v2.4s, v18.4s, v22.s[2]
-	WORD $0x3cc10513 // ldr q19, [x8], #16
-	WORD $0x4f0c566e // shl v14.16b, v19.16b, #4
-	WORD $0x4e3f1e6f // and v15.16b, v19.16b, v31.16b
-	WORD $0x4f000413 // movi v19.4s, #0
-	WORD $0x4e8495d3 // sdot v19.4s, v14.16b, v4.16b
-	WORD $0x4e8595f3 // sdot v19.4s, v15.16b, v5.16b
-	WORD $0x4f3ce673 // scvtf v19.4s, v19.4s, #4
-	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
-	WORD $0x4f971a63 // fmla v3.4s, v19.4s, v23.s[2]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0x3cc10410 // ldr q16, [x0], #16
-	WORD $0x4f0c560c // shl v12.16b, v16.16b, #4
-	WORD $0x4e3f1e0d // and v13.16b, v16.16b, v31.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
-	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
-	WORD $0x4f3ce610 // scvtf v16.4s, v16.4s, #4
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4fb41a00 // fmla v0.4s, v16.4s, v20.s[3]
-	WORD $0x3cc104d1 // ldr q17, [x6], #16
-	WORD $0x4f0c562e // shl v14.16b, v17.16b, #4
-	WORD $0x4e3f1e2f // and v15.16b, v17.16b, v31.16b
-	WORD $0x4f000411 // movi v17.4s, #0
-	WORD $0x4e8495d1 // sdot v17.4s, v14.16b, v4.16b
-	WORD $0x4e8595f1 // sdot v17.4s, v15.16b, v5.16b
-	WORD $0x4f3ce631 // scvtf v17.4s, v17.4s, #4
-	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
-	WORD $0x4fb51a21 // fmla v1.4s, v17.4s, v21.s[3]
-	WORD $0x3cc104f2 // ldr q18, [x7], #16
-	WORD $0x4f0c564c // shl v12.16b, v18.16b, #4
-	WORD $0x4e3f1e4d // and v13.16b, v18.16b, v31.16b
-	WORD $0x4f000412 // movi v18.4s, #0
-	WORD $0x4e849592 // sdot v18.4s, v12.16b, v4.16b
-	WORD $0x4e8595b2 // sdot v18.4s, v13.16b, v5.16b
-	WORD $0x4f3ce652 // scvtf v18.4s, v18.4s, #4
-	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
-	WORD $0x4fb61a42 // fmla v2.4s, v18.4s, v22.s[3]
-	WORD $0x3cc10513 // ldr q19, [x8], #16
-	WORD $0x4f0c566e // shl v14.16b, v19.16b, #4
-	WORD $0x4e3f1e6f // and v15.16b, v19.16b, v31.16b
-	WORD $0x4f000413 // movi v19.4s, #0
-	WORD $0x4e8495d3 // sdot v19.4s, v14.16b, v4.16b
-	WORD $0x4e8595f3 // sdot v19.4s, v15.16b, v5.16b
-	WORD $0x4f3ce673 // scvtf v19.4s, v19.4s, #4
-	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
-	WORD $0x4fb71a63 // fmla v3.4s, v19.4s, v23.s[3]
-	SUBS $4, R22
-	BGE four
-few:
-	ADDS $4, R22
-	BEQ end
-block:
-	MOVD R19, R23
-	WORD $0xbc404454 // ldr s20, [x2], #4
-	WORD $0xbc404535 // ldr s21, [x9], #4
-	WORD $0xbc404556 // ldr s22, [x10], #4
-	WORD $0xbc404577 // ldr s23, [x11], #4
-group:
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0x3cc10410 // ldr q16, [x0], #16
-	WORD $0x4f0c560c // shl v12.16b, v16.16b, #4
-	WORD $0x4e3f1e0d // and v13.16b, v16.16b, v31.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
-	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
-	WORD $0x4f3ce610 // scvtf v16.4s, v16.4s, #4
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
-	WORD $0x3cc104d1 // ldr q17, [x6], #16
-	WORD $0x4f0c562e // shl v14.16b, v17.16b, #4
-	WORD $0x4e3f1e2f // and v15.16b, v17.16b, v31.16b
-	WORD $0x4f000411 // movi v17.4s, #0
-	WORD $0x4e8495d1 // sdot v17.4s, v14.16b, v4.16b
-	WORD $0x4e8595f1 // sdot v17.4s, v15.16b, v5.16b
-	WORD $0x4f3ce631 // scvtf v17.4s, v17.4s, #4
-	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
-	WORD $0x4f951221 // fmla v1.4s, v17.4s, v21.s[0]
-	WORD $0x3cc104f2 // ldr q18, [x7], #16
-	WORD $0x4f0c564c // shl v12.16b, v18.16b, #4
-	WORD $0x4e3f1e4d // and v13.16b, v18.16b, v31.16b
-	WORD $0x4f000412 // movi v18.4s, #0
-	WORD $0x4e849592 // sdot v18.4s, v12.16b, v4.16b
-	WORD $0x4e8595b2 // sdot v18.4s, v13.16b, v5.16b
-	WORD $0x4f3ce652 // scvtf v18.4s, v18.4s, #4
-	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
-	WORD $0x4f961242 // fmla v2.4s, v18.4s, v22.s[0]
-	WORD $0x3cc10513 // ldr q19, [x8], #16
-	WORD $0x4f0c566e // shl v14.16b, v19.16b, #4
-	WORD $0x4e3f1e6f // and v15.16b, v19.16b, v31.16b
-	WORD $0x4f000413 // movi v19.4s, #0
-	WORD $0x4e8495d3 // sdot v19.4s, v14.16b, v4.16b
-	WORD $0x4e8595f3 // sdot v19.4s, v15.16b, v5.16b
-	WORD $0x4f3ce673 // scvtf v19.4s, v19.4s, #4
-	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
-	WORD $0x4f971263 // fmla v3.4s, v19.4s, v23.s[0]
-	SUBS $1, R23
-	BNE group
-	SUBS $1, R22
-	BNE block
-end:
-	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
-	WORD $0x7e30d800 // faddp s0, v0.2s
-	WORD $0xbc004480 // str s0, [x4], #4
-	WORD $0x6e21d421 // faddp v1.4s, v1.4s, v1.4s
-	WORD $0x7e30d821 // faddp s1, v1.2s
-	WORD $0xbc004481 // str s1, [x4], #4
-	WORD $0x6e22d442 // faddp v2.4s, v2.4s, v2.4s
-	WORD $0x7e30d842 // faddp s2, v2.2s
-	WORD $0xbc004482 // str s2, [x4], #4
-	WORD $0x6e23d463 // faddp v3.4s, v3.4s, v3.4s
-	WORD $0x7e30d863 // faddp s3, v3.2s
-	WORD $0xbc004483 // str s3, [x4], #4
-	MOVD R8, R0
-	MOVD R11, R2
-	SUBS $4, R5
-	BNE row
-	RET
-
-// func fast1x4sDotNEON(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, groups int)
-TEXT ·fast1x4sDotNEON(SB), NOSPLIT, $0-56
-	MOVD w+0(FP), R0
-	MOVD scale+8(FP), R2
-	MOVD x+16(FP), R24
-	MOVD dst+24(FP), R4
-	MOVD rows+32(FP), R5
-	MOVD blocks+40(FP), R15
-	MOVD groups+48(FP), R19
-	MUL R15, R19, R20
-	LSL $4, R20
-	LSL $2, R15, R21
-	WORD $0x4f07e61f // movi v31.16b, #240
-	LSL $2, R20, R25
-row:
-	MOVD R24, R1
-	MOVD R15, R22
-	WORD $0x4f000400 // movi v0.4s, #0
-	CMP $1, R19
-	BNE block
-	SUBS $4, R22
-	BLT few
-four:
-	WORD $0x3cc10454 // ldr q20, [x2], #16
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0x3cc10410 // ldr q16, [x0], #16
-	WORD $0x4f0c560c // shl v12.16b, v16.16b, #4
-	WORD $0x4e3f1e0d // and v13.16b, v16.16b, v31.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
-	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
-	WORD $0x4f3ce610 // scvtf v16.4s, v16.4s, #4
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0x3cc10410 // ldr q16, [x0], #16
-	WORD $0x4f0c560c // shl v12.16b, v16.16b, #4
-	WORD $0x4e3f1e0d // and v13.16b, v16.16b, v31.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
-	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
-	WORD $0x4f3ce610 // scvtf v16.4s, v16.4s, #4
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4fb41200 // fmla v0.4s, v16.4s, v20.s[1]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0x3cc10410 // ldr q16, [x0], #16
-	WORD $0x4f0c560c // shl v12.16b, v16.16b, #4
-	WORD $0x4e3f1e0d // and v13.16b, v16.16b, v31.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
-	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
-	WORD $0x4f3ce610 // scvtf v16.4s, v16.4s, #4
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4f941a00 // fmla v0.4s, v16.4s, v20.s[2]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0x3cc10410 // ldr q16, [x0], #16
-	WORD $0x4f0c560c // shl v12.16b, v16.16b, #4
-	WORD $0x4e3f1e0d // and v13.16b, v16.16b, v31.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
-	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
-	WORD $0x4f3ce610 // scvtf v16.4s, v16.4s, #4
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4fb41a00 // fmla v0.4s, v16.4s, v20.s[3]
-	SUBS $4, R22
-	BGE four
-few:
-	ADDS $4, R22
-	BEQ end
-block:
-	MOVD R19, R23
-	WORD $0xbc404454 // ldr s20, [x2], #4
-group:
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0x3cc10410 // ldr q16, [x0], #16
-	WORD $0x4f0c560c // shl v12.16b, v16.16b, #4
-	WORD $0x4e3f1e0d // and v13.16b, v16.16b, v31.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
-	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
-	WORD $0x4f3ce610 // scvtf v16.4s, v16.4s, #4
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
-	SUBS $1, R23
-	BNE group
-	SUBS $1, R22
-	BNE block
-end:
-	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
-	WORD $0x7e30d800 // faddp s0, v0.2s
-	WORD $0xbc004480 // str s0, [x4], #4
-	SUBS $1, R5
-	BNE row
 	RET
 
 // func tile8x4sDotNEON(w *byte, wstep int, scale *float32, sstep int, x *float32, dst *float32, ldd int, blocks int, groups int)
@@ -6296,412 +6980,6 @@ group:
 	ADD R5, R4
 	WORD $0x3d800083 // str q3, [x4]
 	ADD R5, R4
-	RET
-
-// func fast4x4soDotNEON(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, groups int)
-TEXT ·fast4x4soDotNEON(SB), NOSPLIT, $0-64
-	MOVD w+0(FP), R0
-	MOVD scale+8(FP), R2
-	MOVD x+24(FP), R24
-	MOVD dst+32(FP), R4
-	MOVD rows+40(FP), R5
-	MOVD blocks+48(FP), R15
-	MOVD groups+56(FP), R19
-	MOVD offset+16(FP), R3
-	MUL R15, R19, R20
-	LSL $4, R20
-	LSL $2, R15, R21
-	WORD $0x4f07e61f // movi v31.16b, #240
-	LSL $2, R20, R25
-row:
-	ADD R20, R0, R6
-	ADD R21, R2, R9
-	ADD R21, R3, R12
-	ADD R20, R6, R7
-	ADD R21, R9, R10
-	ADD R21, R12, R13
-	ADD R20, R7, R8
-	ADD R21, R10, R11
-	ADD R21, R13, R14
-	MOVD R24, R1
-	MOVD R15, R22
-	WORD $0x4f000400 // movi v0.4s, #0
-	WORD $0x4f000401 // movi v1.4s, #0
-	WORD $0x4f000402 // movi v2.4s, #0
-	WORD $0x4f000403 // movi v3.4s, #0
-	CMP $1, R19
-	BNE block
-	SUBS $4, R22
-	BLT few
-four:
-	WORD $0x3cc10454 // ldr q20, [x2], #16
-	WORD $0x3cc10478 // ldr q24, [x3], #16
-	WORD $0x3cc10535 // ldr q21, [x9], #16
-	WORD $0x3cc10599 // ldr q25, [x12], #16
-	WORD $0x3cc10556 // ldr q22, [x10], #16
-	WORD $0x3cc105ba // ldr q26, [x13], #16
-	WORD $0x3cc10577 // ldr q23, [x11], #16
-	WORD $0x3cc105db // ldr q27, [x14], #16
-	WORD $0xf8b96800 // prfm pldl1keep, [x0, x25]
-	WORD $0xf8b968c0 // prfm pldl1keep, [x6, x25]
-	WORD $0xf8b968e0 // prfm pldl1keep, [x7, x25]
-	WORD $0xf8b96900 // prfm pldl1keep, [x8, x25]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0x3cc10410 // ldr q16, [x0], #16
-	WORD $0x4f0c560c // shl v12.16b, v16.16b, #4
-	WORD $0x4e3f1e0d // and v13.16b, v16.16b, v31.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
-	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
-	WORD $0x4f3ce610 // scvtf v16.4s, v16.4s, #4
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4f9850f0 // fmls v16.4s, v7.4s, v24.s[0]
-	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
-	WORD $0x3cc104d1 // ldr q17, [x6], #16
-	WORD $0x4f0c562e // shl v14.16b, v17.16b, #4
-	WORD $0x4e3f1e2f // and v15.16b, v17.16b, v31.16b
-	WORD $0x4f000411 // movi v17.4s, #0
-	WORD $0x4e8495d1 // sdot v17.4s, v14.16b, v4.16b
-	WORD $0x4e8595f1 // sdot v17.4s, v15.16b, v5.16b
-	WORD $0x4f3ce631 // scvtf v17.4s, v17.4s, #4
-	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
-	WORD $0x4f9950f1 // fmls v17.4s, v7.4s, v25.s[0]
-	WORD $0x4f951221 // fmla v1.4s, v17.4s, v21.s[0]
-	WORD $0x3cc104f2 // ldr q18, [x7], #16
-	WORD $0x4f0c564c // shl v12.16b, v18.16b, #4
-	WORD $0x4e3f1e4d // and v13.16b, v18.16b, v31.16b
-	WORD $0x4f000412 // movi v18.4s, #0
-	WORD $0x4e849592 // sdot v18.4s, v12.16b, v4.16b
-	WORD $0x4e8595b2 // sdot v18.4s, v13.16b, v5.16b
-	WORD $0x4f3ce652 // scvtf v18.4s, v18.4s, #4
-	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
-	WORD $0x4f9a50f2 // fmls v18.4s, v7.4s, v26.s[0]
-	WORD $0x4f961242 // fmla v2.4s, v18.4s, v22.s[0]
-	WORD $0x3cc10513 // ldr q19, [x8], #16
-	WORD $0x4f0c566e // shl v14.16b, v19.16b, #4
-	WORD $0x4e3f1e6f // and v15.16b, v19.16b, v31.16b
-	WORD $0x4f000413 // movi v19.4s, #0
-	WORD $0x4e8495d3 // sdot v19.4s, v14.16b, v4.16b
-	WORD $0x4e8595f3 // sdot v19.4s, v15.16b, v5.16b
-	WORD $0x4f3ce673 // scvtf v19.4s, v19.4s, #4
-	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
-	WORD $0x4f9b50f3 // fmls v19.4s, v7.4s, v27.s[0]
-	WORD $0x4f971263 // fmla v3.4s, v19.4s, v23.s[0]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0x3cc10410 // ldr q16, [x0], #16
-	WORD $0x4f0c560c // shl v12.16b, v16.16b, #4
-	WORD $0x4e3f1e0d // and v13.16b, v16.16b, v31.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
-	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
-	WORD $0x4f3ce610 // scvtf v16.4s, v16.4s, #4
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4fb850f0 // fmls v16.4s, v7.4s, v24.s[1]
-	WORD $0x4fb41200 // fmla v0.4s, v16.4s, v20.s[1]
-	WORD $0x3cc104d1 // ldr q17, [x6], #16
-	WORD $0x4f0c562e // shl v14.16b, v17.16b, #4
-	WORD $0x4e3f1e2f // and v15.16b, v17.16b, v31.16b
-	WORD $0x4f000411 // movi v17.4s, #0
-	WORD $0x4e8495d1 // sdot v17.4s, v14.16b, v4.16b
-	WORD $0x4e8595f1 // sdot v17.4s, v15.16b, v5.16b
-	WORD $0x4f3ce631 // scvtf v17.4s, v17.4s, #4
-	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
-	WORD $0x4fb950f1 // fmls v17.4s, v7.4s, v25.s[1]
-	WORD $0x4fb51221 // fmla v1.4s, v17.4s, v21.s[1]
-	WORD $0x3cc104f2 // ldr q18, [x7], #16
-	WORD $0x4f0c564c // shl v12.16b, v18.16b, #4
-	WORD $0x4e3f1e4d // and v13.16b, v18.16b, v31.16b
-	WORD $0x4f000412 // movi v18.4s, #0
-	WORD $0x4e849592 // sdot v18.4s, v12.16b, v4.16b
-	WORD $0x4e8595b2 // sdot v18.4s, v13.16b, v5.16b
-	WORD $0x4f3ce652 // scvtf v18.4s, v18.4s, #4
-	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
-	WORD $0x4fba50f2 // fmls v18.4s, v7.4s, v26.s[1]
-	WORD $0x4fb61242 // fmla v2.4s, v18.4s, v22.s[1]
-	WORD $0x3cc10513 // ldr q19, [x8], #16
-	WORD $0x4f0c566e // shl v14.16b, v19.16b, #4
-	WORD $0x4e3f1e6f // and v15.16b, v19.16b, v31.16b
-	WORD $0x4f000413 // movi v19.4s, #0
-	WORD $0x4e8495d3 // sdot v19.4s, v14.16b, v4.16b
-	WORD $0x4e8595f3 // sdot v19.4s, v15.16b, v5.16b
-	WORD $0x4f3ce673 // scvtf v19.4s, v19.4s, #4
-	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
-	WORD $0x4fbb50f3 // fmls v19.4s, v7.4s, v27.s[1]
-	WORD $0x4fb71263 // fmla v3.4s, v19.4s, v23.s[1]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0x3cc10410 // ldr q16, [x0], #16
-	WORD $0x4f0c560c // shl v12.16b, v16.16b, #4
-	WORD $0x4e3f1e0d // and v13.16b, v16.16b, v31.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
-	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
-	WORD $0x4f3ce610 // scvtf v16.4s, v16.4s, #4
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4f9858f0 // fmls v16.4s, v7.4s, v24.s[2]
-	WORD $0x4f941a00 // fmla v0.4s, v16.4s, v20.s[2]
-	WORD $0x3cc104d1 // ldr q17, [x6], #16
-	WORD $0x4f0c562e // shl v14.16b, v17.16b, #4
-	WORD $0x4e3f1e2f // and v15.16b, v17.16b, v31.16b
-	WORD $0x4f000411 // movi v17.4s, #0
-	WORD $0x4e8495d1 // sdot v17.4s, v14.16b, v4.16b
-	WORD $0x4e8595f1 // sdot v17.4s, v15.16b, v5.16b
-	WORD $0x4f3ce631 // scvtf v17.4s, v17.4s, #4
-	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
-	WORD $0x4f9958f1 // fmls v17.4s, v7.4s, v25.s[2]
-	WORD $0x4f951a21 // fmla v1.4s, v17.4s, v21.s[2]
-	WORD $0x3cc104f2 // ldr q18, [x7], #16
-	WORD $0x4f0c564c // shl v12.16b, v18.16b, #4
-	WORD $0x4e3f1e4d // and v13.16b, v18.16b, v31.16b
-	WORD $0x4f000412 // movi v18.4s, #0
-	WORD $0x4e849592 // sdot v18.4s, v12.16b, v4.16b
-	WORD $0x4e8595b2 // sdot v18.4s, v13.16b, v5.16b
-	WORD $0x4f3ce652 // scvtf v18.4s, v18.4s, #4
-	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
-	WORD $0x4f9a58f2 // fmls v18.4s, v7.4s, v26.s[2]
-	WORD $0x4f961a42 // fmla v2.4s, v18.4s, v22.s[2]
-	WORD $0x3cc10513 // ldr q19, [x8], #16
-	WORD $0x4f0c566e // shl v14.16b, v19.16b, #4
-	WORD $0x4e3f1e6f // and v15.16b, v19.16b, v31.16b
-	WORD $0x4f000413 // movi v19.4s, #0
-	WORD $0x4e8495d3 // sdot v19.4s, v14.16b, v4.16b
-	WORD $0x4e8595f3 // sdot v19.4s, v15.16b, v5.16b
-	WORD $0x4f3ce673 // scvtf v19.4s, v19.4s, #4
-	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
-	WORD $0x4f9b58f3 // fmls v19.4s, v7.4s, v27.s[2]
-	WORD $0x4f971a63 // fmla v3.4s, v19.4s, v23.s[2]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0x3cc10410 // ldr q16, [x0], #16
-	WORD $0x4f0c560c // shl v12.16b, v16.16b, #4
-	WORD $0x4e3f1e0d // and v13.16b, v16.16b, v31.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
-	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
-	WORD $0x4f3ce610 // scvtf v16.4s, v16.4s, #4
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4fb858f0 // fmls v16.4s, v7.4s, v24.s[3]
-	WORD $0x4fb41a00 // fmla v0.4s, v16.4s, v20.s[3]
-	WORD $0x3cc104d1 // ldr q17, [x6], #16
-	WORD $0x4f0c562e // shl v14.16b, v17.16b, #4
-	WORD $0x4e3f1e2f // and v15.16b, v17.16b, v31.16b
-	WORD $0x4f000411 // movi v17.4s, #0
-	WORD $0x4e8495d1 // sdot v17.4s, v14.16b, v4.16b
-	WORD $0x4e8595f1 // sdot v17.4s, v15.16b, v5.16b
-	WORD $0x4f3ce631 // scvtf v17.4s, v17.4s, #4
-	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
-	WORD $0x4fb958f1 // fmls v17.4s, v7.4s, v25.s[3]
-	WORD $0x4fb51a21 // fmla v1.4s, v17.4s, v21.s[3]
-	WORD $0x3cc104f2 // ldr q18, [x7], #16
-	WORD $0x4f0c564c // shl v12.16b, v18.16b, #4
-	WORD $0x4e3f1e4d // and v13.16b, v18.16b, v31.16b
-	WORD $0x4f000412 // movi v18.4s, #0
-	WORD $0x4e849592 // sdot v18.4s, v12.16b, v4.16b
-	WORD $0x4e8595b2 // sdot v18.4s, v13.16b, v5.16b
-	WORD $0x4f3ce652 // scvtf v18.4s, v18.4s, #4
-	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
-	WORD $0x4fba58f2 // fmls v18.4s, v7.4s, v26.s[3]
-	WORD $0x4fb61a42 // fmla v2.4s, v18.4s, v22.s[3]
-	WORD $0x3cc10513 // ldr q19, [x8], #16
-	WORD $0x4f0c566e // shl v14.16b, v19.16b, #4
-	WORD $0x4e3f1e6f // and v15.16b, v19.16b, v31.16b
-	WORD $0x4f000413 // movi v19.4s, #0
-	WORD $0x4e8495d3 // sdot v19.4s, v14.16b, v4.16b
-	WORD $0x4e8595f3 // sdot v19.4s, v15.16b, v5.16b
-	WORD $0x4f3ce673 // scvtf v19.4s, v19.4s, #4
-	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
-	WORD $0x4fbb58f3 // fmls v19.4s, v7.4s, v27.s[3]
-	WORD $0x4fb71a63 // fmla v3.4s, v19.4s, v23.s[3]
-	SUBS $4, R22
-	BGE four
-few:
-	ADDS $4, R22
-	BEQ end
-block:
-	MOVD R19, R23
-	WORD $0xbc404454 // ldr s20, [x2], #4
-	WORD $0xbc404478 // ldr s24, [x3], #4
-	WORD $0xbc404535 // ldr s21, [x9], #4
-	WORD $0xbc404599 // ldr s25, [x12], #4
-	WORD $0xbc404556 // ldr s22, [x10], #4
-	WORD $0xbc4045ba // ldr s26, [x13], #4
-	WORD $0xbc404577 // ldr s23, [x11], #4
-	WORD $0xbc4045db // ldr s27, [x14], #4
-group:
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0x3cc10410 // ldr q16, [x0], #16
-	WORD $0x4f0c560c // shl v12.16b, v16.16b, #4
-	WORD $0x4e3f1e0d // and v13.16b, v16.16b, v31.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
-	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
-	WORD $0x4f3ce610 // scvtf v16.4s, v16.4s, #4
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4f9850f0 // fmls v16.4s, v7.4s, v24.s[0]
-	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
-	WORD $0x3cc104d1 // ldr q17, [x6], #16
-	WORD $0x4f0c562e // shl v14.16b, v17.16b, #4
-	WORD $0x4e3f1e2f // and v15.16b, v17.16b, v31.16b
-	WORD $0x4f000411 // movi v17.4s, #0
-	WORD $0x4e8495d1 // sdot v17.4s, v14.16b, v4.16b
-	WORD $0x4e8595f1 // sdot v17.4s, v15.16b, v5.16b
-	WORD $0x4f3ce631 // scvtf v17.4s, v17.4s, #4
-	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
-	WORD $0x4f9950f1 // fmls v17.4s, v7.4s, v25.s[0]
-	WORD $0x4f951221 // fmla v1.4s, v17.4s, v21.s[0]
-	WORD $0x3cc104f2 // ldr q18, [x7], #16
-	WORD $0x4f0c564c // shl v12.16b, v18.16b, #4
-	WORD $0x4e3f1e4d // and v13.16b, v18.16b, v31.16b
-	WORD $0x4f000412 // movi v18.4s, #0
-	WORD $0x4e849592 // sdot v18.4s, v12.16b, v4.16b
-	WORD $0x4e8595b2 // sdot v18.4s, v13.16b, v5.16b
-	WORD $0x4f3ce652 // scvtf v18.4s, v18.4s, #4
-	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
-	WORD $0x4f9a50f2 // fmls v18.4s, v7.4s, v26.s[0]
-	WORD $0x4f961242 // fmla v2.4s, v18.4s, v22.s[0]
-	WORD $0x3cc10513 // ldr q19, [x8], #16
-	WORD $0x4f0c566e // shl v14.16b, v19.16b, #4
-	WORD $0x4e3f1e6f // and v15.16b, v19.16b, v31.16b
-	WORD $0x4f000413 // movi v19.4s, #0
-	WORD $0x4e8495d3 // sdot v19.4s, v14.16b, v4.16b
-	WORD $0x4e8595f3 // sdot v19.4s, v15.16b, v5.16b
-	WORD $0x4f3ce673 // scvtf v19.4s, v19.4s, #4
-	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
-	WORD $0x4f9b50f3 // fmls v19.4s, v7.4s, v27.s[0]
-	WORD $0x4f971263 // fmla v3.4s, v19.4s, v23.s[0]
-	SUBS $1, R23
-	BNE group
-	SUBS $1, R22
-	BNE block
-end:
-	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
-	WORD $0x7e30d800 // faddp s0, v0.2s
-	WORD $0xbc004480 // str s0, [x4], #4
-	WORD $0x6e21d421 // faddp v1.4s, v1.4s, v1.4s
-	WORD $0x7e30d821 // faddp s1, v1.2s
-	WORD $0xbc004481 // str s1, [x4], #4
-	WORD $0x6e22d442 // faddp v2.4s, v2.4s, v2.4s
-	WORD $0x7e30d842 // faddp s2, v2.2s
-	WORD $0xbc004482 // str s2, [x4], #4
-	WORD $0x6e23d463 // faddp v3.4s, v3.4s, v3.4s
-	WORD $0x7e30d863 // faddp s3, v3.2s
-	WORD $0xbc004483 // str s3, [x4], #4
-	MOVD R8, R0
-	MOVD R11, R2
-	MOVD R14, R3
-	SUBS $4, R5
-	BNE row
-	RET
-
-// func fast1x4soDotNEON(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, groups int)
-TEXT ·fast1x4soDotNEON(SB), NOSPLIT, $0-64
-	MOVD w+0(FP), R0
-	MOVD scale+8(FP), R2
-	MOVD x+24(FP), R24
-	MOVD dst+32(FP), R4
-	MOVD rows+40(FP), R5
-	MOVD blocks+48(FP), R15
-	MOVD groups+56(FP), R19
-	MOVD offset+16(FP), R3
-	MUL R15, R19, R20
-	LSL $4, R20
-	LSL $2, R15, R21
-	WORD $0x4f07e61f // movi v31.16b, #240
-	LSL $2, R20, R25
-row:
-	MOVD R24, R1
-	MOVD R15, R22
-	WORD $0x4f000400 // movi v0.4s, #0
-	CMP $1, R19
-	BNE block
-	SUBS $4, R22
-	BLT few
-four:
-	WORD $0x3cc10454 // ldr q20, [x2], #16
-	WORD $0x3cc10478 // ldr q24, [x3], #16
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0x3cc10410 // ldr q16, [x0], #16
-	WORD $0x4f0c560c // shl v12.16b, v16.16b, #4
-	WORD $0x4e3f1e0d // and v13.16b, v16.16b, v31.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
-	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
-	WORD $0x4f3ce610 // scvtf v16.4s, v16.4s, #4
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4f9850f0 // fmls v16.4s, v7.4s, v24.s[0]
-	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0x3cc10410 // ldr q16, [x0], #16
-	WORD $0x4f0c560c // shl v12.16b, v16.16b, #4
-	WORD $0x4e3f1e0d // and v13.16b, v16.16b, v31.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
-	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
-	WORD $0x4f3ce610 // scvtf v16.4s, v16.4s, #4
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4fb850f0 // fmls v16.4s, v7.4s, v24.s[1]
-	WORD $0x4fb41200 // fmla v0.4s, v16.4s, v20.s[1]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0x3cc10410 // ldr q16, [x0], #16
-	WORD $0x4f0c560c // shl v12.16b, v16.16b, #4
-	WORD $0x4e3f1e0d // and v13.16b, v16.16b, v31.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
-	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
-	WORD $0x4f3ce610 // scvtf v16.4s, v16.4s, #4
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4f9858f0 // fmls v16.4s, v7.4s, v24.s[2]
-	WORD $0x4f941a00 // fmla v0.4s, v16.4s, v20.s[2]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0x3cc10410 // ldr q16, [x0], #16
-	WORD $0x4f0c560c // shl v12.16b, v16.16b, #4
-	WORD $0x4e3f1e0d // and v13.16b, v16.16b, v31.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
-	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
-	WORD $0x4f3ce610 // scvtf v16.4s, v16.4s, #4
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4fb858f0 // fmls v16.4s, v7.4s, v24.s[3]
-	WORD $0x4fb41a00 // fmla v0.4s, v16.4s, v20.s[3]
-	SUBS $4, R22
-	BGE four
-few:
-	ADDS $4, R22
-	BEQ end
-block:
-	MOVD R19, R23
-	WORD $0xbc404454 // ldr s20, [x2], #4
-	WORD $0xbc404478 // ldr s24, [x3], #4
-group:
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0x3cc10410 // ldr q16, [x0], #16
-	WORD $0x4f0c560c // shl v12.16b, v16.16b, #4
-	WORD $0x4e3f1e0d // and v13.16b, v16.16b, v31.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
-	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
-	WORD $0x4f3ce610 // scvtf v16.4s, v16.4s, #4
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4f9850f0 // fmls v16.4s, v7.4s, v24.s[0]
-	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
-	SUBS $1, R23
-	BNE group
-	SUBS $1, R22
-	BNE block
-end:
-	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
-	WORD $0x7e30d800 // faddp s0, v0.2s
-	WORD $0xbc004480 // str s0, [x4], #4
-	SUBS $1, R5
-	BNE row
 	RET
 
 // func tile8x4soDotNEON(w *byte, wstep int, scale *float32, offset *float32, sstep int, x *float32, dst *float32, ldd int, blocks int, groups int)
@@ -7076,371 +7354,6 @@ group:
 	ADD R5, R4
 	RET
 
-// func fast4x4uDotNEON(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, groups int)
-TEXT ·fast4x4uDotNEON(SB), NOSPLIT, $0-56
-	MOVD w+0(FP), R0
-	MOVD scale+8(FP), R2
-	MOVD x+16(FP), R24
-	MOVD dst+24(FP), R4
-	MOVD rows+32(FP), R5
-	MOVD blocks+40(FP), R15
-	MOVD groups+48(FP), R19
-	MUL R15, R19, R20
-	LSL $4, R20
-	LSL $2, R15, R21
-	WORD $0x4f00e5ff // movi v31.16b, #15
-	LSL $2, R20, R25
-row:
-	ADD R20, R0, R6
-	ADD R21, R2, R9
-	ADD R20, R6, R7
-	ADD R21, R9, R10
-	ADD R20, R7, R8
-	ADD R21, R10, R11
-	MOVD R24, R1
-	MOVD R15, R22
-	WORD $0x4f000400 // movi v0.4s, #0
-	WORD $0x4f000401 // movi v1.4s, #0
-	WORD $0x4f000402 // movi v2.4s, #0
-	WORD $0x4f000403 // movi v3.4s, #0
-	CMP $1, R19
-	BNE block
-	SUBS $4, R22
-	BLT few
-four:
-	WORD $0x3cc10454 // ldr q20, [x2], #16
-	WORD $0x3cc10535 // ldr q21, [x9], #16
-	WORD $0x3cc10556 // ldr q22, [x10], #16
-	WORD $0x3cc10577 // ldr q23, [x11], #16
-	WORD $0xf8b96800 // prfm pldl1keep, [x0, x25]
-	WORD $0xf8b968c0 // prfm pldl1keep, [x6, x25]
-	WORD $0xf8b968e0 // prfm pldl1keep, [x7, x25]
-	WORD $0xf8b96900 // prfm pldl1keep, [x8, x25]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0x3cc10410 // ldr q16, [x0], #16
-	WORD $0x6f0c060d // ushr v13.16b, v16.16b, #4
-	WORD $0x4e3f1e0c // and v12.16b, v16.16b, v31.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
-	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
-	WORD $0x3cc104d1 // ldr q17, [x6], #16
-	WORD $0x6f0c062f // ushr v15.16b, v17.16b, #4
-	WORD $0x4e3f1e2e // and v14.16b, v17.16b, v31.16b
-	WORD $0x4f000411 // movi v17.4s, #0
-	WORD $0x4e8495d1 // sdot v17.4s, v14.16b, v4.16b
-	WORD $0x4e8595f1 // sdot v17.4s, v15.16b, v5.16b
-	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
-	WORD $0x4f951221 // fmla v1.4s, v17.4s, v21.s[0]
-	WORD $0x3cc104f2 // ldr q18, [x7], #16
-	WORD $0x6f0c064d // ushr v13.16b, v18.16b, #4
-	WORD $0x4e3f1e4c // and v12.16b, v18.16b, v31.16b
-	WORD $0x4f000412 // movi v18.4s, #0
-	WORD $0x4e849592 // sdot v18.4s, v12.16b, v4.16b
-	WORD $0x4e8595b2 // sdot v18.4s, v13.16b, v5.16b
-	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
-	WORD $0x4f961242 // fmla v2.4s, v18.4s, v22.s[0]
-	WORD $0x3cc10513 // ldr q19, [x8], #16
-	WORD $0x6f0c066f // ushr v15.16b, v19.16b, #4
-	WORD $0x4e3f1e6e // and v14.16b, v19.16b, v31.16b
-	WORD $0x4f000413 // movi v19.4s, #0
-	WORD $0x4e8495d3 // sdot v19.4s, v14.16b, v4.16b
-	WORD $0x4e8595f3 // sdot v19.4s, v15.16b, v5.16b
-	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
-	WORD $0x4f971263 // fmla v3.4s, v19.4s, v23.s[0]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0x3cc10410 // ldr q16, [x0], #16
-	WORD $0x6f0c060d // ushr v13.16b, v16.16b, #4
-	WORD $0x4e3f1e0c // and v12.16b, v16.16b, v31.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
-	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4fb41200 // fmla v0.4s, v16.4s, v20.s[1]
-	WORD $0x3cc104d1 // ldr q17, [x6], #16
-	WORD $0x6f0c062f // ushr v15.16b, v17.16b, #4
-	WORD $0x4e3f1e2e // and v14.16b, v17.16b, v31.16b
-	WORD $0x4f000411 // movi v17.4s, #0
-	WORD $0x4e8495d1 // sdot v17.4s, v14.16b, v4.16b
-	WORD $0x4e8595f1 // sdot v17.4s, v15.16b, v5.16b
-	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
-	WORD $0x4fb51221 // fmla v1.4s, v17.4s, v21.s[1]
-	WORD $0x3cc104f2 // ldr q18, [x7], #16
-	WORD $0x6f0c064d // ushr v13.16b, v18.16b, #4
-	WORD $0x4e3f1e4c // and v12.16b, v18.16b, v31.16b
-	WORD $0x4f000412 // movi v18.4s, #0
-	WORD $0x4e849592 // sdot v18.4s, v12.16b, v4.16b
-	WORD $0x4e8595b2 // sdot v18.4s, v13.16b, v5.16b
-	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
-	WORD $0x4fb61242 // fmla v2.4s, v18.4s, v22.s[1]
-	WORD $0x3cc10513 // ldr q19, [x8], #16
-	WORD $0x6f0c066f // ushr v15.16b, v19.16b, #4
-	WORD $0x4e3f1e6e // and v14.16b, v19.16b, v31.16b
-	WORD $0x4f000413 // movi v19.4s, #0
-	WORD $0x4e8495d3 // sdot v19.4s, v14.16b, v4.16b
-	WORD $0x4e8595f3 // sdot v19.4s, v15.16b, v5.16b
-	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
-	WORD $0x4fb71263 // fmla v3.4s, v19.4s, v23.s[1]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0x3cc10410 // ldr q16, [x0], #16
-	WORD $0x6f0c060d // ushr v13.16b, v16.16b, #4
-	WORD $0x4e3f1e0c // and v12.16b, v16.16b, v31.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
-	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4f941a00 // fmla v0.4s, v16.4s, v20.s[2]
-	WORD $0x3cc104d1 // ldr q17, [x6], #16
-	WORD $0x6f0c062f // ushr v15.16b, v17.16b, #4
-	WORD $0x4e3f1e2e // and v14.16b, v17.16b, v31.16b
-	WORD $0x4f000411 // movi v17.4s, #0
-	WORD $0x4e8495d1 // sdot v17.4s, v14.16b, v4.16b
-	WORD $0x4e8595f1 // sdot v17.4s, v15.16b, v5.16b
-	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
-	WORD $0x4f951a21 // fmla v1.4s, v17.4s, v21.s[2]
-	WORD $0x3cc104f2 // ldr q18, [x7], #16
-	WORD $0x6f0c064d // ushr v13.16b, v18.16b, #4
-	WORD $0x4e3f1e4c // and v12.16b, v18.16b, v31.16b
-	WORD $0x4f000412 // movi v18.4s, #0
-	WORD $0x4e849592 // sdot v18.4s, v12.16b, v4.16b
-	WORD $0x4e8595b2 // sdot v18.4s, v13.16b, v5.16b
-	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
-	WORD $0x4f961a42 // fmla v2.4s, v18.4s, v22.s[2]
-	WORD $0x3cc10513 // ldr q19, [x8], #16
-	WORD $0x6f0c066f // ushr v15.16b, v19.16b, #4
-	WORD $0x4e3f1e6e // and v14.16b, v19.16b, v31.16b
-	WORD $0x4f000413 // movi v19.4s, #0
-	WORD $0x4e8495d3 // sdot v19.4s, v14.16b, v4.16b
-	WORD $0x4e8595f3 // sdot v19.4s, v15.16b, v5.16b
-	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
-	WORD $0x4f971a63 // fmla v3.4s, v19.4s, v23.s[2]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0x3cc10410 // ldr q16, [x0], #16
-	WORD $0x6f0c060d // ushr v13.16b, v16.16b, #4
-	WORD $0x4e3f1e0c // and v12.16b, v16.16b, v31.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
-	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4fb41a00 // fmla v0.4s, v16.4s, v20.s[3]
-	WORD $0x3cc104d1 // ldr q17, [x6], #16
-	WORD $0x6f0c062f // ushr v15.16b, v17.16b, #4
-	WORD $0x4e3f1e2e // and v14.16b, v17.16b, v31.16b
-	WORD $0x4f000411 // movi v17.4s, #0
-	WORD $0x4e8495d1 // sdot v17.4s, v14.16b, v4.16b
-	WORD $0x4e8595f1 // sdot v17.4s, v15.16b, v5.16b
-	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
-	WORD $0x4fb51a21 // fmla v1.4s, v17.4s, v21.s[3]
-	WORD $0x3cc104f2 // ldr q18, [x7], #16
-	WORD $0x6f0c064d // ushr v13.16b, v18.16b, #4
-	WORD $0x4e3f1e4c // and v12.16b, v18.16b, v31.16b
-	WORD $0x4f000412 // movi v18.4s, #0
-	WORD $0x4e849592 // sdot v18.4s, v12.16b, v4.16b
-	WORD $0x4e8595b2 // sdot v18.4s, v13.16b, v5.16b
-	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
-	WORD $0x4fb61a42 // fmla v2.4s, v18.4s, v22.s[3]
-	WORD $0x3cc10513 // ldr q19, [x8], #16
-	WORD $0x6f0c066f // ushr v15.16b, v19.16b, #4
-	WORD $0x4e3f1e6e // and v14.16b, v19.16b, v31.16b
-	WORD $0x4f000413 // movi v19.4s, #0
-	WORD $0x4e8495d3 // sdot v19.4s, v14.16b, v4.16b
-	WORD $0x4e8595f3 // sdot v19.4s, v15.16b, v5.16b
-	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
-	WORD $0x4fb71a63 // fmla v3.4s, v19.4s, v23.s[3]
-	SUBS $4, R22
-	BGE four
-few:
-	ADDS $4, R22
-	BEQ end
-block:
-	MOVD R19, R23
-	WORD $0xbc404454 // ldr s20, [x2], #4
-	WORD $0xbc404535 // ldr s21, [x9], #4
-	WORD $0xbc404556 // ldr s22, [x10], #4
-	WORD $0xbc404577 // ldr s23, [x11], #4
-group:
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0x3cc10410 // ldr q16, [x0], #16
-	WORD $0x6f0c060d // ushr v13.16b, v16.16b, #4
-	WORD $0x4e3f1e0c // and v12.16b, v16.16b, v31.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
-	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
-	WORD $0x3cc104d1 // ldr q17, [x6], #16
-	WORD $0x6f0c062f // ushr v15.16b, v17.16b, #4
-	WORD $0x4e3f1e2e // and v14.16b, v17.16b, v31.16b
-	WORD $0x4f000411 // movi v17.4s, #0
-	WORD $0x4e8495d1 // sdot v17.4s, v14.16b, v4.16b
-	WORD $0x4e8595f1 // sdot v17.4s, v15.16b, v5.16b
-	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
-	WORD $0x4f951221 // fmla v1.4s, v17.4s, v21.s[0]
-	WORD $0x3cc104f2 // ldr q18, [x7], #16
-	WORD $0x6f0c064d // ushr v13.16b, v18.16b, #4
-	WORD $0x4e3f1e4c // and v12.16b, v18.16b, v31.16b
-	WORD $0x4f000412 // movi v18.4s, #0
-	WORD $0x4e849592 // sdot v18.4s, v12.16b, v4.16b
-	WORD $0x4e8595b2 // sdot v18.4s, v13.16b, v5.16b
-	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
-	WORD $0x4f961242 // fmla v2.4s, v18.4s, v22.s[0]
-	WORD $0x3cc10513 // ldr q19, [x8], #16
-	WORD $0x6f0c066f // ushr v15.16b, v19.16b, #4
-	WORD $0x4e3f1e6e // and v14.16b, v19.16b, v31.16b
-	WORD $0x4f000413 // movi v19.4s, #0
-	WORD $0x4e8495d3 // sdot v19.4s, v14.16b, v4.16b
-	WORD $0x4e8595f3 // sdot v19.4s, v15.16b, v5.16b
-	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
-	WORD $0x4f971263 // fmla v3.4s, v19.4s, v23.s[0]
-	SUBS $1, R23
-	BNE group
-	SUBS $1, R22
-	BNE block
-end:
-	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
-	WORD $0x7e30d800 // faddp s0, v0.2s
-	WORD $0xbc004480 // str s0, [x4], #4
-	WORD $0x6e21d421 // faddp v1.4s, v1.4s, v1.4s
-	WORD $0x7e30d821 // faddp s1, v1.2s
-	WORD $0xbc004481 // str s1, [x4], #4
-	WORD $0x6e22d442 // faddp v2.4s, v2.4s, v2.4s
-	WORD $0x7e30d842 // faddp s2, v2.2s
-	WORD $0xbc004482 // str s2, [x4], #4
-	WORD $0x6e23d463 // faddp v3.4s, v3.4s, v3.4s
-	WORD $0x7e30d863 // faddp s3, v3.2s
-	WORD $0xbc004483 // str s3, [x4], #4
-	MOVD R8, R0
-	MOVD R11, R2
-	SUBS $4, R5
-	BNE row
-	RET
-
-// func fast1x4uDotNEON(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, groups int)
-TEXT ·fast1x4uDotNEON(SB), NOSPLIT, $0-56
-	MOVD w+0(FP), R0
-	MOVD scale+8(FP), R2
-	MOVD x+16(FP), R24
-	MOVD dst+24(FP), R4
-	MOVD rows+32(FP), R5
-	MOVD blocks+40(FP), R15
-	MOVD groups+48(FP), R19
-	MUL R15, R19, R20
-	LSL $4, R20
-	LSL $2, R15, R21
-	WORD $0x4f00e5ff // movi v31.16b, #15
-	LSL $2, R20, R25
-row:
-	MOVD R24, R1
-	MOVD R15, R22
-	WORD $0x4f000400 // movi v0.4s, #0
-	CMP $1, R19
-	BNE block
-	SUBS $4, R22
-	BLT few
-four:
-	WORD $0x3cc10454 // ldr q20, [x2], #16
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0x3cc10410 // ldr q16, [x0], #16
-	WORD $0x6f0c060d // ushr v13.16b, v16.16b, #4
-	WORD $0x4e3f1e0c // and v12.16b, v16.16b, v31.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
-	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0x3cc10410 // ldr q16, [x0], #16
-	WORD $0x6f0c060d // ushr v13.16b, v16.16b, #4
-	WORD $0x4e3f1e0c // and v12.16b, v16.16b, v31.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
-	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4fb41200 // fmla v0.4s, v16.4s, v20.s[1]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0x3cc10410 // ldr q16, [x0], #16
-	WORD $0x6f0c060d // ushr v13.16b, v16.16b, #4
-	WORD $0x4e3f1e0c // and v12.16b, v16.16b, v31.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
-	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4f941a00 // fmla v0.4s, v16.4s, v20.s[2]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0x3cc10410 // ldr q16, [x0], #16
-	WORD $0x6f0c060d // ushr v13.16b, v16.16b, #4
-	WORD $0x4e3f1e0c // and v12.16b, v16.16b, v31.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
-	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4fb41a00 // fmla v0.4s, v16.4s, v20.s[3]
-	SUBS $4, R22
-	BGE four
-few:
-	ADDS $4, R22
-	BEQ end
-block:
-	MOVD R19, R23
-	WORD $0xbc404454 // ldr s20, [x2], #4
-group:
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0x3cc10410 // ldr q16, [x0], #16
-	WORD $0x6f0c060d // ushr v13.16b, v16.16b, #4
-	WORD $0x4e3f1e0c // and v12.16b, v16.16b, v31.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
-	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
-	SUBS $1, R23
-	BNE group
-	SUBS $1, R22
-	BNE block
-end:
-	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
-	WORD $0x7e30d800 // faddp s0, v0.2s
-	WORD $0xbc004480 // str s0, [x4], #4
-	SUBS $1, R5
-	BNE row
-	RET
-
 // func tile8x4uDotNEON(w *byte, wstep int, scale *float32, sstep int, x *float32, dst *float32, ldd int, blocks int, groups int)
 TEXT ·tile8x4uDotNEON(SB), NOSPLIT, $0-72
 	MOVD w+0(FP), R0
@@ -7771,412 +7684,6 @@ group:
 	ADD R5, R4
 	WORD $0x3d800083 // str q3, [x4]
 	ADD R5, R4
-	RET
-
-// func fast4x4uoDotNEON(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, groups int)
-TEXT ·fast4x4uoDotNEON(SB), NOSPLIT, $0-64
-	MOVD w+0(FP), R0
-	MOVD scale+8(FP), R2
-	MOVD x+24(FP), R24
-	MOVD dst+32(FP), R4
-	MOVD rows+40(FP), R5
-	MOVD blocks+48(FP), R15
-	MOVD groups+56(FP), R19
-	MOVD offset+16(FP), R3
-	MUL R15, R19, R20
-	LSL $4, R20
-	LSL $2, R15, R21
-	WORD $0x4f00e5ff // movi v31.16b, #15
-	LSL $2, R20, R25
-row:
-	ADD R20, R0, R6
-	ADD R21, R2, R9
-	ADD R21, R3, R12
-	ADD R20, R6, R7
-	ADD R21, R9, R10
-	ADD R21, R12, R13
-	ADD R20, R7, R8
-	ADD R21, R10, R11
-	ADD R21, R13, R14
-	MOVD R24, R1
-	MOVD R15, R22
-	WORD $0x4f000400 // movi v0.4s, #0
-	WORD $0x4f000401 // movi v1.4s, #0
-	WORD $0x4f000402 // movi v2.4s, #0
-	WORD $0x4f000403 // movi v3.4s, #0
-	CMP $1, R19
-	BNE block
-	SUBS $4, R22
-	BLT few
-four:
-	WORD $0x3cc10454 // ldr q20, [x2], #16
-	WORD $0x3cc10478 // ldr q24, [x3], #16
-	WORD $0x3cc10535 // ldr q21, [x9], #16
-	WORD $0x3cc10599 // ldr q25, [x12], #16
-	WORD $0x3cc10556 // ldr q22, [x10], #16
-	WORD $0x3cc105ba // ldr q26, [x13], #16
-	WORD $0x3cc10577 // ldr q23, [x11], #16
-	WORD $0x3cc105db // ldr q27, [x14], #16
-	WORD $0xf8b96800 // prfm pldl1keep, [x0, x25]
-	WORD $0xf8b968c0 // prfm pldl1keep, [x6, x25]
-	WORD $0xf8b968e0 // prfm pldl1keep, [x7, x25]
-	WORD $0xf8b96900 // prfm pldl1keep, [x8, x25]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0x3cc10410 // ldr q16, [x0], #16
-	WORD $0x6f0c060d // ushr v13.16b, v16.16b, #4
-	WORD $0x4e3f1e0c // and v12.16b, v16.16b, v31.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
-	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4f9850f0 // fmls v16.4s, v7.4s, v24.s[0]
-	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
-	WORD $0x3cc104d1 // ldr q17, [x6], #16
-	WORD $0x6f0c062f // ushr v15.16b, v17.16b, #4
-	WORD $0x4e3f1e2e // and v14.16b, v17.16b, v31.16b
-	WORD $0x4f000411 // movi v17.4s, #0
-	WORD $0x4e8495d1 // sdot v17.4s, v14.16b, v4.16b
-	WORD $0x4e8595f1 // sdot v17.4s, v15.16b, v5.16b
-	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
-	WORD $0x4f9950f1 // fmls v17.4s, v7.4s, v25.s[0]
-	WORD $0x4f951221 // fmla v1.4s, v17.4s, v21.s[0]
-	WORD $0x3cc104f2 // ldr q18, [x7], #16
-	WORD $0x6f0c064d // ushr v13.16b, v18.16b, #4
-	WORD $0x4e3f1e4c // and v12.16b, v18.16b, v31.16b
-	WORD $0x4f000412 // movi v18.4s, #0
-	WORD $0x4e849592 // sdot v18.4s, v12.16b, v4.16b
-	WORD $0x4e8595b2 // sdot v18.4s, v13.16b, v5.16b
-	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
-	WORD $0x4f9a50f2 // fmls v18.4s, v7.4s, v26.s[0]
-	WORD $0x4f961242 // fmla v2.4s, v18.4s, v22.s[0]
-	WORD $0x3cc10513 // ldr q19, [x8], #16
-	WORD $0x6f0c066f // ushr v15.16b, v19.16b, #4
-	WORD $0x4e3f1e6e // and v14.16b, v19.16b, v31.16b
-	WORD $0x4f000413 // movi v19.4s, #0
-	WORD $0x4e8495d3 // sdot v19.4s, v14.16b, v4.16b
-	WORD $0x4e8595f3 // sdot v19.4s, v15.16b, v5.16b
-	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
-	WORD $0x4f9b50f3 // fmls v19.4s, v7.4s, v27.s[0]
-	WORD $0x4f971263 // fmla v3.4s, v19.4s, v23.s[0]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0x3cc10410 // ldr q16, [x0], #16
-	WORD $0x6f0c060d // ushr v13.16b, v16.16b, #4
-	WORD $0x4e3f1e0c // and v12.16b, v16.16b, v31.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
-	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4fb850f0 // fmls v16.4s, v7.4s, v24.s[1]
-	WORD $0x4fb41200 // fmla v0.4s, v16.4s, v20.s[1]
-	WORD $0x3cc104d1 // ldr q17, [x6], #16
-	WORD $0x6f0c062f // ushr v15.16b, v17.16b, #4
-	WORD $0x4e3f1e2e // and v14.16b, v17.16b, v31.16b
-	WORD $0x4f000411 // movi v17.4s, #0
-	WORD $0x4e8495d1 // sdot v17.4s, v14.16b, v4.16b
-	WORD $0x4e8595f1 // sdot v17.4s, v15.16b, v5.16b
-	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
-	WORD $0x4fb950f1 // fmls v17.4s, v7.4s, v25.s[1]
-	WORD $0x4fb51221 // fmla v1.4s, v17.4s, v21.s[1]
-	WORD $0x3cc104f2 // ldr q18, [x7], #16
-	WORD $0x6f0c064d // ushr v13.16b, v18.16b, #4
-	WORD $0x4e3f1e4c // and v12.16b, v18.16b, v31.16b
-	WORD $0x4f000412 // movi v18.4s, #0
-	WORD $0x4e849592 // sdot v18.4s, v12.16b, v4.16b
-	WORD $0x4e8595b2 // sdot v18.4s, v13.16b, v5.16b
-	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
-	WORD $0x4fba50f2 // fmls v18.4s, v7.4s, v26.s[1]
-	WORD $0x4fb61242 // fmla v2.4s, v18.4s, v22.s[1]
-	WORD $0x3cc10513 // ldr q19, [x8], #16
-	WORD $0x6f0c066f // ushr v15.16b, v19.16b, #4
-	WORD $0x4e3f1e6e // and v14.16b, v19.16b, v31.16b
-	WORD $0x4f000413 // movi v19.4s, #0
-	WORD $0x4e8495d3 // sdot v19.4s, v14.16b, v4.16b
-	WORD $0x4e8595f3 // sdot v19.4s, v15.16b, v5.16b
-	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
-	WORD $0x4fbb50f3 // fmls v19.4s, v7.4s, v27.s[1]
-	WORD $0x4fb71263 // fmla v3.4s, v19.4s, v23.s[1]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0x3cc10410 // ldr q16, [x0], #16
-	WORD $0x6f0c060d // ushr v13.16b, v16.16b, #4
-	WORD $0x4e3f1e0c // and v12.16b, v16.16b, v31.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
-	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4f9858f0 // fmls v16.4s, v7.4s, v24.s[2]
-	WORD $0x4f941a00 // fmla v0.4s, v16.4s, v20.s[2]
-	WORD $0x3cc104d1 // ldr q17, [x6], #16
-	WORD $0x6f0c062f // ushr v15.16b, v17.16b, #4
-	WORD $0x4e3f1e2e // and v14.16b, v17.16b, v31.16b
-	WORD $0x4f000411 // movi v17.4s, #0
-	WORD $0x4e8495d1 // sdot v17.4s, v14.16b, v4.16b
-	WORD $0x4e8595f1 // sdot v17.4s, v15.16b, v5.16b
-	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
-	WORD $0x4f9958f1 // fmls v17.4s, v7.4s, v25.s[2]
-	WORD $0x4f951a21 // fmla v1.4s, v17.4s, v21.s[2]
-	WORD $0x3cc104f2 // ldr q18, [x7], #16
-	WORD $0x6f0c064d // ushr v13.16b, v18.16b, #4
-	WORD $0x4e3f1e4c // and v12.16b, v18.16b, v31.16b
-	WORD $0x4f000412 // movi v18.4s, #0
-	WORD $0x4e849592 // sdot v18.4s, v12.16b, v4.16b
-	WORD $0x4e8595b2 // sdot v18.4s, v13.16b, v5.16b
-	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
-	WORD $0x4f9a58f2 // fmls v18.4s, v7.4s, v26.s[2]
-	WORD $0x4f961a42 // fmla v2.4s, v18.4s, v22.s[2]
-	WORD $0x3cc10513 // ldr q19, [x8], #16
-	WORD $0x6f0c066f // ushr v15.16b, v19.16b, #4
-	WORD $0x4e3f1e6e // and v14.16b, v19.16b, v31.16b
-	WORD $0x4f000413 // movi v19.4s, #0
-	WORD $0x4e8495d3 // sdot v19.4s, v14.16b, v4.16b
-	WORD $0x4e8595f3 // sdot v19.4s, v15.16b, v5.16b
-	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
-	WORD $0x4f9b58f3 // fmls v19.4s, v7.4s, v27.s[2]
-	WORD $0x4f971a63 // fmla v3.4s, v19.4s, v23.s[2]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0x3cc10410 // ldr q16, [x0], #16
-	WORD $0x6f0c060d // ushr v13.16b, v16.16b, #4
-	WORD $0x4e3f1e0c // and v12.16b, v16.16b, v31.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
-	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4fb858f0 // fmls v16.4s, v7.4s, v24.s[3]
-	WORD $0x4fb41a00 // fmla v0.4s, v16.4s, v20.s[3]
-	WORD $0x3cc104d1 // ldr q17, [x6], #16
-	WORD $0x6f0c062f // ushr v15.16b, v17.16b, #4
-	WORD $0x4e3f1e2e // and v14.16b, v17.16b, v31.16b
-	WORD $0x4f000411 // movi v17.4s, #0
-	WORD $0x4e8495d1 // sdot v17.4s, v14.16b, v4.16b
-	WORD $0x4e8595f1 // sdot v17.4s, v15.16b, v5.16b
-	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
-	WORD $0x4fb958f1 // fmls v17.4s, v7.4s, v25.s[3]
-	WORD $0x4fb51a21 // fmla v1.4s, v17.4s, v21.s[3]
-	WORD $0x3cc104f2 // ldr q18, [x7], #16
-	WORD $0x6f0c064d // ushr v13.16b, v18.16b, #4
-	WORD $0x4e3f1e4c // and v12.16b, v18.16b, v31.16b
-	WORD $0x4f000412 // movi v18.4s, #0
-	WORD $0x4e849592 // sdot v18.4s, v12.16b, v4.16b
-	WORD $0x4e8595b2 // sdot v18.4s, v13.16b, v5.16b
-	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
-	WORD $0x4fba58f2 // fmls v18.4s, v7.4s, v26.s[3]
-	WORD $0x4fb61a42 // fmla v2.4s, v18.4s, v22.s[3]
-	WORD $0x3cc10513 // ldr q19, [x8], #16
-	WORD $0x6f0c066f // ushr v15.16b, v19.16b, #4
-	WORD $0x4e3f1e6e // and v14.16b, v19.16b, v31.16b
-	WORD $0x4f000413 // movi v19.4s, #0
-	WORD $0x4e8495d3 // sdot v19.4s, v14.16b, v4.16b
-	WORD $0x4e8595f3 // sdot v19.4s, v15.16b, v5.16b
-	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
-	WORD $0x4fbb58f3 // fmls v19.4s, v7.4s, v27.s[3]
-	WORD $0x4fb71a63 // fmla v3.4s, v19.4s, v23.s[3]
-	SUBS $4, R22
-	BGE four
-few:
-	ADDS $4, R22
-	BEQ end
-block:
-	MOVD R19, R23
-	WORD $0xbc404454 // ldr s20, [x2], #4
-	WORD $0xbc404478 // ldr s24, [x3], #4
-	WORD $0xbc404535 // ldr s21, [x9], #4
-	WORD $0xbc404599 // ldr s25, [x12], #4
-	WORD $0xbc404556 // ldr s22, [x10], #4
-	WORD $0xbc4045ba // ldr s26, [x13], #4
-	WORD $0xbc404577 // ldr s23, [x11], #4
-	WORD $0xbc4045db // ldr s27, [x14], #4
-group:
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0x3cc10410 // ldr q16, [x0], #16
-	WORD $0x6f0c060d // ushr v13.16b, v16.16b, #4
-	WORD $0x4e3f1e0c // and v12.16b, v16.16b, v31.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
-	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4f9850f0 // fmls v16.4s, v7.4s, v24.s[0]
-	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
-	WORD $0x3cc104d1 // ldr q17, [x6], #16
-	WORD $0x6f0c062f // ushr v15.16b, v17.16b, #4
-	WORD $0x4e3f1e2e // and v14.16b, v17.16b, v31.16b
-	WORD $0x4f000411 // movi v17.4s, #0
-	WORD $0x4e8495d1 // sdot v17.4s, v14.16b, v4.16b
-	WORD $0x4e8595f1 // sdot v17.4s, v15.16b, v5.16b
-	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
-	WORD $0x4f9950f1 // fmls v17.4s, v7.4s, v25.s[0]
-	WORD $0x4f951221 // fmla v1.4s, v17.4s, v21.s[0]
-	WORD $0x3cc104f2 // ldr q18, [x7], #16
-	WORD $0x6f0c064d // ushr v13.16b, v18.16b, #4
-	WORD $0x4e3f1e4c // and v12.16b, v18.16b, v31.16b
-	WORD $0x4f000412 // movi v18.4s, #0
-	WORD $0x4e849592 // sdot v18.4s, v12.16b, v4.16b
-	WORD $0x4e8595b2 // sdot v18.4s, v13.16b, v5.16b
-	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
-	WORD $0x4f9a50f2 // fmls v18.4s, v7.4s, v26.s[0]
-	WORD $0x4f961242 // fmla v2.4s, v18.4s, v22.s[0]
-	WORD $0x3cc10513 // ldr q19, [x8], #16
-	WORD $0x6f0c066f // ushr v15.16b, v19.16b, #4
-	WORD $0x4e3f1e6e // and v14.16b, v19.16b, v31.16b
-	WORD $0x4f000413 // movi v19.4s, #0
-	WORD $0x4e8495d3 // sdot v19.4s, v14.16b, v4.16b
-	WORD $0x4e8595f3 // sdot v19.4s, v15.16b, v5.16b
-	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
-	WORD $0x4f9b50f3 // fmls v19.4s, v7.4s, v27.s[0]
-	WORD $0x4f971263 // fmla v3.4s, v19.4s, v23.s[0]
-	SUBS $1, R23
-	BNE group
-	SUBS $1, R22
-	BNE block
-end:
-	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
-	WORD $0x7e30d800 // faddp s0, v0.2s
-	WORD $0xbc004480 // str s0, [x4], #4
-	WORD $0x6e21d421 // faddp v1.4s, v1.4s, v1.4s
-	WORD $0x7e30d821 // faddp s1, v1.2s
-	WORD $0xbc004481 // str s1, [x4], #4
-	WORD $0x6e22d442 // faddp v2.4s, v2.4s, v2.4s
-	WORD $0x7e30d842 // faddp s2, v2.2s
-	WORD $0xbc004482 // str s2, [x4], #4
-	WORD $0x6e23d463 // faddp v3.4s, v3.4s, v3.4s
-	WORD $0x7e30d863 // faddp s3, v3.2s
-	WORD $0xbc004483 // str s3, [x4], #4
-	MOVD R8, R0
-	MOVD R11, R2
-	MOVD R14, R3
-	SUBS $4, R5
-	BNE row
-	RET
-
-// func fast1x4uoDotNEON(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, groups int)
-TEXT ·fast1x4uoDotNEON(SB), NOSPLIT, $0-64
-	MOVD w+0(FP), R0
-	MOVD scale+8(FP), R2
-	MOVD x+24(FP), R24
-	MOVD dst+32(FP), R4
-	MOVD rows+40(FP), R5
-	MOVD blocks+48(FP), R15
-	MOVD groups+56(FP), R19
-	MOVD offset+16(FP), R3
-	MUL R15, R19, R20
-	LSL $4, R20
-	LSL $2, R15, R21
-	WORD $0x4f00e5ff // movi v31.16b, #15
-	LSL $2, R20, R25
-row:
-	MOVD R24, R1
-	MOVD R15, R22
-	WORD $0x4f000400 // movi v0.4s, #0
-	CMP $1, R19
-	BNE block
-	SUBS $4, R22
-	BLT few
-four:
-	WORD $0x3cc10454 // ldr q20, [x2], #16
-	WORD $0x3cc10478 // ldr q24, [x3], #16
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0x3cc10410 // ldr q16, [x0], #16
-	WORD $0x6f0c060d // ushr v13.16b, v16.16b, #4
-	WORD $0x4e3f1e0c // and v12.16b, v16.16b, v31.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
-	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4f9850f0 // fmls v16.4s, v7.4s, v24.s[0]
-	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0x3cc10410 // ldr q16, [x0], #16
-	WORD $0x6f0c060d // ushr v13.16b, v16.16b, #4
-	WORD $0x4e3f1e0c // and v12.16b, v16.16b, v31.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
-	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4fb850f0 // fmls v16.4s, v7.4s, v24.s[1]
-	WORD $0x4fb41200 // fmla v0.4s, v16.4s, v20.s[1]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0x3cc10410 // ldr q16, [x0], #16
-	WORD $0x6f0c060d // ushr v13.16b, v16.16b, #4
-	WORD $0x4e3f1e0c // and v12.16b, v16.16b, v31.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
-	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4f9858f0 // fmls v16.4s, v7.4s, v24.s[2]
-	WORD $0x4f941a00 // fmla v0.4s, v16.4s, v20.s[2]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0x3cc10410 // ldr q16, [x0], #16
-	WORD $0x6f0c060d // ushr v13.16b, v16.16b, #4
-	WORD $0x4e3f1e0c // and v12.16b, v16.16b, v31.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
-	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4fb858f0 // fmls v16.4s, v7.4s, v24.s[3]
-	WORD $0x4fb41a00 // fmla v0.4s, v16.4s, v20.s[3]
-	SUBS $4, R22
-	BGE four
-few:
-	ADDS $4, R22
-	BEQ end
-block:
-	MOVD R19, R23
-	WORD $0xbc404454 // ldr s20, [x2], #4
-	WORD $0xbc404478 // ldr s24, [x3], #4
-group:
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0x3cc10410 // ldr q16, [x0], #16
-	WORD $0x6f0c060d // ushr v13.16b, v16.16b, #4
-	WORD $0x4e3f1e0c // and v12.16b, v16.16b, v31.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
-	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4f9850f0 // fmls v16.4s, v7.4s, v24.s[0]
-	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
-	SUBS $1, R23
-	BNE group
-	SUBS $1, R22
-	BNE block
-end:
-	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
-	WORD $0x7e30d800 // faddp s0, v0.2s
-	WORD $0xbc004480 // str s0, [x4], #4
-	SUBS $1, R5
-	BNE row
 	RET
 
 // func tile8x4uoDotNEON(w *byte, wstep int, scale *float32, offset *float32, sstep int, x *float32, dst *float32, ldd int, blocks int, groups int)
@@ -8551,521 +8058,6 @@ group:
 	ADD R5, R4
 	RET
 
-// func fast4x4sNEON(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, groups int)
-TEXT ·fast4x4sNEON(SB), NOSPLIT, $0-56
-	MOVD w+0(FP), R0
-	MOVD scale+8(FP), R2
-	MOVD x+16(FP), R24
-	MOVD dst+24(FP), R4
-	MOVD rows+32(FP), R5
-	MOVD blocks+40(FP), R15
-	MOVD groups+48(FP), R19
-	MUL R15, R19, R20
-	LSL $4, R20
-	LSL $2, R15, R21
-	WORD $0x4f07e61f // movi v31.16b, #240
-	LSL $2, R20, R25
-row:
-	ADD R20, R0, R6
-	ADD R21, R2, R9
-	ADD R20, R6, R7
-	ADD R21, R9, R10
-	ADD R20, R7, R8
-	ADD R21, R10, R11
-	MOVD R24, R1
-	MOVD R15, R22
-	WORD $0x4f000400 // movi v0.4s, #0
-	WORD $0x4f000401 // movi v1.4s, #0
-	WORD $0x4f000402 // movi v2.4s, #0
-	WORD $0x4f000403 // movi v3.4s, #0
-	CMP $1, R19
-	BNE block
-	SUBS $4, R22
-	BLT few
-four:
-	WORD $0x3cc10454 // ldr q20, [x2], #16
-	WORD $0x3cc10535 // ldr q21, [x9], #16
-	WORD $0x3cc10556 // ldr q22, [x10], #16
-	WORD $0x3cc10577 // ldr q23, [x11], #16
-	WORD $0xf8b96800 // prfm pldl1keep, [x0, x25]
-	WORD $0xf8b968c0 // prfm pldl1keep, [x6, x25]
-	WORD $0xf8b968e0 // prfm pldl1keep, [x7, x25]
-	WORD $0xf8b96900 // prfm pldl1keep, [x8, x25]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0x3cc10410 // ldr q16, [x0], #16
-	WORD $0x4f0c560c // shl v12.16b, v16.16b, #4
-	WORD $0x4e3f1e0d // and v13.16b, v16.16b, v31.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x4f3ce610 // scvtf v16.4s, v16.4s, #4
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
-	WORD $0x3cc104d1 // ldr q17, [x6], #16
-	WORD $0x4f0c562e // shl v14.16b, v17.16b, #4
-	WORD $0x4e3f1e2f // and v15.16b, v17.16b, v31.16b
-	WORD $0x4f000411 // movi v17.4s, #0
-	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
-	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606931 // sadalp v17.4s, v9.8h
-	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
-	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606931 // sadalp v17.4s, v9.8h
-	WORD $0x4f3ce631 // scvtf v17.4s, v17.4s, #4
-	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
-	WORD $0x4f951221 // fmla v1.4s, v17.4s, v21.s[0]
-	WORD $0x3cc104f2 // ldr q18, [x7], #16
-	WORD $0x4f0c564c // shl v12.16b, v18.16b, #4
-	WORD $0x4e3f1e4d // and v13.16b, v18.16b, v31.16b
-	WORD $0x4f000412 // movi v18.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606932 // sadalp v18.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606932 // sadalp v18.4s, v9.8h
-	WORD $0x4f3ce652 // scvtf v18.4s, v18.4s, #4
-	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
-	WORD $0x4f961242 // fmla v2.4s, v18.4s, v22.s[0]
-	WORD $0x3cc10513 // ldr q19, [x8], #16
-	WORD $0x4f0c566e // shl v14.16b, v19.16b, #4
-	WORD $0x4e3f1e6f // and v15.16b, v19.16b, v31.16b
-	WORD $0x4f000413 // movi v19.4s, #0
-	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
-	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606933 // sadalp v19.4s, v9.8h
-	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
-	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606933 // sadalp v19.4s, v9.8h
-	WORD $0x4f3ce673 // scvtf v19.4s, v19.4s, #4
-	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
-	WORD $0x4f971263 // fmla v3.4s, v19.4s, v23.s[0]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0x3cc10410 // ldr q16, [x0], #16
-	WORD $0x4f0c560c // shl v12.16b, v16.16b, #4
-	WORD $0x4e3f1e0d // and v13.16b, v16.16b, v31.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x4f3ce610 // scvtf v16.4s, v16.4s, #4
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4fb41200 // fmla v0.4s, v16.4s, v20.s[1]
-	WORD $0x3cc104d1 // ldr q17, [x6], #16
-	WORD $0x4f0c562e // shl v14.16b, v17.16b, #4
-	WORD $0x4e3f1e2f // and v15.16b, v17.16b, v31.16b
-	WORD $0x4f000411 // movi v17.4s, #0
-	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
-	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606931 // sadalp v17.4s, v9.8h
-	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
-	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606931 // sadalp v17.4s, v9.8h
-	WORD $0x4f3ce631 // scvtf v17.4s, v17.4s, #4
-	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
-	WORD $0x4fb51221 // fmla v1.4s, v17.4s, v21.s[1]
-	WORD $0x3cc104f2 // ldr q18, [x7], #16
-	WORD $0x4f0c564c // shl v12.16b, v18.16b, #4
-	WORD $0x4e3f1e4d // and v13.16b, v18.16b, v31.16b
-	WORD $0x4f000412 // movi v18.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606932 // sadalp v18.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606932 // sadalp v18.4s, v9.8h
-	WORD $0x4f3ce652 // scvtf v18.4s, v18.4s, #4
-	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
-	WORD $0x4fb61242 // fmla v2.4s, v18.4s, v22.s[1]
-	WORD $0x3cc10513 // ldr q19, [x8], #16
-	WORD $0x4f0c566e // shl v14.16b, v19.16b, #4
-	WORD $0x4e3f1e6f // and v15.16b, v19.16b, v31.16b
-	WORD $0x4f000413 // movi v19.4s, #0
-	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
-	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606933 // sadalp v19.4s, v9.8h
-	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
-	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606933 // sadalp v19.4s, v9.8h
-	WORD $0x4f3ce673 // scvtf v19.4s, v19.4s, #4
-	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
-	WORD $0x4fb71263 // fmla v3.4s, v19.4s, v23.s[1]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0x3cc10410 // ldr q16, [x0], #16
-	WORD $0x4f0c560c // shl v12.16b, v16.16b, #4
-	WORD $0x4e3f1e0d // and v13.16b, v16.16b, v31.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x4f3ce610 // scvtf v16.4s, v16.4s, #4
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4f941a00 // fmla v0.4s, v16.4s, v20.s[2]
-	WORD $0x3cc104d1 // ldr q17, [x6], #16
-	WORD $0x4f0c562e // shl v14.16b, v17.16b, #4
-	WORD $0x4e3f1e2f // and v15.16b, v17.16b, v31.16b
-	WORD $0x4f000411 // movi v17.4s, #0
-	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
-	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606931 // sadalp v17.4s, v9.8h
-	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
-	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606931 // sadalp v17.4s, v9.8h
-	WORD $0x4f3ce631 // scvtf v17.4s, v17.4s, #4
-	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
-	WORD $0x4f951a21 // fmla v1.4s, v17.4s, v21.s[2]
-	WORD $0x3cc104f2 // ldr q18, [x7], #16
-	WORD $0x4f0c564c // shl v12.16b, v18.16b, #4
-	WORD $0x4e3f1e4d // and v13.16b, v18.16b, v31.16b
-	WORD $0x4f000412 // movi v18.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606932 // sadalp v18.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606932 // sadalp v18.4s, v9.8h
-	WORD $0x4f3ce652 // scvtf v18.4s, v18.4s, #4
-	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
-	WORD $0x4f961a42 // fmla v2.4s, v18.4s, v22.s[2]
-	WORD $0x3cc10513 // ldr q19, [x8], #16
-	WORD $0x4f0c566e // shl v14.16b, v19.16b, #4
-	WORD $0x4e3f1e6f // and v15.16b, v19.16b, v31.16b
-	WORD $0x4f000413 // movi v19.4s, #0
-	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
-	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606933 // sadalp v19.4s, v9.8h
-	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
-	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606933 // sadalp v19.4s, v9.8h
-	WORD $0x4f3ce673 // scvtf v19.4s, v19.4s, #4
-	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
-	WORD $0x4f971a63 // fmla v3.4s, v19.4s, v23.s[2]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0x3cc10410 // ldr q16, [x0], #16
-	WORD $0x4f0c560c // shl v12.16b, v16.16b, #4
-	WORD $0x4e3f1e0d // and v13.16b, v16.16b, v31.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x4f3ce610 // scvtf v16.4s, v16.4s, #4
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4fb41a00 // fmla v0.4s, v16.4s, v20.s[3]
-	WORD $0x3cc104d1 // ldr q17, [x6], #16
-	WORD $0x4f0c562e // shl v14.16b, v17.16b, #4
-	WORD $0x4e3f1e2f // and v15.16b, v17.16b, v31.16b
-	WORD $0x4f000411 // movi v17.4s, #0
-	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
-	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606931 // sadalp v17.4s, v9.8h
-	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
-	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606931 // sadalp v17.4s, v9.8h
-	WORD $0x4f3ce631 // scvtf v17.4s, v17.4s, #4
-	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
-	WORD $0x4fb51a21 // fmla v1.4s, v17.4s, v21.s[3]
-	WORD $0x3cc104f2 // ldr q18, [x7], #16
-	WORD $0x4f0c564c // shl v12.16b, v18.16b, #4
-	WORD $0x4e3f1e4d // and v13.16b, v18.16b, v31.16b
-	WORD $0x4f000412 // movi v18.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606932 // sadalp v18.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606932 // sadalp v18.4s, v9.8h
-	WORD $0x4f3ce652 // scvtf v18.4s, v18.4s, #4
-	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
-	WORD $0x4fb61a42 // fmla v2.4s, v18.4s, v22.s[3]
-	WORD $0x3cc10513 // ldr q19, [x8], #16
-	WORD $0x4f0c566e // shl v14.16b, v19.16b, #4
-	WORD $0x4e3f1e6f // and v15.16b, v19.16b, v31.16b
-	WORD $0x4f000413 // movi v19.4s, #0
-	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
-	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606933 // sadalp v19.4s, v9.8h
-	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
-	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606933 // sadalp v19.4s, v9.8h
-	WORD $0x4f3ce673 // scvtf v19.4s, v19.4s, #4
-	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
-	WORD $0x4fb71a63 // fmla v3.4s, v19.4s, v23.s[3]
-	SUBS $4, R22
-	BGE four
-few:
-	ADDS $4, R22
-	BEQ end
-block:
-	MOVD R19, R23
-	WORD $0xbc404454 // ldr s20, [x2], #4
-	WORD $0xbc404535 // ldr s21, [x9], #4
-	WORD $0xbc404556 // ldr s22, [x10], #4
-	WORD $0xbc404577 // ldr s23, [x11], #4
-group:
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0x3cc10410 // ldr q16, [x0], #16
-	WORD $0x4f0c560c // shl v12.16b, v16.16b, #4
-	WORD $0x4e3f1e0d // and v13.16b, v16.16b, v31.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x4f3ce610 // scvtf v16.4s, v16.4s, #4
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
-	WORD $0x3cc104d1 // ldr q17, [x6], #16
-	WORD $0x4f0c562e // shl v14.16b, v17.16b, #4
-	WORD $0x4e3f1e2f // and v15.16b, v17.16b, v31.16b
-	WORD $0x4f000411 // movi v17.4s, #0
-	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
-	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606931 // sadalp v17.4s, v9.8h
-	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
-	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606931 // sadalp v17.4s, v9.8h
-	WORD $0x4f3ce631 // scvtf v17.4s, v17.4s, #4
-	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
-	WORD $0x4f951221 // fmla v1.4s, v17.4s, v21.s[0]
-	WORD $0x3cc104f2 // ldr q18, [x7], #16
-	WORD $0x4f0c564c // shl v12.16b, v18.16b, #4
-	WORD $0x4e3f1e4d // and v13.16b, v18.16b, v31.16b
-	WORD $0x4f000412 // movi v18.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606932 // sadalp v18.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606932 // sadalp v18.4s, v9.8h
-	WORD $0x4f3ce652 // scvtf v18.4s, v18.4s, #4
-	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
-	WORD $0x4f961242 // fmla v2.4s, v18.4s, v22.s[0]
-	WORD $0x3cc10513 // ldr q19, [x8], #16
-	WORD $0x4f0c566e // shl v14.16b, v19.16b, #4
-	WORD $0x4e3f1e6f // and v15.16b, v19.16b, v31.16b
-	WORD $0x4f000413 // movi v19.4s, #0
-	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
-	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606933 // sadalp v19.4s, v9.8h
-	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
-	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606933 // sadalp v19.4s, v9.8h
-	WORD $0x4f3ce673 // scvtf v19.4s, v19.4s, #4
-	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
-	WORD $0x4f971263 // fmla v3.4s, v19.4s, v23.s[0]
-	SUBS $1, R23
-	BNE group
-	SUBS $1, R22
-	BNE block
-end:
-	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
-	WORD $0x7e30d800 // faddp s0, v0.2s
-	WORD $0xbc004480 // str s0, [x4], #4
-	WORD $0x6e21d421 // faddp v1.4s, v1.4s, v1.4s
-	WORD $0x7e30d821 // faddp s1, v1.2s
-	WORD $0xbc004481 // str s1, [x4], #4
-	WORD $0x6e22d442 // faddp v2.4s, v2.4s, v2.4s
-	WORD $0x7e30d842 // faddp s2, v2.2s
-	WORD $0xbc004482 // str s2, [x4], #4
-	WORD $0x6e23d463 // faddp v3.4s, v3.4s, v3.4s
-	WORD $0x7e30d863 // faddp s3, v3.2s
-	WORD $0xbc004483 // str s3, [x4], #4
-	MOVD R8, R0
-	MOVD R11, R2
-	SUBS $4, R5
-	BNE row
-	RET
-
-// func fast1x4sNEON(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, groups int)
-TEXT ·fast1x4sNEON(SB), NOSPLIT, $0-56
-	MOVD w+0(FP), R0
-	MOVD scale+8(FP), R2
-	MOVD x+16(FP), R24
-	MOVD dst+24(FP), R4
-	MOVD rows+32(FP), R5
-	MOVD blocks+40(FP), R15
-	MOVD groups+48(FP), R19
-	MUL R15, R19, R20
-	LSL $4, R20
-	LSL $2, R15, R21
-	WORD $0x4f07e61f // movi v31.16b, #240
-	LSL $2, R20, R25
-row:
-	MOVD R24, R1
-	MOVD R15, R22
-	WORD $0x4f000400 // movi v0.4s, #0
-	CMP $1, R19
-	BNE block
-	SUBS $4, R22
-	BLT few
-four:
-	WORD $0x3cc10454 // ldr q20, [x2], #16
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0x3cc10410 // ldr q16, [x0], #16
-	WORD $0x4f0c560c // shl v12.16b, v16.16b, #4
-	WORD $0x4e3f1e0d // and v13.16b, v16.16b, v31.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x4f3ce610 // scvtf v16.4s, v16.4s, #4
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0x3cc10410 // ldr q16, [x0], #16
-	WORD $0x4f0c560c // shl v12.16b, v16.16b, #4
-	WORD $0x4e3f1e0d // and v13.16b, v16.16b, v31.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x4f3ce610 // scvtf v16.4s, v16.4s, #4
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4fb41200 // fmla v0.4s, v16.4s, v20.s[1]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0x3cc10410 // ldr q16, [x0], #16
-	WORD $0x4f0c560c // shl v12.16b, v16.16b, #4
-	WORD $0x4e3f1e0d // and v13.16b, v16.16b, v31.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x4f3ce610 // scvtf v16.4s, v16.4s, #4
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4f941a00 // fmla v0.4s, v16.4s, v20.s[2]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0x3cc10410 // ldr q16, [x0], #16
-	WORD $0x4f0c560c // shl v12.16b, v16.16b, #4
-	WORD $0x4e3f1e0d // and v13.16b, v16.16b, v31.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x4f3ce610 // scvtf v16.4s, v16.4s, #4
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4fb41a00 // fmla v0.4s, v16.4s, v20.s[3]
-	SUBS $4, R22
-	BGE four
-few:
-	ADDS $4, R22
-	BEQ end
-block:
-	MOVD R19, R23
-	WORD $0xbc404454 // ldr s20, [x2], #4
-group:
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0x3cc10410 // ldr q16, [x0], #16
-	WORD $0x4f0c560c // shl v12.16b, v16.16b, #4
-	WORD $0x4e3f1e0d // and v13.16b, v16.16b, v31.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x4f3ce610 // scvtf v16.4s, v16.4s, #4
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
-	SUBS $1, R23
-	BNE group
-	SUBS $1, R22
-	BNE block
-end:
-	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
-	WORD $0x7e30d800 // faddp s0, v0.2s
-	WORD $0xbc004480 // str s0, [x4], #4
-	SUBS $1, R5
-	BNE row
-	RET
-
 // func tile4x4sNEON(w *byte, wstep int, scale *float32, sstep int, x *float32, dst *float32, ldd int, blocks int, groups int)
 TEXT ·tile4x4sNEON(SB), NOSPLIT, $0-72
 	MOVD w+0(FP), R0
@@ -9320,562 +8312,6 @@ group:
 	ADD R5, R4
 	WORD $0x3d800083 // str q3, [x4]
 	ADD R5, R4
-	RET
-
-// func fast4x4soNEON(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, groups int)
-TEXT ·fast4x4soNEON(SB), NOSPLIT, $0-64
-	MOVD w+0(FP), R0
-	MOVD scale+8(FP), R2
-	MOVD x+24(FP), R24
-	MOVD dst+32(FP), R4
-	MOVD rows+40(FP), R5
-	MOVD blocks+48(FP), R15
-	MOVD groups+56(FP), R19
-	MOVD offset+16(FP), R3
-	MUL R15, R19, R20
-	LSL $4, R20
-	LSL $2, R15, R21
-	WORD $0x4f07e61f // movi v31.16b, #240
-	LSL $2, R20, R25
-row:
-	ADD R20, R0, R6
-	ADD R21, R2, R9
-	ADD R21, R3, R12
-	ADD R20, R6, R7
-	ADD R21, R9, R10
-	ADD R21, R12, R13
-	ADD R20, R7, R8
-	ADD R21, R10, R11
-	ADD R21, R13, R14
-	MOVD R24, R1
-	MOVD R15, R22
-	WORD $0x4f000400 // movi v0.4s, #0
-	WORD $0x4f000401 // movi v1.4s, #0
-	WORD $0x4f000402 // movi v2.4s, #0
-	WORD $0x4f000403 // movi v3.4s, #0
-	CMP $1, R19
-	BNE block
-	SUBS $4, R22
-	BLT few
-four:
-	WORD $0x3cc10454 // ldr q20, [x2], #16
-	WORD $0x3cc10478 // ldr q24, [x3], #16
-	WORD $0x3cc10535 // ldr q21, [x9], #16
-	WORD $0x3cc10599 // ldr q25, [x12], #16
-	WORD $0x3cc10556 // ldr q22, [x10], #16
-	WORD $0x3cc105ba // ldr q26, [x13], #16
-	WORD $0x3cc10577 // ldr q23, [x11], #16
-	WORD $0x3cc105db // ldr q27, [x14], #16
-	WORD $0xf8b96800 // prfm pldl1keep, [x0, x25]
-	WORD $0xf8b968c0 // prfm pldl1keep, [x6, x25]
-	WORD $0xf8b968e0 // prfm pldl1keep, [x7, x25]
-	WORD $0xf8b96900 // prfm pldl1keep, [x8, x25]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0x3cc10410 // ldr q16, [x0], #16
-	WORD $0x4f0c560c // shl v12.16b, v16.16b, #4
-	WORD $0x4e3f1e0d // and v13.16b, v16.16b, v31.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x4f3ce610 // scvtf v16.4s, v16.4s, #4
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4f9850f0 // fmls v16.4s, v7.4s, v24.s[0]
-	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
-	WORD $0x3cc104d1 // ldr q17, [x6], #16
-	WORD $0x4f0c562e // shl v14.16b, v17.16b, #4
-	WORD $0x4e3f1e2f // and v15.16b, v17.16b, v31.16b
-	WORD $0x4f000411 // movi v17.4s, #0
-	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
-	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606931 // sadalp v17.4s, v9.8h
-	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
-	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606931 // sadalp v17.4s, v9.8h
-	WORD $0x4f3ce631 // scvtf v17.4s, v17.4s, #4
-	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
-	WORD $0x4f9950f1 // fmls v17.4s, v7.4s, v25.s[0]
-	WORD $0x4f951221 // fmla v1.4s, v17.4s, v21.s[0]
-	WORD $0x3cc104f2 // ldr q18, [x7], #16
-	WORD $0x4f0c564c // shl v12.16b, v18.16b, #4
-	WORD $0x4e3f1e4d // and v13.16b, v18.16b, v31.16b
-	WORD $0x4f000412 // movi v18.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606932 // sadalp v18.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606932 // sadalp v18.4s, v9.8h
-	WORD $0x4f3ce652 // scvtf v18.4s, v18.4s, #4
-	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
-	WORD $0x4f9a50f2 // fmls v18.4s, v7.4s, v26.s[0]
-	WORD $0x4f961242 // fmla v2.4s, v18.4s, v22.s[0]
-	WORD $0x3cc10513 // ldr q19, [x8], #16
-	WORD $0x4f0c566e // shl v14.16b, v19.16b, #4
-	WORD $0x4e3f1e6f // and v15.16b, v19.16b, v31.16b
-	WORD $0x4f000413 // movi v19.4s, #0
-	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
-	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606933 // sadalp v19.4s, v9.8h
-	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
-	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606933 // sadalp v19.4s, v9.8h
-	WORD $0x4f3ce673 // scvtf v19.4s, v19.4s, #4
-	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
-	WORD $0x4f9b50f3 // fmls v19.4s, v7.4s, v27.s[0]
-	WORD $0x4f971263 // fmla v3.4s, v19.4s, v23.s[0]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0x3cc10410 // ldr q16, [x0], #16
-	WORD $0x4f0c560c // shl v12.16b, v16.16b, #4
-	WORD $0x4e3f1e0d // and v13.16b, v16.16b, v31.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x4f3ce610 // scvtf v16.4s, v16.4s, #4
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4fb850f0 // fmls v16.4s, v7.4s, v24.s[1]
-	WORD $0x4fb41200 // fmla v0.4s, v16.4s, v20.s[1]
-	WORD $0x3cc104d1 // ldr q17, [x6], #16
-	WORD $0x4f0c562e // shl v14.16b, v17.16b, #4
-	WORD $0x4e3f1e2f // and v15.16b, v17.16b, v31.16b
-	WORD $0x4f000411 // movi v17.4s, #0
-	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
-	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606931 // sadalp v17.4s, v9.8h
-	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
-	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606931 // sadalp v17.4s, v9.8h
-	WORD $0x4f3ce631 // scvtf v17.4s, v17.4s, #4
-	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
-	WORD $0x4fb950f1 // fmls v17.4s, v7.4s, v25.s[1]
-	WORD $0x4fb51221 // fmla v1.4s, v17.4s, v21.s[1]
-	WORD $0x3cc104f2 // ldr q18, [x7], #16
-	WORD $0x4f0c564c // shl v12.16b, v18.16b, #4
-	WORD $0x4e3f1e4d // and v13.16b, v18.16b, v31.16b
-	WORD $0x4f000412 // movi v18.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606932 // sadalp v18.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606932 // sadalp v18.4s, v9.8h
-	WORD $0x4f3ce652 // scvtf v18.4s, v18.4s, #4
-	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
-	WORD $0x4fba50f2 // fmls v18.4s, v7.4s, v26.s[1]
-	WORD $0x4fb61242 // fmla v2.4s, v18.4s, v22.s[1]
-	WORD $0x3cc10513 // ldr q19, [x8], #16
-	WORD $0x4f0c566e // shl v14.16b, v19.16b, #4
-	WORD $0x4e3f1e6f // and v15.16b, v19.16b, v31.16b
-	WORD $0x4f000413 // movi v19.4s, #0
-	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
-	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606933 // sadalp v19.4s, v9.8h
-	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
-	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606933 // sadalp v19.4s, v9.8h
-	WORD $0x4f3ce673 // scvtf v19.4s, v19.4s, #4
-	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
-	WORD $0x4fbb50f3 // fmls v19.4s, v7.4s, v27.s[1]
-	WORD $0x4fb71263 // fmla v3.4s, v19.4s, v23.s[1]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0x3cc10410 // ldr q16, [x0], #16
-	WORD $0x4f0c560c // shl v12.16b, v16.16b, #4
-	WORD $0x4e3f1e0d // and v13.16b, v16.16b, v31.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x4f3ce610 // scvtf v16.4s, v16.4s, #4
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4f9858f0 // fmls v16.4s, v7.4s, v24.s[2]
-	WORD $0x4f941a00 // fmla v0.4s, v16.4s, v20.s[2]
-	WORD $0x3cc104d1 // ldr q17, [x6], #16
-	WORD $0x4f0c562e // shl v14.16b, v17.16b, #4
-	WORD $0x4e3f1e2f // and v15.16b, v17.16b, v31.16b
-	WORD $0x4f000411 // movi v17.4s, #0
-	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
-	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606931 // sadalp v17.4s, v9.8h
-	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
-	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606931 // sadalp v17.4s, v9.8h
-	WORD $0x4f3ce631 // scvtf v17.4s, v17.4s, #4
-	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
-	WORD $0x4f9958f1 // fmls v17.4s, v7.4s, v25.s[2]
-	WORD $0x4f951a21 // fmla v1.4s, v17.4s, v21.s[2]
-	WORD $0x3cc104f2 // ldr q18, [x7], #16
-	WORD $0x4f0c564c // shl v12.16b, v18.16b, #4
-	WORD $0x4e3f1e4d // and v13.16b, v18.16b, v31.16b
-	WORD $0x4f000412 // movi v18.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606932 // sadalp v18.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606932 // sadalp v18.4s, v9.8h
-	WORD $0x4f3ce652 // scvtf v18.4s, v18.4s, #4
-	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
-	WORD $0x4f9a58f2 // fmls v18.4s, v7.4s, v26.s[2]
-	WORD $0x4f961a42 // fmla v2.4s, v18.4s, v22.s[2]
-	WORD $0x3cc10513 // ldr q19, [x8], #16
-	WORD $0x4f0c566e // shl v14.16b, v19.16b, #4
-	WORD $0x4e3f1e6f // and v15.16b, v19.16b, v31.16b
-	WORD $0x4f000413 // movi v19.4s, #0
-	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
-	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606933 // sadalp v19.4s, v9.8h
-	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
-	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606933 // sadalp v19.4s, v9.8h
-	WORD $0x4f3ce673 // scvtf v19.4s, v19.4s, #4
-	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
-	WORD $0x4f9b58f3 // fmls v19.4s, v7.4s, v27.s[2]
-	WORD $0x4f971a63 // fmla v3.4s, v19.4s, v23.s[2]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0x3cc10410 // ldr q16, [x0], #16
-	WORD $0x4f0c560c // shl v12.16b, v16.16b, #4
-	WORD $0x4e3f1e0d // and v13.16b, v16.16b, v31.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x4f3ce610 // scvtf v16.4s, v16.4s, #4
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4fb858f0 // fmls v16.4s, v7.4s, v24.s[3]
-	WORD $0x4fb41a00 // fmla v0.4s, v16.4s, v20.s[3]
-	WORD $0x3cc104d1 // ldr q17, [x6], #16
-	WORD $0x4f0c562e // shl v14.16b, v17.16b, #4
-	WORD $0x4e3f1e2f // and v15.16b, v17.16b, v31.16b
-	WORD $0x4f000411 // movi v17.4s, #0
-	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
-	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606931 // sadalp v17.4s, v9.8h
-	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
-	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606931 // sadalp v17.4s, v9.8h
-	WORD $0x4f3ce631 // scvtf v17.4s, v17.4s, #4
-	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
-	WORD $0x4fb958f1 // fmls v17.4s, v7.4s, v25.s[3]
-	WORD $0x4fb51a21 // fmla v1.4s, v17.4s, v21.s[3]
-	WORD $0x3cc104f2 // ldr q18, [x7], #16
-	WORD $0x4f0c564c // shl v12.16b, v18.16b, #4
-	WORD $0x4e3f1e4d // and v13.16b, v18.16b, v31.16b
-	WORD $0x4f000412 // movi v18.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606932 // sadalp v18.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606932 // sadalp v18.4s, v9.8h
-	WORD $0x4f3ce652 // scvtf v18.4s, v18.4s, #4
-	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
-	WORD $0x4fba58f2 // fmls v18.4s, v7.4s, v26.s[3]
-	WORD $0x4fb61a42 // fmla v2.4s, v18.4s, v22.s[3]
-	WORD $0x3cc10513 // ldr q19, [x8], #16
-	WORD $0x4f0c566e // shl v14.16b, v19.16b, #4
-	WORD $0x4e3f1e6f // and v15.16b, v19.16b, v31.16b
-	WORD $0x4f000413 // movi v19.4s, #0
-	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
-	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606933 // sadalp v19.4s, v9.8h
-	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
-	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606933 // sadalp v19.4s, v9.8h
-	WORD $0x4f3ce673 // scvtf v19.4s, v19.4s, #4
-	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
-	WORD $0x4fbb58f3 // fmls v19.4s, v7.4s, v27.s[3]
-	WORD $0x4fb71a63 // fmla v3.4s, v19.4s, v23.s[3]
-	SUBS $4, R22
-	BGE four
-few:
-	ADDS $4, R22
-	BEQ end
-block:
-	MOVD R19, R23
-	WORD $0xbc404454 // ldr s20, [x2], #4
-	WORD $0xbc404478 // ldr s24, [x3], #4
-	WORD $0xbc404535 // ldr s21, [x9], #4
-	WORD $0xbc404599 // ldr s25, [x12], #4
-	WORD $0xbc404556 // ldr s22, [x10], #4
-	WORD $0xbc4045ba // ldr s26, [x13], #4
-	WORD $0xbc404577 // ldr s23, [x11], #4
-	WORD $0xbc4045db // ldr s27, [x14], #4
-group:
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0x3cc10410 // ldr q16, [x0], #16
-	WORD $0x4f0c560c // shl v12.16b, v16.16b, #4
-	WORD $0x4e3f1e0d // and v13.16b, v16.16b, v31.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x4f3ce610 // scvtf v16.4s, v16.4s, #4
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4f9850f0 // fmls v16.4s, v7.4s, v24.s[0]
-	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
-	WORD $0x3cc104d1 // ldr q17, [x6], #16
-	WORD $0x4f0c562e // shl v14.16b, v17.16b, #4
-	WORD $0x4e3f1e2f // and v15.16b, v17.16b, v31.16b
-	WORD $0x4f000411 // movi v17.4s, #0
-	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
-	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606931 // sadalp v17.4s, v9.8h
-	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
-	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606931 // sadalp v17.4s, v9.8h
-	WORD $0x4f3ce631 // scvtf v17.4s, v17.4s, #4
-	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
-	WORD $0x4f9950f1 // fmls v17.4s, v7.4s, v25.s[0]
-	WORD $0x4f951221 // fmla v1.4s, v17.4s, v21.s[0]
-	WORD $0x3cc104f2 // ldr q18, [x7], #16
-	WORD $0x4f0c564c // shl v12.16b, v18.16b, #4
-	WORD $0x4e3f1e4d // and v13.16b, v18.16b, v31.16b
-	WORD $0x4f000412 // movi v18.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606932 // sadalp v18.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606932 // sadalp v18.4s, v9.8h
-	WORD $0x4f3ce652 // scvtf v18.4s, v18.4s, #4
-	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
-	WORD $0x4f9a50f2 // fmls v18.4s, v7.4s, v26.s[0]
-	WORD $0x4f961242 // fmla v2.4s, v18.4s, v22.s[0]
-	WORD $0x3cc10513 // ldr q19, [x8], #16
-	WORD $0x4f0c566e // shl v14.16b, v19.16b, #4
-	WORD $0x4e3f1e6f // and v15.16b, v19.16b, v31.16b
-	WORD $0x4f000413 // movi v19.4s, #0
-	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
-	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606933 // sadalp v19.4s, v9.8h
-	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
-	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606933 // sadalp v19.4s, v9.8h
-	WORD $0x4f3ce673 // scvtf v19.4s, v19.4s, #4
-	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
-	WORD $0x4f9b50f3 // fmls v19.4s, v7.4s, v27.s[0]
-	WORD $0x4f971263 // fmla v3.4s, v19.4s, v23.s[0]
-	SUBS $1, R23
-	BNE group
-	SUBS $1, R22
-	BNE block
-end:
-	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
-	WORD $0x7e30d800 // faddp s0, v0.2s
-	WORD $0xbc004480 // str s0, [x4], #4
-	WORD $0x6e21d421 // faddp v1.4s, v1.4s, v1.4s
-	WORD $0x7e30d821 // faddp s1, v1.2s
-	WORD $0xbc004481 // str s1, [x4], #4
-	WORD $0x6e22d442 // faddp v2.4s, v2.4s, v2.4s
-	WORD $0x7e30d842 // faddp s2, v2.2s
-	WORD $0xbc004482 // str s2, [x4], #4
-	WORD $0x6e23d463 // faddp v3.4s, v3.4s, v3.4s
-	WORD $0x7e30d863 // faddp s3, v3.2s
-	WORD $0xbc004483 // str s3, [x4], #4
-	MOVD R8, R0
-	MOVD R11, R2
-	MOVD R14, R3
-	SUBS $4, R5
-	BNE row
-	RET
-
-// func fast1x4soNEON(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, groups int)
-TEXT ·fast1x4soNEON(SB), NOSPLIT, $0-64
-	MOVD w+0(FP), R0
-	MOVD scale+8(FP), R2
-	MOVD x+24(FP), R24
-	MOVD dst+32(FP), R4
-	MOVD rows+40(FP), R5
-	MOVD blocks+48(FP), R15
-	MOVD groups+56(FP), R19
-	MOVD offset+16(FP), R3
-	MUL R15, R19, R20
-	LSL $4, R20
-	LSL $2, R15, R21
-	WORD $0x4f07e61f // movi v31.16b, #240
-	LSL $2, R20, R25
-row:
-	MOVD R24, R1
-	MOVD R15, R22
-	WORD $0x4f000400 // movi v0.4s, #0
-	CMP $1, R19
-	BNE block
-	SUBS $4, R22
-	BLT few
-four:
-	WORD $0x3cc10454 // ldr q20, [x2], #16
-	WORD $0x3cc10478 // ldr q24, [x3], #16
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0x3cc10410 // ldr q16, [x0], #16
-	WORD $0x4f0c560c // shl v12.16b, v16.16b, #4
-	WORD $0x4e3f1e0d // and v13.16b, v16.16b, v31.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x4f3ce610 // scvtf v16.4s, v16.4s, #4
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4f9850f0 // fmls v16.4s, v7.4s, v24.s[0]
-	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0x3cc10410 // ldr q16, [x0], #16
-	WORD $0x4f0c560c // shl v12.16b, v16.16b, #4
-	WORD $0x4e3f1e0d // and v13.16b, v16.16b, v31.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x4f3ce610 // scvtf v16.4s, v16.4s, #4
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4fb850f0 // fmls v16.4s, v7.4s, v24.s[1]
-	WORD $0x4fb41200 // fmla v0.4s, v16.4s, v20.s[1]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0x3cc10410 // ldr q16, [x0], #16
-	WORD $0x4f0c560c // shl v12.16b, v16.16b, #4
-	WORD $0x4e3f1e0d // and v13.16b, v16.16b, v31.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x4f3ce610 // scvtf v16.4s, v16.4s, #4
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4f9858f0 // fmls v16.4s, v7.4s, v24.s[2]
-	WORD $0x4f941a00 // fmla v0.4s, v16.4s, v20.s[2]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0x3cc10410 // ldr q16, [x0], #16
-	WORD $0x4f0c560c // shl v12.16b, v16.16b, #4
-	WORD $0x4e3f1e0d // and v13.16b, v16.16b, v31.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x4f3ce610 // scvtf v16.4s, v16.4s, #4
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4fb858f0 // fmls v16.4s, v7.4s, v24.s[3]
-	WORD $0x4fb41a00 // fmla v0.4s, v16.4s, v20.s[3]
-	SUBS $4, R22
-	BGE four
-few:
-	ADDS $4, R22
-	BEQ end
-block:
-	MOVD R19, R23
-	WORD $0xbc404454 // ldr s20, [x2], #4
-	WORD $0xbc404478 // ldr s24, [x3], #4
-group:
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0x3cc10410 // ldr q16, [x0], #16
-	WORD $0x4f0c560c // shl v12.16b, v16.16b, #4
-	WORD $0x4e3f1e0d // and v13.16b, v16.16b, v31.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x4f3ce610 // scvtf v16.4s, v16.4s, #4
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4f9850f0 // fmls v16.4s, v7.4s, v24.s[0]
-	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
-	SUBS $1, R23
-	BNE group
-	SUBS $1, R22
-	BNE block
-end:
-	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
-	WORD $0x7e30d800 // faddp s0, v0.2s
-	WORD $0xbc004480 // str s0, [x4], #4
-	SUBS $1, R5
-	BNE row
 	RET
 
 // func tile4x4soNEON(w *byte, wstep int, scale *float32, offset *float32, sstep int, x *float32, dst *float32, ldd int, blocks int, groups int)
@@ -10150,521 +8586,6 @@ group:
 	ADD R5, R4
 	RET
 
-// func fast4x4uNEON(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, groups int)
-TEXT ·fast4x4uNEON(SB), NOSPLIT, $0-56
-	MOVD w+0(FP), R0
-	MOVD scale+8(FP), R2
-	MOVD x+16(FP), R24
-	MOVD dst+24(FP), R4
-	MOVD rows+32(FP), R5
-	MOVD blocks+40(FP), R15
-	MOVD groups+48(FP), R19
-	MUL R15, R19, R20
-	LSL $4, R20
-	LSL $2, R15, R21
-	WORD $0x4f00e5ff // movi v31.16b, #15
-	LSL $2, R20, R25
-row:
-	ADD R20, R0, R6
-	ADD R21, R2, R9
-	ADD R20, R6, R7
-	ADD R21, R9, R10
-	ADD R20, R7, R8
-	ADD R21, R10, R11
-	MOVD R24, R1
-	MOVD R15, R22
-	WORD $0x4f000400 // movi v0.4s, #0
-	WORD $0x4f000401 // movi v1.4s, #0
-	WORD $0x4f000402 // movi v2.4s, #0
-	WORD $0x4f000403 // movi v3.4s, #0
-	CMP $1, R19
-	BNE block
-	SUBS $4, R22
-	BLT few
-four:
-	WORD $0x3cc10454 // ldr q20, [x2], #16
-	WORD $0x3cc10535 // ldr q21, [x9], #16
-	WORD $0x3cc10556 // ldr q22, [x10], #16
-	WORD $0x3cc10577 // ldr q23, [x11], #16
-	WORD $0xf8b96800 // prfm pldl1keep, [x0, x25]
-	WORD $0xf8b968c0 // prfm pldl1keep, [x6, x25]
-	WORD $0xf8b968e0 // prfm pldl1keep, [x7, x25]
-	WORD $0xf8b96900 // prfm pldl1keep, [x8, x25]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0x3cc10410 // ldr q16, [x0], #16
-	WORD $0x6f0c060d // ushr v13.16b, v16.16b, #4
-	WORD $0x4e3f1e0c // and v12.16b, v16.16b, v31.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
-	WORD $0x3cc104d1 // ldr q17, [x6], #16
-	WORD $0x6f0c062f // ushr v15.16b, v17.16b, #4
-	WORD $0x4e3f1e2e // and v14.16b, v17.16b, v31.16b
-	WORD $0x4f000411 // movi v17.4s, #0
-	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
-	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606931 // sadalp v17.4s, v9.8h
-	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
-	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606931 // sadalp v17.4s, v9.8h
-	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
-	WORD $0x4f951221 // fmla v1.4s, v17.4s, v21.s[0]
-	WORD $0x3cc104f2 // ldr q18, [x7], #16
-	WORD $0x6f0c064d // ushr v13.16b, v18.16b, #4
-	WORD $0x4e3f1e4c // and v12.16b, v18.16b, v31.16b
-	WORD $0x4f000412 // movi v18.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606932 // sadalp v18.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606932 // sadalp v18.4s, v9.8h
-	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
-	WORD $0x4f961242 // fmla v2.4s, v18.4s, v22.s[0]
-	WORD $0x3cc10513 // ldr q19, [x8], #16
-	WORD $0x6f0c066f // ushr v15.16b, v19.16b, #4
-	WORD $0x4e3f1e6e // and v14.16b, v19.16b, v31.16b
-	WORD $0x4f000413 // movi v19.4s, #0
-	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
-	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606933 // sadalp v19.4s, v9.8h
-	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
-	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606933 // sadalp v19.4s, v9.8h
-	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
-	WORD $0x4f971263 // fmla v3.4s, v19.4s, v23.s[0]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0x3cc10410 // ldr q16, [x0], #16
-	WORD $0x6f0c060d // ushr v13.16b, v16.16b, #4
-	WORD $0x4e3f1e0c // and v12.16b, v16.16b, v31.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4fb41200 // fmla v0.4s, v16.4s, v20.s[1]
-	WORD $0x3cc104d1 // ldr q17, [x6], #16
-	WORD $0x6f0c062f // ushr v15.16b, v17.16b, #4
-	WORD $0x4e3f1e2e // and v14.16b, v17.16b, v31.16b
-	WORD $0x4f000411 // movi v17.4s, #0
-	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
-	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606931 // sadalp v17.4s, v9.8h
-	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
-	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606931 // sadalp v17.4s, v9.8h
-	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
-	WORD $0x4fb51221 // fmla v1.4s, v17.4s, v21.s[1]
-	WORD $0x3cc104f2 // ldr q18, [x7], #16
-	WORD $0x6f0c064d // ushr v13.16b, v18.16b, #4
-	WORD $0x4e3f1e4c // and v12.16b, v18.16b, v31.16b
-	WORD $0x4f000412 // movi v18.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606932 // sadalp v18.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606932 // sadalp v18.4s, v9.8h
-	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
-	WORD $0x4fb61242 // fmla v2.4s, v18.4s, v22.s[1]
-	WORD $0x3cc10513 // ldr q19, [x8], #16
-	WORD $0x6f0c066f // ushr v15.16b, v19.16b, #4
-	WORD $0x4e3f1e6e // and v14.16b, v19.16b, v31.16b
-	WORD $0x4f000413 // movi v19.4s, #0
-	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
-	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606933 // sadalp v19.4s, v9.8h
-	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
-	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606933 // sadalp v19.4s, v9.8h
-	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
-	WORD $0x4fb71263 // fmla v3.4s, v19.4s, v23.s[1]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0x3cc10410 // ldr q16, [x0], #16
-	WORD $0x6f0c060d // ushr v13.16b, v16.16b, #4
-	WORD $0x4e3f1e0c // and v12.16b, v16.16b, v31.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4f941a00 // fmla v0.4s, v16.4s, v20.s[2]
-	WORD $0x3cc104d1 // ldr q17, [x6], #16
-	WORD $0x6f0c062f // ushr v15.16b, v17.16b, #4
-	WORD $0x4e3f1e2e // and v14.16b, v17.16b, v31.16b
-	WORD $0x4f000411 // movi v17.4s, #0
-	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
-	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606931 // sadalp v17.4s, v9.8h
-	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
-	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606931 // sadalp v17.4s, v9.8h
-	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
-	WORD $0x4f951a21 // fmla v1.4s, v17.4s, v21.s[2]
-	WORD $0x3cc104f2 // ldr q18, [x7], #16
-	WORD $0x6f0c064d // ushr v13.16b, v18.16b, #4
-	WORD $0x4e3f1e4c // and v12.16b, v18.16b, v31.16b
-	WORD $0x4f000412 // movi v18.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606932 // sadalp v18.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606932 // sadalp v18.4s, v9.8h
-	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
-	WORD $0x4f961a42 // fmla v2.4s, v18.4s, v22.s[2]
-	WORD $0x3cc10513 // ldr q19, [x8], #16
-	WORD $0x6f0c066f // ushr v15.16b, v19.16b, #4
-	WORD $0x4e3f1e6e // and v14.16b, v19.16b, v31.16b
-	WORD $0x4f000413 // movi v19.4s, #0
-	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
-	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606933 // sadalp v19.4s, v9.8h
-	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
-	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606933 // sadalp v19.4s, v9.8h
-	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
-	WORD $0x4f971a63 // fmla v3.4s, v19.4s, v23.s[2]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0x3cc10410 // ldr q16, [x0], #16
-	WORD $0x6f0c060d // ushr v13.16b, v16.16b, #4
-	WORD $0x4e3f1e0c // and v12.16b, v16.16b, v31.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4fb41a00 // fmla v0.4s, v16.4s, v20.s[3]
-	WORD $0x3cc104d1 // ldr q17, [x6], #16
-	WORD $0x6f0c062f // ushr v15.16b, v17.16b, #4
-	WORD $0x4e3f1e2e // and v14.16b, v17.16b, v31.16b
-	WORD $0x4f000411 // movi v17.4s, #0
-	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
-	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606931 // sadalp v17.4s, v9.8h
-	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
-	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606931 // sadalp v17.4s, v9.8h
-	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
-	WORD $0x4fb51a21 // fmla v1.4s, v17.4s, v21.s[3]
-	WORD $0x3cc104f2 // ldr q18, [x7], #16
-	WORD $0x6f0c064d // ushr v13.16b, v18.16b, #4
-	WORD $0x4e3f1e4c // and v12.16b, v18.16b, v31.16b
-	WORD $0x4f000412 // movi v18.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606932 // sadalp v18.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606932 // sadalp v18.4s, v9.8h
-	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
-	WORD $0x4fb61a42 // fmla v2.4s, v18.4s, v22.s[3]
-	WORD $0x3cc10513 // ldr q19, [x8], #16
-	WORD $0x6f0c066f // ushr v15.16b, v19.16b, #4
-	WORD $0x4e3f1e6e // and v14.16b, v19.16b, v31.16b
-	WORD $0x4f000413 // movi v19.4s, #0
-	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
-	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606933 // sadalp v19.4s, v9.8h
-	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
-	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606933 // sadalp v19.4s, v9.8h
-	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
-	WORD $0x4fb71a63 // fmla v3.4s, v19.4s, v23.s[3]
-	SUBS $4, R22
-	BGE four
-few:
-	ADDS $4, R22
-	BEQ end
-block:
-	MOVD R19, R23
-	WORD $0xbc404454 // ldr s20, [x2], #4
-	WORD $0xbc404535 // ldr s21, [x9], #4
-	WORD $0xbc404556 // ldr s22, [x10], #4
-	WORD $0xbc404577 // ldr s23, [x11], #4
-group:
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0x3cc10410 // ldr q16, [x0], #16
-	WORD $0x6f0c060d // ushr v13.16b, v16.16b, #4
-	WORD $0x4e3f1e0c // and v12.16b, v16.16b, v31.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
-	WORD $0x3cc104d1 // ldr q17, [x6], #16
-	WORD $0x6f0c062f // ushr v15.16b, v17.16b, #4
-	WORD $0x4e3f1e2e // and v14.16b, v17.16b, v31.16b
-	WORD $0x4f000411 // movi v17.4s, #0
-	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
-	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606931 // sadalp v17.4s, v9.8h
-	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
-	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606931 // sadalp v17.4s, v9.8h
-	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
-	WORD $0x4f951221 // fmla v1.4s, v17.4s, v21.s[0]
-	WORD $0x3cc104f2 // ldr q18, [x7], #16
-	WORD $0x6f0c064d // ushr v13.16b, v18.16b, #4
-	WORD $0x4e3f1e4c // and v12.16b, v18.16b, v31.16b
-	WORD $0x4f000412 // movi v18.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606932 // sadalp v18.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606932 // sadalp v18.4s, v9.8h
-	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
-	WORD $0x4f961242 // fmla v2.4s, v18.4s, v22.s[0]
-	WORD $0x3cc10513 // ldr q19, [x8], #16
-	WORD $0x6f0c066f // ushr v15.16b, v19.16b, #4
-	WORD $0x4e3f1e6e // and v14.16b, v19.16b, v31.16b
-	WORD $0x4f000413 // movi v19.4s, #0
-	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
-	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606933 // sadalp v19.4s, v9.8h
-	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
-	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606933 // sadalp v19.4s, v9.8h
-	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
-	WORD $0x4f971263 // fmla v3.4s, v19.4s, v23.s[0]
-	SUBS $1, R23
-	BNE group
-	SUBS $1, R22
-	BNE block
-end:
-	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
-	WORD $0x7e30d800 // faddp s0, v0.2s
-	WORD $0xbc004480 // str s0, [x4], #4
-	WORD $0x6e21d421 // faddp v1.4s, v1.4s, v1.4s
-	WORD $0x7e30d821 // faddp s1, v1.2s
-	WORD $0xbc004481 // str s1, [x4], #4
-	WORD $0x6e22d442 // faddp v2.4s, v2.4s, v2.4s
-	WORD $0x7e30d842 // faddp s2, v2.2s
-	WORD $0xbc004482 // str s2, [x4], #4
-	WORD $0x6e23d463 // faddp v3.4s, v3.4s, v3.4s
-	WORD $0x7e30d863 // faddp s3, v3.2s
-	WORD $0xbc004483 // str s3, [x4], #4
-	MOVD R8, R0
-	MOVD R11, R2
-	SUBS $4, R5
-	BNE row
-	RET
-
-// func fast1x4uNEON(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, groups int)
-TEXT ·fast1x4uNEON(SB), NOSPLIT, $0-56
-	MOVD w+0(FP), R0
-	MOVD scale+8(FP), R2
-	MOVD x+16(FP), R24
-	MOVD dst+24(FP), R4
-	MOVD rows+32(FP), R5
-	MOVD blocks+40(FP), R15
-	MOVD groups+48(FP), R19
-	MUL R15, R19, R20
-	LSL $4, R20
-	LSL $2, R15, R21
-	WORD $0x4f00e5ff // movi v31.16b, #15
-	LSL $2, R20, R25
-row:
-	MOVD R24, R1
-	MOVD R15, R22
-	WORD $0x4f000400 // movi v0.4s, #0
-	CMP $1, R19
-	BNE block
-	SUBS $4, R22
-	BLT few
-four:
-	WORD $0x3cc10454 // ldr q20, [x2], #16
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0x3cc10410 // ldr q16, [x0], #16
-	WORD $0x6f0c060d // ushr v13.16b, v16.16b, #4
-	WORD $0x4e3f1e0c // and v12.16b, v16.16b, v31.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0x3cc10410 // ldr q16, [x0], #16
-	WORD $0x6f0c060d // ushr v13.16b, v16.16b, #4
-	WORD $0x4e3f1e0c // and v12.16b, v16.16b, v31.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4fb41200 // fmla v0.4s, v16.4s, v20.s[1]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0x3cc10410 // ldr q16, [x0], #16
-	WORD $0x6f0c060d // ushr v13.16b, v16.16b, #4
-	WORD $0x4e3f1e0c // and v12.16b, v16.16b, v31.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4f941a00 // fmla v0.4s, v16.4s, v20.s[2]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0x3cc10410 // ldr q16, [x0], #16
-	WORD $0x6f0c060d // ushr v13.16b, v16.16b, #4
-	WORD $0x4e3f1e0c // and v12.16b, v16.16b, v31.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4fb41a00 // fmla v0.4s, v16.4s, v20.s[3]
-	SUBS $4, R22
-	BGE four
-few:
-	ADDS $4, R22
-	BEQ end
-block:
-	MOVD R19, R23
-	WORD $0xbc404454 // ldr s20, [x2], #4
-group:
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0x3cc10410 // ldr q16, [x0], #16
-	WORD $0x6f0c060d // ushr v13.16b, v16.16b, #4
-	WORD $0x4e3f1e0c // and v12.16b, v16.16b, v31.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
-	SUBS $1, R23
-	BNE group
-	SUBS $1, R22
-	BNE block
-end:
-	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
-	WORD $0x7e30d800 // faddp s0, v0.2s
-	WORD $0xbc004480 // str s0, [x4], #4
-	SUBS $1, R5
-	BNE row
-	RET
-
 // func tile4x4uNEON(w *byte, wstep int, scale *float32, sstep int, x *float32, dst *float32, ldd int, blocks int, groups int)
 TEXT ·tile4x4uNEON(SB), NOSPLIT, $0-72
 	MOVD w+0(FP), R0
@@ -10919,562 +8840,6 @@ group:
 	ADD R5, R4
 	WORD $0x3d800083 // str q3, [x4]
 	ADD R5, R4
-	RET
-
-// func fast4x4uoNEON(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, groups int)
-TEXT ·fast4x4uoNEON(SB), NOSPLIT, $0-64
-	MOVD w+0(FP), R0
-	MOVD scale+8(FP), R2
-	MOVD x+24(FP), R24
-	MOVD dst+32(FP), R4
-	MOVD rows+40(FP), R5
-	MOVD blocks+48(FP), R15
-	MOVD groups+56(FP), R19
-	MOVD offset+16(FP), R3
-	MUL R15, R19, R20
-	LSL $4, R20
-	LSL $2, R15, R21
-	WORD $0x4f00e5ff // movi v31.16b, #15
-	LSL $2, R20, R25
-row:
-	ADD R20, R0, R6
-	ADD R21, R2, R9
-	ADD R21, R3, R12
-	ADD R20, R6, R7
-	ADD R21, R9, R10
-	ADD R21, R12, R13
-	ADD R20, R7, R8
-	ADD R21, R10, R11
-	ADD R21, R13, R14
-	MOVD R24, R1
-	MOVD R15, R22
-	WORD $0x4f000400 // movi v0.4s, #0
-	WORD $0x4f000401 // movi v1.4s, #0
-	WORD $0x4f000402 // movi v2.4s, #0
-	WORD $0x4f000403 // movi v3.4s, #0
-	CMP $1, R19
-	BNE block
-	SUBS $4, R22
-	BLT few
-four:
-	WORD $0x3cc10454 // ldr q20, [x2], #16
-	WORD $0x3cc10478 // ldr q24, [x3], #16
-	WORD $0x3cc10535 // ldr q21, [x9], #16
-	WORD $0x3cc10599 // ldr q25, [x12], #16
-	WORD $0x3cc10556 // ldr q22, [x10], #16
-	WORD $0x3cc105ba // ldr q26, [x13], #16
-	WORD $0x3cc10577 // ldr q23, [x11], #16
-	WORD $0x3cc105db // ldr q27, [x14], #16
-	WORD $0xf8b96800 // prfm pldl1keep, [x0, x25]
-	WORD $0xf8b968c0 // prfm pldl1keep, [x6, x25]
-	WORD $0xf8b968e0 // prfm pldl1keep, [x7, x25]
-	WORD $0xf8b96900 // prfm pldl1keep, [x8, x25]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0x3cc10410 // ldr q16, [x0], #16
-	WORD $0x6f0c060d // ushr v13.16b, v16.16b, #4
-	WORD $0x4e3f1e0c // and v12.16b, v16.16b, v31.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4f9850f0 // fmls v16.4s, v7.4s, v24.s[0]
-	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
-	WORD $0x3cc104d1 // ldr q17, [x6], #16
-	WORD $0x6f0c062f // ushr v15.16b, v17.16b, #4
-	WORD $0x4e3f1e2e // and v14.16b, v17.16b, v31.16b
-	WORD $0x4f000411 // movi v17.4s, #0
-	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
-	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606931 // sadalp v17.4s, v9.8h
-	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
-	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606931 // sadalp v17.4s, v9.8h
-	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
-	WORD $0x4f9950f1 // fmls v17.4s, v7.4s, v25.s[0]
-	WORD $0x4f951221 // fmla v1.4s, v17.4s, v21.s[0]
-	WORD $0x3cc104f2 // ldr q18, [x7], #16
-	WORD $0x6f0c064d // ushr v13.16b, v18.16b, #4
-	WORD $0x4e3f1e4c // and v12.16b, v18.16b, v31.16b
-	WORD $0x4f000412 // movi v18.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606932 // sadalp v18.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606932 // sadalp v18.4s, v9.8h
-	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
-	WORD $0x4f9a50f2 // fmls v18.4s, v7.4s, v26.s[0]
-	WORD $0x4f961242 // fmla v2.4s, v18.4s, v22.s[0]
-	WORD $0x3cc10513 // ldr q19, [x8], #16
-	WORD $0x6f0c066f // ushr v15.16b, v19.16b, #4
-	WORD $0x4e3f1e6e // and v14.16b, v19.16b, v31.16b
-	WORD $0x4f000413 // movi v19.4s, #0
-	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
-	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606933 // sadalp v19.4s, v9.8h
-	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
-	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606933 // sadalp v19.4s, v9.8h
-	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
-	WORD $0x4f9b50f3 // fmls v19.4s, v7.4s, v27.s[0]
-	WORD $0x4f971263 // fmla v3.4s, v19.4s, v23.s[0]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0x3cc10410 // ldr q16, [x0], #16
-	WORD $0x6f0c060d // ushr v13.16b, v16.16b, #4
-	WORD $0x4e3f1e0c // and v12.16b, v16.16b, v31.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4fb850f0 // fmls v16.4s, v7.4s, v24.s[1]
-	WORD $0x4fb41200 // fmla v0.4s, v16.4s, v20.s[1]
-	WORD $0x3cc104d1 // ldr q17, [x6], #16
-	WORD $0x6f0c062f // ushr v15.16b, v17.16b, #4
-	WORD $0x4e3f1e2e // and v14.16b, v17.16b, v31.16b
-	WORD $0x4f000411 // movi v17.4s, #0
-	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
-	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606931 // sadalp v17.4s, v9.8h
-	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
-	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606931 // sadalp v17.4s, v9.8h
-	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
-	WORD $0x4fb950f1 // fmls v17.4s, v7.4s, v25.s[1]
-	WORD $0x4fb51221 // fmla v1.4s, v17.4s, v21.s[1]
-	WORD $0x3cc104f2 // ldr q18, [x7], #16
-	WORD $0x6f0c064d // ushr v13.16b, v18.16b, #4
-	WORD $0x4e3f1e4c // and v12.16b, v18.16b, v31.16b
-	WORD $0x4f000412 // movi v18.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606932 // sadalp v18.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606932 // sadalp v18.4s, v9.8h
-	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
-	WORD $0x4fba50f2 // fmls v18.4s, v7.4s, v26.s[1]
-	WORD $0x4fb61242 // fmla v2.4s, v18.4s, v22.s[1]
-	WORD $0x3cc10513 // ldr q19, [x8], #16
-	WORD $0x6f0c066f // ushr v15.16b, v19.16b, #4
-	WORD $0x4e3f1e6e // and v14.16b, v19.16b, v31.16b
-	WORD $0x4f000413 // movi v19.4s, #0
-	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
-	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606933 // sadalp v19.4s, v9.8h
-	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
-	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606933 // sadalp v19.4s, v9.8h
-	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
-	WORD $0x4fbb50f3 // fmls v19.4s, v7.4s, v27.s[1]
-	WORD $0x4fb71263 // fmla v3.4s, v19.4s, v23.s[1]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0x3cc10410 // ldr q16, [x0], #16
-	WORD $0x6f0c060d // ushr v13.16b, v16.16b, #4
-	WORD $0x4e3f1e0c // and v12.16b, v16.16b, v31.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4f9858f0 // fmls v16.4s, v7.4s, v24.s[2]
-	WORD $0x4f941a00 // fmla v0.4s, v16.4s, v20.s[2]
-	WORD $0x3cc104d1 // ldr q17, [x6], #16
-	WORD $0x6f0c062f // ushr v15.16b, v17.16b, #4
-	WORD $0x4e3f1e2e // and v14.16b, v17.16b, v31.16b
-	WORD $0x4f000411 // movi v17.4s, #0
-	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
-	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606931 // sadalp v17.4s, v9.8h
-	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
-	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606931 // sadalp v17.4s, v9.8h
-	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
-	WORD $0x4f9958f1 // fmls v17.4s, v7.4s, v25.s[2]
-	WORD $0x4f951a21 // fmla v1.4s, v17.4s, v21.s[2]
-	WORD $0x3cc104f2 // ldr q18, [x7], #16
-	WORD $0x6f0c064d // ushr v13.16b, v18.16b, #4
-	WORD $0x4e3f1e4c // and v12.16b, v18.16b, v31.16b
-	WORD $0x4f000412 // movi v18.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606932 // sadalp v18.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606932 // sadalp v18.4s, v9.8h
-	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
-	WORD $0x4f9a58f2 // fmls v18.4s, v7.4s, v26.s[2]
-	WORD $0x4f961a42 // fmla v2.4s, v18.4s, v22.s[2]
-	WORD $0x3cc10513 // ldr q19, [x8], #16
-	WORD $0x6f0c066f // ushr v15.16b, v19.16b, #4
-	WORD $0x4e3f1e6e // and v14.16b, v19.16b, v31.16b
-	WORD $0x4f000413 // movi v19.4s, #0
-	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
-	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606933 // sadalp v19.4s, v9.8h
-	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
-	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606933 // sadalp v19.4s, v9.8h
-	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
-	WORD $0x4f9b58f3 // fmls v19.4s, v7.4s, v27.s[2]
-	WORD $0x4f971a63 // fmla v3.4s, v19.4s, v23.s[2]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0x3cc10410 // ldr q16, [x0], #16
-	WORD $0x6f0c060d // ushr v13.16b, v16.16b, #4
-	WORD $0x4e3f1e0c // and v12.16b, v16.16b, v31.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4fb858f0 // fmls v16.4s, v7.4s, v24.s[3]
-	WORD $0x4fb41a00 // fmla v0.4s, v16.4s, v20.s[3]
-	WORD $0x3cc104d1 // ldr q17, [x6], #16
-	WORD $0x6f0c062f // ushr v15.16b, v17.16b, #4
-	WORD $0x4e3f1e2e // and v14.16b, v17.16b, v31.16b
-	WORD $0x4f000411 // movi v17.4s, #0
-	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
-	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606931 // sadalp v17.4s, v9.8h
-	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
-	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606931 // sadalp v17.4s, v9.8h
-	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
-	WORD $0x4fb958f1 // fmls v17.4s, v7.4s, v25.s[3]
-	WORD $0x4fb51a21 // fmla v1.4s, v17.4s, v21.s[3]
-	WORD $0x3cc104f2 // ldr q18, [x7], #16
-	WORD $0x6f0c064d // ushr v13.16b, v18.16b, #4
-	WORD $0x4e3f1e4c // and v12.16b, v18.16b, v31.16b
-	WORD $0x4f000412 // movi v18.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606932 // sadalp v18.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606932 // sadalp v18.4s, v9.8h
-	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
-	WORD $0x4fba58f2 // fmls v18.4s, v7.4s, v26.s[3]
-	WORD $0x4fb61a42 // fmla v2.4s, v18.4s, v22.s[3]
-	WORD $0x3cc10513 // ldr q19, [x8], #16
-	WORD $0x6f0c066f // ushr v15.16b, v19.16b, #4
-	WORD $0x4e3f1e6e // and v14.16b, v19.16b, v31.16b
-	WORD $0x4f000413 // movi v19.4s, #0
-	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
-	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606933 // sadalp v19.4s, v9.8h
-	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
-	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606933 // sadalp v19.4s, v9.8h
-	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
-	WORD $0x4fbb58f3 // fmls v19.4s, v7.4s, v27.s[3]
-	WORD $0x4fb71a63 // fmla v3.4s, v19.4s, v23.s[3]
-	SUBS $4, R22
-	BGE four
-few:
-	ADDS $4, R22
-	BEQ end
-block:
-	MOVD R19, R23
-	WORD $0xbc404454 // ldr s20, [x2], #4
-	WORD $0xbc404478 // ldr s24, [x3], #4
-	WORD $0xbc404535 // ldr s21, [x9], #4
-	WORD $0xbc404599 // ldr s25, [x12], #4
-	WORD $0xbc404556 // ldr s22, [x10], #4
-	WORD $0xbc4045ba // ldr s26, [x13], #4
-	WORD $0xbc404577 // ldr s23, [x11], #4
-	WORD $0xbc4045db // ldr s27, [x14], #4
-group:
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0x3cc10410 // ldr q16, [x0], #16
-	WORD $0x6f0c060d // ushr v13.16b, v16.16b, #4
-	WORD $0x4e3f1e0c // and v12.16b, v16.16b, v31.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4f9850f0 // fmls v16.4s, v7.4s, v24.s[0]
-	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
-	WORD $0x3cc104d1 // ldr q17, [x6], #16
-	WORD $0x6f0c062f // ushr v15.16b, v17.16b, #4
-	WORD $0x4e3f1e2e // and v14.16b, v17.16b, v31.16b
-	WORD $0x4f000411 // movi v17.4s, #0
-	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
-	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606931 // sadalp v17.4s, v9.8h
-	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
-	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606931 // sadalp v17.4s, v9.8h
-	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
-	WORD $0x4f9950f1 // fmls v17.4s, v7.4s, v25.s[0]
-	WORD $0x4f951221 // fmla v1.4s, v17.4s, v21.s[0]
-	WORD $0x3cc104f2 // ldr q18, [x7], #16
-	WORD $0x6f0c064d // ushr v13.16b, v18.16b, #4
-	WORD $0x4e3f1e4c // and v12.16b, v18.16b, v31.16b
-	WORD $0x4f000412 // movi v18.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606932 // sadalp v18.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606932 // sadalp v18.4s, v9.8h
-	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
-	WORD $0x4f9a50f2 // fmls v18.4s, v7.4s, v26.s[0]
-	WORD $0x4f961242 // fmla v2.4s, v18.4s, v22.s[0]
-	WORD $0x3cc10513 // ldr q19, [x8], #16
-	WORD $0x6f0c066f // ushr v15.16b, v19.16b, #4
-	WORD $0x4e3f1e6e // and v14.16b, v19.16b, v31.16b
-	WORD $0x4f000413 // movi v19.4s, #0
-	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
-	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606933 // sadalp v19.4s, v9.8h
-	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
-	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606933 // sadalp v19.4s, v9.8h
-	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
-	WORD $0x4f9b50f3 // fmls v19.4s, v7.4s, v27.s[0]
-	WORD $0x4f971263 // fmla v3.4s, v19.4s, v23.s[0]
-	SUBS $1, R23
-	BNE group
-	SUBS $1, R22
-	BNE block
-end:
-	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
-	WORD $0x7e30d800 // faddp s0, v0.2s
-	WORD $0xbc004480 // str s0, [x4], #4
-	WORD $0x6e21d421 // faddp v1.4s, v1.4s, v1.4s
-	WORD $0x7e30d821 // faddp s1, v1.2s
-	WORD $0xbc004481 // str s1, [x4], #4
-	WORD $0x6e22d442 // faddp v2.4s, v2.4s, v2.4s
-	WORD $0x7e30d842 // faddp s2, v2.2s
-	WORD $0xbc004482 // str s2, [x4], #4
-	WORD $0x6e23d463 // faddp v3.4s, v3.4s, v3.4s
-	WORD $0x7e30d863 // faddp s3, v3.2s
-	WORD $0xbc004483 // str s3, [x4], #4
-	MOVD R8, R0
-	MOVD R11, R2
-	MOVD R14, R3
-	SUBS $4, R5
-	BNE row
-	RET
-
-// func fast1x4uoNEON(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, groups int)
-TEXT ·fast1x4uoNEON(SB), NOSPLIT, $0-64
-	MOVD w+0(FP), R0
-	MOVD scale+8(FP), R2
-	MOVD x+24(FP), R24
-	MOVD dst+32(FP), R4
-	MOVD rows+40(FP), R5
-	MOVD blocks+48(FP), R15
-	MOVD groups+56(FP), R19
-	MOVD offset+16(FP), R3
-	MUL R15, R19, R20
-	LSL $4, R20
-	LSL $2, R15, R21
-	WORD $0x4f00e5ff // movi v31.16b, #15
-	LSL $2, R20, R25
-row:
-	MOVD R24, R1
-	MOVD R15, R22
-	WORD $0x4f000400 // movi v0.4s, #0
-	CMP $1, R19
-	BNE block
-	SUBS $4, R22
-	BLT few
-four:
-	WORD $0x3cc10454 // ldr q20, [x2], #16
-	WORD $0x3cc10478 // ldr q24, [x3], #16
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0x3cc10410 // ldr q16, [x0], #16
-	WORD $0x6f0c060d // ushr v13.16b, v16.16b, #4
-	WORD $0x4e3f1e0c // and v12.16b, v16.16b, v31.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4f9850f0 // fmls v16.4s, v7.4s, v24.s[0]
-	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0x3cc10410 // ldr q16, [x0], #16
-	WORD $0x6f0c060d // ushr v13.16b, v16.16b, #4
-	WORD $0x4e3f1e0c // and v12.16b, v16.16b, v31.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4fb850f0 // fmls v16.4s, v7.4s, v24.s[1]
-	WORD $0x4fb41200 // fmla v0.4s, v16.4s, v20.s[1]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0x3cc10410 // ldr q16, [x0], #16
-	WORD $0x6f0c060d // ushr v13.16b, v16.16b, #4
-	WORD $0x4e3f1e0c // and v12.16b, v16.16b, v31.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4f9858f0 // fmls v16.4s, v7.4s, v24.s[2]
-	WORD $0x4f941a00 // fmla v0.4s, v16.4s, v20.s[2]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0x3cc10410 // ldr q16, [x0], #16
-	WORD $0x6f0c060d // ushr v13.16b, v16.16b, #4
-	WORD $0x4e3f1e0c // and v12.16b, v16.16b, v31.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4fb858f0 // fmls v16.4s, v7.4s, v24.s[3]
-	WORD $0x4fb41a00 // fmla v0.4s, v16.4s, v20.s[3]
-	SUBS $4, R22
-	BGE four
-few:
-	ADDS $4, R22
-	BEQ end
-block:
-	MOVD R19, R23
-	WORD $0xbc404454 // ldr s20, [x2], #4
-	WORD $0xbc404478 // ldr s24, [x3], #4
-group:
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0x3cc10410 // ldr q16, [x0], #16
-	WORD $0x6f0c060d // ushr v13.16b, v16.16b, #4
-	WORD $0x4e3f1e0c // and v12.16b, v16.16b, v31.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4f9850f0 // fmls v16.4s, v7.4s, v24.s[0]
-	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
-	SUBS $1, R23
-	BNE group
-	SUBS $1, R22
-	BNE block
-end:
-	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
-	WORD $0x7e30d800 // faddp s0, v0.2s
-	WORD $0xbc004480 // str s0, [x4], #4
-	SUBS $1, R5
-	BNE row
 	RET
 
 // func tile4x4uoNEON(w *byte, wstep int, scale *float32, offset *float32, sstep int, x *float32, dst *float32, ldd int, blocks int, groups int)
@@ -11747,4038 +9112,6 @@ group:
 	ADD R5, R4
 	WORD $0x3d800083 // str q3, [x4]
 	ADD R5, R4
-	RET
-
-// func fast4x8sDotNEON(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, groups int)
-TEXT ·fast4x8sDotNEON(SB), NOSPLIT, $0-56
-	MOVD w+0(FP), R0
-	MOVD scale+8(FP), R2
-	MOVD x+16(FP), R24
-	MOVD dst+24(FP), R4
-	MOVD rows+32(FP), R5
-	MOVD blocks+40(FP), R15
-	MOVD groups+48(FP), R19
-	MUL R15, R19, R20
-	LSL $5, R20
-	LSL $2, R15, R21
-	WORD $0x4f04e41f // movi v31.16b, #128
-	LSL $2, R20, R25
-row:
-	ADD R20, R0, R6
-	ADD R21, R2, R9
-	ADD R20, R6, R7
-	ADD R21, R9, R10
-	ADD R20, R7, R8
-	ADD R21, R10, R11
-	MOVD R24, R1
-	MOVD R15, R22
-	WORD $0x4f000400 // movi v0.4s, #0
-	WORD $0x4f000401 // movi v1.4s, #0
-	WORD $0x4f000402 // movi v2.4s, #0
-	WORD $0x4f000403 // movi v3.4s, #0
-	CMP $1, R19
-	BNE block
-	SUBS $4, R22
-	BLT few
-four:
-	WORD $0x3cc10454 // ldr q20, [x2], #16
-	WORD $0x3cc10535 // ldr q21, [x9], #16
-	WORD $0x3cc10556 // ldr q22, [x10], #16
-	WORD $0x3cc10577 // ldr q23, [x11], #16
-	WORD $0xf8b96800 // prfm pldl1keep, [x0, x25]
-	WORD $0xf8b968c0 // prfm pldl1keep, [x6, x25]
-	WORD $0xf8b968e0 // prfm pldl1keep, [x7, x25]
-	WORD $0xf8b96900 // prfm pldl1keep, [x8, x25]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0xacc12010 // ldp q16, q8, [x0], #32
-	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
-	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
-	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
-	WORD $0xacc120d1 // ldp q17, q8, [x6], #32
-	WORD $0x4e081a2e // uzp1 v14.16b, v17.16b, v8.16b
-	WORD $0x4e085a2f // uzp2 v15.16b, v17.16b, v8.16b
-	WORD $0x4f000411 // movi v17.4s, #0
-	WORD $0x4e8495d1 // sdot v17.4s, v14.16b, v4.16b
-	WORD $0x4e8595f1 // sdot v17.4s, v15.16b, v5.16b
-	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
-	WORD $0x4f951221 // fmla v1.4s, v17.4s, v21.s[0]
-	WORD $0xacc120f2 // ldp q18, q8, [x7], #32
-	WORD $0x4e081a4c // uzp1 v12.16b, v18.16b, v8.16b
-	WORD $0x4e085a4d // uzp2 v13.16b, v18.16b, v8.16b
-	WORD $0x4f000412 // movi v18.4s, #0
-	WORD $0x4e849592 // sdot v18.4s, v12.16b, v4.16b
-	WORD $0x4e8595b2 // sdot v18.4s, v13.16b, v5.16b
-	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
-	WORD $0x4f961242 // fmla v2.4s, v18.4s, v22.s[0]
-	WORD $0xacc12113 // ldp q19, q8, [x8], #32
-	WORD $0x4e081a6e // uzp1 v14.16b, v19.16b, v8.16b
-	WORD $0x4e085a6f // uzp2 v15.16b, v19.16b, v8.16b
-	WORD $0x4f000413 // movi v19.4s, #0
-	WORD $0x4e8495d3 // sdot v19.4s, v14.16b, v4.16b
-	WORD $0x4e8595f3 // sdot v19.4s, v15.16b, v5.16b
-	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
-	WORD $0x4f971263 // fmla v3.4s, v19.4s, v23.s[0]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0xacc12010 // ldp q16, q8, [x0], #32
-	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
-	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
-	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4fb41200 // fmla v0.4s, v16.4s, v20.s[1]
-	WORD $0xacc120d1 // ldp q17, q8, [x6], #32
-	WORD $0x4e081a2e // uzp1 v14.16b, v17.16b, v8.16b
-	WORD $0x4e085a2f // uzp2 v15.16b, v17.16b, v8.16b
-	WORD $0x4f000411 // movi v17.4s, #0
-	WORD $0x4e8495d1 // sdot v17.4s, v14.16b, v4.16b
-	WORD $0x4e8595f1 // sdot v17.4s, v15.16b, v5.16b
-	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
-	WORD $0x4fb51221 // fmla v1.4s, v17.4s, v21.s[1]
-	WORD $0xacc120f2 // ldp q18, q8, [x7], #32
-	WORD $0x4e081a4c // uzp1 v12.16b, v18.16b, v8.16b
-	WORD $0x4e085a4d // uzp2 v13.16b, v18.16b, v8.16b
-	WORD $0x4f000412 // movi v18.4s, #0
-	WORD $0x4e849592 // sdot v18.4s, v12.16b, v4.16b
-	WORD $0x4e8595b2 // sdot v18.4s, v13.16b, v5.16b
-	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
-	WORD $0x4fb61242 // fmla v2.4s, v18.4s, v22.s[1]
-	WORD $0xacc12113 // ldp q19, q8, [x8], #32
-	WORD $0x4e081a6e // uzp1 v14.16b, v19.16b, v8.16b
-	WORD $0x4e085a6f // uzp2 v15.16b, v19.16b, v8.16b
-	WORD $0x4f000413 // movi v19.4s, #0
-	WORD $0x4e8495d3 // sdot v19.4s, v14.16b, v4.16b
-	WORD $0x4e8595f3 // sdot v19.4s, v15.16b, v5.16b
-	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
-	WORD $0x4fb71263 // fmla v3.4s, v19.4s, v23.s[1]
-	WORD $0xf8b96800 // prfm pldl1keep, [x0, x25]
-	WORD $0xf8b968c0 // prfm pldl1keep, [x6, x25]
-	WORD $0xf8b968e0 // prfm pldl1keep, [x7, x25]
-	WORD $0xf8b96900 // prfm pldl1keep, [x8, x25]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0xacc12010 // ldp q16, q8, [x0], #32
-	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
-	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
-	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4f941a00 // fmla v0.4s, v16.4s, v20.s[2]
-	WORD $0xacc120d1 // ldp q17, q8, [x6], #32
-	WORD $0x4e081a2e // uzp1 v14.16b, v17.16b, v8.16b
-	WORD $0x4e085a2f // uzp2 v15.16b, v17.16b, v8.16b
-	WORD $0x4f000411 // movi v17.4s, #0
-	WORD $0x4e8495d1 // sdot v17.4s, v14.16b, v4.16b
-	WORD $0x4e8595f1 // sdot v17.4s, v15.16b, v5.16b
-	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
-	WORD $0x4f951a21 // fmla v1.4s, v17.4s, v21.s[2]
-	WORD $0xacc120f2 // ldp q18, q8, [x7], #32
-	WORD $0x4e081a4c // uzp1 v12.16b, v18.16b, v8.16b
-	WORD $0x4e085a4d // uzp2 v13.16b, v18.16b, v8.16b
-	WORD $0x4f000412 // movi v18.4s, #0
-	WORD $0x4e849592 // sdot v18.4s, v12.16b, v4.16b
-	WORD $0x4e8595b2 // sdot v18.4s, v13.16b, v5.16b
-	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
-	WORD $0x4f961a42 // fmla v2.4s, v18.4s, v22.s[2]
-	WORD $0xacc12113 // ldp q19, q8, [x8], #32
-	WORD $0x4e081a6e // uzp1 v14.16b, v19.16b, v8.16b
-	WORD $0x4e085a6f // uzp2 v15.16b, v19.16b, v8.16b
-	WORD $0x4f000413 // movi v19.4s, #0
-	WORD $0x4e8495d3 // sdot v19.4s, v14.16b, v4.16b
-	WORD $0x4e8595f3 // sdot v19.4s, v15.16b, v5.16b
-	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
-	WORD $0x4f971a63 // fmla v3.4s, v19.4s, v23.s[2]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0xacc12010 // ldp q16, q8, [x0], #32
-	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
-	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
-	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4fb41a00 // fmla v0.4s, v16.4s, v20.s[3]
-	WORD $0xacc120d1 // ldp q17, q8, [x6], #32
-	WORD $0x4e081a2e // uzp1 v14.16b, v17.16b, v8.16b
-	WORD $0x4e085a2f // uzp2 v15.16b, v17.16b, v8.16b
-	WORD $0x4f000411 // movi v17.4s, #0
-	WORD $0x4e8495d1 // sdot v17.4s, v14.16b, v4.16b
-	WORD $0x4e8595f1 // sdot v17.4s, v15.16b, v5.16b
-	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
-	WORD $0x4fb51a21 // fmla v1.4s, v17.4s, v21.s[3]
-	WORD $0xacc120f2 // ldp q18, q8, [x7], #32
-	WORD $0x4e081a4c // uzp1 v12.16b, v18.16b, v8.16b
-	WORD $0x4e085a4d // uzp2 v13.16b, v18.16b, v8.16b
-	WORD $0x4f000412 // movi v18.4s, #0
-	WORD $0x4e849592 // sdot v18.4s, v12.16b, v4.16b
-	WORD $0x4e8595b2 // sdot v18.4s, v13.16b, v5.16b
-	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
-	WORD $0x4fb61a42 // fmla v2.4s, v18.4s, v22.s[3]
-	WORD $0xacc12113 // ldp q19, q8, [x8], #32
-	WORD $0x4e081a6e // uzp1 v14.16b, v19.16b, v8.16b
-	WORD $0x4e085a6f // uzp2 v15.16b, v19.16b, v8.16b
-	WORD $0x4f000413 // movi v19.4s, #0
-	WORD $0x4e8495d3 // sdot v19.4s, v14.16b, v4.16b
-	WORD $0x4e8595f3 // sdot v19.4s, v15.16b, v5.16b
-	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
-	WORD $0x4fb71a63 // fmla v3.4s, v19.4s, v23.s[3]
-	SUBS $4, R22
-	BGE four
-few:
-	ADDS $4, R22
-	BEQ end
-block:
-	MOVD R19, R23
-	WORD $0xbc404454 // ldr s20, [x2], #4
-	WORD $0xbc404535 // ldr s21, [x9], #4
-	WORD $0xbc404556 // ldr s22, [x10], #4
-	WORD $0xbc404577 // ldr s23, [x11], #4
-group:
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0xacc12010 // ldp q16, q8, [x0], #32
-	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
-	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
-	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
-	WORD $0xacc120d1 // ldp q17, q8, [x6], #32
-	WORD $0x4e081a2e // uzp1 v14.16b, v17.16b, v8.16b
-	WORD $0x4e085a2f // uzp2 v15.16b, v17.16b, v8.16b
-	WORD $0x4f000411 // movi v17.4s, #0
-	WORD $0x4e8495d1 // sdot v17.4s, v14.16b, v4.16b
-	WORD $0x4e8595f1 // sdot v17.4s, v15.16b, v5.16b
-	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
-	WORD $0x4f951221 // fmla v1.4s, v17.4s, v21.s[0]
-	WORD $0xacc120f2 // ldp q18, q8, [x7], #32
-	WORD $0x4e081a4c // uzp1 v12.16b, v18.16b, v8.16b
-	WORD $0x4e085a4d // uzp2 v13.16b, v18.16b, v8.16b
-	WORD $0x4f000412 // movi v18.4s, #0
-	WORD $0x4e849592 // sdot v18.4s, v12.16b, v4.16b
-	WORD $0x4e8595b2 // sdot v18.4s, v13.16b, v5.16b
-	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
-	WORD $0x4f961242 // fmla v2.4s, v18.4s, v22.s[0]
-	WORD $0xacc12113 // ldp q19, q8, [x8], #32
-	WORD $0x4e081a6e // uzp1 v14.16b, v19.16b, v8.16b
-	WORD $0x4e085a6f // uzp2 v15.16b, v19.16b, v8.16b
-	WORD $0x4f000413 // movi v19.4s, #0
-	WORD $0x4e8495d3 // sdot v19.4s, v14.16b, v4.16b
-	WORD $0x4e8595f3 // sdot v19.4s, v15.16b, v5.16b
-	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
-	WORD $0x4f971263 // fmla v3.4s, v19.4s, v23.s[0]
-	SUBS $1, R23
-	BNE group
-	SUBS $1, R22
-	BNE block
-end:
-	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
-	WORD $0x7e30d800 // faddp s0, v0.2s
-	WORD $0xbc004480 // str s0, [x4], #4
-	WORD $0x6e21d421 // faddp v1.4s, v1.4s, v1.4s
-	WORD $0x7e30d821 // faddp s1, v1.2s
-	WORD $0xbc004481 // str s1, [x4], #4
-	WORD $0x6e22d442 // faddp v2.4s, v2.4s, v2.4s
-	WORD $0x7e30d842 // faddp s2, v2.2s
-	WORD $0xbc004482 // str s2, [x4], #4
-	WORD $0x6e23d463 // faddp v3.4s, v3.4s, v3.4s
-	WORD $0x7e30d863 // faddp s3, v3.2s
-	WORD $0xbc004483 // str s3, [x4], #4
-	MOVD R8, R0
-	MOVD R11, R2
-	SUBS $4, R5
-	BNE row
-	RET
-
-// func fast1x8sDotNEON(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, groups int)
-TEXT ·fast1x8sDotNEON(SB), NOSPLIT, $0-56
-	MOVD w+0(FP), R0
-	MOVD scale+8(FP), R2
-	MOVD x+16(FP), R24
-	MOVD dst+24(FP), R4
-	MOVD rows+32(FP), R5
-	MOVD blocks+40(FP), R15
-	MOVD groups+48(FP), R19
-	MUL R15, R19, R20
-	LSL $5, R20
-	LSL $2, R15, R21
-	WORD $0x4f04e41f // movi v31.16b, #128
-	LSL $2, R20, R25
-row:
-	MOVD R24, R1
-	MOVD R15, R22
-	WORD $0x4f000400 // movi v0.4s, #0
-	CMP $1, R19
-	BNE block
-	SUBS $4, R22
-	BLT few
-four:
-	WORD $0x3cc10454 // ldr q20, [x2], #16
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0xacc12010 // ldp q16, q8, [x0], #32
-	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
-	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
-	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0xacc12010 // ldp q16, q8, [x0], #32
-	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
-	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
-	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4fb41200 // fmla v0.4s, v16.4s, v20.s[1]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0xacc12010 // ldp q16, q8, [x0], #32
-	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
-	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
-	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4f941a00 // fmla v0.4s, v16.4s, v20.s[2]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0xacc12010 // ldp q16, q8, [x0], #32
-	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
-	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
-	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4fb41a00 // fmla v0.4s, v16.4s, v20.s[3]
-	SUBS $4, R22
-	BGE four
-few:
-	ADDS $4, R22
-	BEQ end
-block:
-	MOVD R19, R23
-	WORD $0xbc404454 // ldr s20, [x2], #4
-group:
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0xacc12010 // ldp q16, q8, [x0], #32
-	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
-	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
-	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
-	SUBS $1, R23
-	BNE group
-	SUBS $1, R22
-	BNE block
-end:
-	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
-	WORD $0x7e30d800 // faddp s0, v0.2s
-	WORD $0xbc004480 // str s0, [x4], #4
-	SUBS $1, R5
-	BNE row
-	RET
-
-// func fast4x8soDotNEON(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, groups int)
-TEXT ·fast4x8soDotNEON(SB), NOSPLIT, $0-64
-	MOVD w+0(FP), R0
-	MOVD scale+8(FP), R2
-	MOVD x+24(FP), R24
-	MOVD dst+32(FP), R4
-	MOVD rows+40(FP), R5
-	MOVD blocks+48(FP), R15
-	MOVD groups+56(FP), R19
-	MOVD offset+16(FP), R3
-	MUL R15, R19, R20
-	LSL $5, R20
-	LSL $2, R15, R21
-	WORD $0x4f04e41f // movi v31.16b, #128
-	LSL $2, R20, R25
-row:
-	ADD R20, R0, R6
-	ADD R21, R2, R9
-	ADD R21, R3, R12
-	ADD R20, R6, R7
-	ADD R21, R9, R10
-	ADD R21, R12, R13
-	ADD R20, R7, R8
-	ADD R21, R10, R11
-	ADD R21, R13, R14
-	MOVD R24, R1
-	MOVD R15, R22
-	WORD $0x4f000400 // movi v0.4s, #0
-	WORD $0x4f000401 // movi v1.4s, #0
-	WORD $0x4f000402 // movi v2.4s, #0
-	WORD $0x4f000403 // movi v3.4s, #0
-	CMP $1, R19
-	BNE block
-	SUBS $4, R22
-	BLT few
-four:
-	WORD $0x3cc10454 // ldr q20, [x2], #16
-	WORD $0x3cc10478 // ldr q24, [x3], #16
-	WORD $0x3cc10535 // ldr q21, [x9], #16
-	WORD $0x3cc10599 // ldr q25, [x12], #16
-	WORD $0x3cc10556 // ldr q22, [x10], #16
-	WORD $0x3cc105ba // ldr q26, [x13], #16
-	WORD $0x3cc10577 // ldr q23, [x11], #16
-	WORD $0x3cc105db // ldr q27, [x14], #16
-	WORD $0xf8b96800 // prfm pldl1keep, [x0, x25]
-	WORD $0xf8b968c0 // prfm pldl1keep, [x6, x25]
-	WORD $0xf8b968e0 // prfm pldl1keep, [x7, x25]
-	WORD $0xf8b96900 // prfm pldl1keep, [x8, x25]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0xacc12010 // ldp q16, q8, [x0], #32
-	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
-	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
-	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4f9850f0 // fmls v16.4s, v7.4s, v24.s[0]
-	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
-	WORD $0xacc120d1 // ldp q17, q8, [x6], #32
-	WORD $0x4e081a2e // uzp1 v14.16b, v17.16b, v8.16b
-	WORD $0x4e085a2f // uzp2 v15.16b, v17.16b, v8.16b
-	WORD $0x4f000411 // movi v17.4s, #0
-	WORD $0x4e8495d1 // sdot v17.4s, v14.16b, v4.16b
-	WORD $0x4e8595f1 // sdot v17.4s, v15.16b, v5.16b
-	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
-	WORD $0x4f9950f1 // fmls v17.4s, v7.4s, v25.s[0]
-	WORD $0x4f951221 // fmla v1.4s, v17.4s, v21.s[0]
-	WORD $0xacc120f2 // ldp q18, q8, [x7], #32
-	WORD $0x4e081a4c // uzp1 v12.16b, v18.16b, v8.16b
-	WORD $0x4e085a4d // uzp2 v13.16b, v18.16b, v8.16b
-	WORD $0x4f000412 // movi v18.4s, #0
-	WORD $0x4e849592 // sdot v18.4s, v12.16b, v4.16b
-	WORD $0x4e8595b2 // sdot v18.4s, v13.16b, v5.16b
-	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
-	WORD $0x4f9a50f2 // fmls v18.4s, v7.4s, v26.s[0]
-	WORD $0x4f961242 // fmla v2.4s, v18.4s, v22.s[0]
-	WORD $0xacc12113 // ldp q19, q8, [x8], #32
-	WORD $0x4e081a6e // uzp1 v14.16b, v19.16b, v8.16b
-	WORD $0x4e085a6f // uzp2 v15.16b, v19.16b, v8.16b
-	WORD $0x4f000413 // movi v19.4s, #0
-	WORD $0x4e8495d3 // sdot v19.4s, v14.16b, v4.16b
-	WORD $0x4e8595f3 // sdot v19.4s, v15.16b, v5.16b
-	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
-	WORD $0x4f9b50f3 // fmls v19.4s, v7.4s, v27.s[0]
-	WORD $0x4f971263 // fmla v3.4s, v19.4s, v23.s[0]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0xacc12010 // ldp q16, q8, [x0], #32
-	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
-	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
-	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4fb850f0 // fmls v16.4s, v7.4s, v24.s[1]
-	WORD $0x4fb41200 // fmla v0.4s, v16.4s, v20.s[1]
-	WORD $0xacc120d1 // ldp q17, q8, [x6], #32
-	WORD $0x4e081a2e // uzp1 v14.16b, v17.16b, v8.16b
-	WORD $0x4e085a2f // uzp2 v15.16b, v17.16b, v8.16b
-	WORD $0x4f000411 // movi v17.4s, #0
-	WORD $0x4e8495d1 // sdot v17.4s, v14.16b, v4.16b
-	WORD $0x4e8595f1 // sdot v17.4s, v15.16b, v5.16b
-	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
-	WORD $0x4fb950f1 // fmls v17.4s, v7.4s, v25.s[1]
-	WORD $0x4fb51221 // fmla v1.4s, v17.4s, v21.s[1]
-	WORD $0xacc120f2 // ldp q18, q8, [x7], #32
-	WORD $0x4e081a4c // uzp1 v12.16b, v18.16b, v8.16b
-	WORD $0x4e085a4d // uzp2 v13.16b, v18.16b, v8.16b
-	WORD $0x4f000412 // movi v18.4s, #0
-	WORD $0x4e849592 // sdot v18.4s, v12.16b, v4.16b
-	WORD $0x4e8595b2 // sdot v18.4s, v13.16b, v5.16b
-	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
-	WORD $0x4fba50f2 // fmls v18.4s, v7.4s, v26.s[1]
-	WORD $0x4fb61242 // fmla v2.4s, v18.4s, v22.s[1]
-	WORD $0xacc12113 // ldp q19, q8, [x8], #32
-	WORD $0x4e081a6e // uzp1 v14.16b, v19.16b, v8.16b
-	WORD $0x4e085a6f // uzp2 v15.16b, v19.16b, v8.16b
-	WORD $0x4f000413 // movi v19.4s, #0
-	WORD $0x4e8495d3 // sdot v19.4s, v14.16b, v4.16b
-	WORD $0x4e8595f3 // sdot v19.4s, v15.16b, v5.16b
-	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
-	WORD $0x4fbb50f3 // fmls v19.4s, v7.4s, v27.s[1]
-	WORD $0x4fb71263 // fmla v3.4s, v19.4s, v23.s[1]
-	WORD $0xf8b96800 // prfm pldl1keep, [x0, x25]
-	WORD $0xf8b968c0 // prfm pldl1keep, [x6, x25]
-	WORD $0xf8b968e0 // prfm pldl1keep, [x7, x25]
-	WORD $0xf8b96900 // prfm pldl1keep, [x8, x25]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0xacc12010 // ldp q16, q8, [x0], #32
-	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
-	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
-	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4f9858f0 // fmls v16.4s, v7.4s, v24.s[2]
-	WORD $0x4f941a00 // fmla v0.4s, v16.4s, v20.s[2]
-	WORD $0xacc120d1 // ldp q17, q8, [x6], #32
-	WORD $0x4e081a2e // uzp1 v14.16b, v17.16b, v8.16b
-	WORD $0x4e085a2f // uzp2 v15.16b, v17.16b, v8.16b
-	WORD $0x4f000411 // movi v17.4s, #0
-	WORD $0x4e8495d1 // sdot v17.4s, v14.16b, v4.16b
-	WORD $0x4e8595f1 // sdot v17.4s, v15.16b, v5.16b
-	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
-	WORD $0x4f9958f1 // fmls v17.4s, v7.4s, v25.s[2]
-	WORD $0x4f951a21 // fmla v1.4s, v17.4s, v21.s[2]
-	WORD $0xacc120f2 // ldp q18, q8, [x7], #32
-	WORD $0x4e081a4c // uzp1 v12.16b, v18.16b, v8.16b
-	WORD $0x4e085a4d // uzp2 v13.16b, v18.16b, v8.16b
-	WORD $0x4f000412 // movi v18.4s, #0
-	WORD $0x4e849592 // sdot v18.4s, v12.16b, v4.16b
-	WORD $0x4e8595b2 // sdot v18.4s, v13.16b, v5.16b
-	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
-	WORD $0x4f9a58f2 // fmls v18.4s, v7.4s, v26.s[2]
-	WORD $0x4f961a42 // fmla v2.4s, v18.4s, v22.s[2]
-	WORD $0xacc12113 // ldp q19, q8, [x8], #32
-	WORD $0x4e081a6e // uzp1 v14.16b, v19.16b, v8.16b
-	WORD $0x4e085a6f // uzp2 v15.16b, v19.16b, v8.16b
-	WORD $0x4f000413 // movi v19.4s, #0
-	WORD $0x4e8495d3 // sdot v19.4s, v14.16b, v4.16b
-	WORD $0x4e8595f3 // sdot v19.4s, v15.16b, v5.16b
-	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
-	WORD $0x4f9b58f3 // fmls v19.4s, v7.4s, v27.s[2]
-	WORD $0x4f971a63 // fmla v3.4s, v19.4s, v23.s[2]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0xacc12010 // ldp q16, q8, [x0], #32
-	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
-	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
-	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4fb858f0 // fmls v16.4s, v7.4s, v24.s[3]
-	WORD $0x4fb41a00 // fmla v0.4s, v16.4s, v20.s[3]
-	WORD $0xacc120d1 // ldp q17, q8, [x6], #32
-	WORD $0x4e081a2e // uzp1 v14.16b, v17.16b, v8.16b
-	WORD $0x4e085a2f // uzp2 v15.16b, v17.16b, v8.16b
-	WORD $0x4f000411 // movi v17.4s, #0
-	WORD $0x4e8495d1 // sdot v17.4s, v14.16b, v4.16b
-	WORD $0x4e8595f1 // sdot v17.4s, v15.16b, v5.16b
-	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
-	WORD $0x4fb958f1 // fmls v17.4s, v7.4s, v25.s[3]
-	WORD $0x4fb51a21 // fmla v1.4s, v17.4s, v21.s[3]
-	WORD $0xacc120f2 // ldp q18, q8, [x7], #32
-	WORD $0x4e081a4c // uzp1 v12.16b, v18.16b, v8.16b
-	WORD $0x4e085a4d // uzp2 v13.16b, v18.16b, v8.16b
-	WORD $0x4f000412 // movi v18.4s, #0
-	WORD $0x4e849592 // sdot v18.4s, v12.16b, v4.16b
-	WORD $0x4e8595b2 // sdot v18.4s, v13.16b, v5.16b
-	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
-	WORD $0x4fba58f2 // fmls v18.4s, v7.4s, v26.s[3]
-	WORD $0x4fb61a42 // fmla v2.4s, v18.4s, v22.s[3]
-	WORD $0xacc12113 // ldp q19, q8, [x8], #32
-	WORD $0x4e081a6e // uzp1 v14.16b, v19.16b, v8.16b
-	WORD $0x4e085a6f // uzp2 v15.16b, v19.16b, v8.16b
-	WORD $0x4f000413 // movi v19.4s, #0
-	WORD $0x4e8495d3 // sdot v19.4s, v14.16b, v4.16b
-	WORD $0x4e8595f3 // sdot v19.4s, v15.16b, v5.16b
-	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
-	WORD $0x4fbb58f3 // fmls v19.4s, v7.4s, v27.s[3]
-	WORD $0x4fb71a63 // fmla v3.4s, v19.4s, v23.s[3]
-	SUBS $4, R22
-	BGE four
-few:
-	ADDS $4, R22
-	BEQ end
-block:
-	MOVD R19, R23
-	WORD $0xbc404454 // ldr s20, [x2], #4
-	WORD $0xbc404478 // ldr s24, [x3], #4
-	WORD $0xbc404535 // ldr s21, [x9], #4
-	WORD $0xbc404599 // ldr s25, [x12], #4
-	WORD $0xbc404556 // ldr s22, [x10], #4
-	WORD $0xbc4045ba // ldr s26, [x13], #4
-	WORD $0xbc404577 // ldr s23, [x11], #4
-	WORD $0xbc4045db // ldr s27, [x14], #4
-group:
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0xacc12010 // ldp q16, q8, [x0], #32
-	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
-	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
-	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4f9850f0 // fmls v16.4s, v7.4s, v24.s[0]
-	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
-	WORD $0xacc120d1 // ldp q17, q8, [x6], #32
-	WORD $0x4e081a2e // uzp1 v14.16b, v17.16b, v8.16b
-	WORD $0x4e085a2f // uzp2 v15.16b, v17.16b, v8.16b
-	WORD $0x4f000411 // movi v17.4s, #0
-	WORD $0x4e8495d1 // sdot v17.4s, v14.16b, v4.16b
-	WORD $0x4e8595f1 // sdot v17.4s, v15.16b, v5.16b
-	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
-	WORD $0x4f9950f1 // fmls v17.4s, v7.4s, v25.s[0]
-	WORD $0x4f951221 // fmla v1.4s, v17.4s, v21.s[0]
-	WORD $0xacc120f2 // ldp q18, q8, [x7], #32
-	WORD $0x4e081a4c // uzp1 v12.16b, v18.16b, v8.16b
-	WORD $0x4e085a4d // uzp2 v13.16b, v18.16b, v8.16b
-	WORD $0x4f000412 // movi v18.4s, #0
-	WORD $0x4e849592 // sdot v18.4s, v12.16b, v4.16b
-	WORD $0x4e8595b2 // sdot v18.4s, v13.16b, v5.16b
-	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
-	WORD $0x4f9a50f2 // fmls v18.4s, v7.4s, v26.s[0]
-	WORD $0x4f961242 // fmla v2.4s, v18.4s, v22.s[0]
-	WORD $0xacc12113 // ldp q19, q8, [x8], #32
-	WORD $0x4e081a6e // uzp1 v14.16b, v19.16b, v8.16b
-	WORD $0x4e085a6f // uzp2 v15.16b, v19.16b, v8.16b
-	WORD $0x4f000413 // movi v19.4s, #0
-	WORD $0x4e8495d3 // sdot v19.4s, v14.16b, v4.16b
-	WORD $0x4e8595f3 // sdot v19.4s, v15.16b, v5.16b
-	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
-	WORD $0x4f9b50f3 // fmls v19.4s, v7.4s, v27.s[0]
-	WORD $0x4f971263 // fmla v3.4s, v19.4s, v23.s[0]
-	SUBS $1, R23
-	BNE group
-	SUBS $1, R22
-	BNE block
-end:
-	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
-	WORD $0x7e30d800 // faddp s0, v0.2s
-	WORD $0xbc004480 // str s0, [x4], #4
-	WORD $0x6e21d421 // faddp v1.4s, v1.4s, v1.4s
-	WORD $0x7e30d821 // faddp s1, v1.2s
-	WORD $0xbc004481 // str s1, [x4], #4
-	WORD $0x6e22d442 // faddp v2.4s, v2.4s, v2.4s
-	WORD $0x7e30d842 // faddp s2, v2.2s
-	WORD $0xbc004482 // str s2, [x4], #4
-	WORD $0x6e23d463 // faddp v3.4s, v3.4s, v3.4s
-	WORD $0x7e30d863 // faddp s3, v3.2s
-	WORD $0xbc004483 // str s3, [x4], #4
-	MOVD R8, R0
-	MOVD R11, R2
-	MOVD R14, R3
-	SUBS $4, R5
-	BNE row
-	RET
-
-// func fast1x8soDotNEON(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, groups int)
-TEXT ·fast1x8soDotNEON(SB), NOSPLIT, $0-64
-	MOVD w+0(FP), R0
-	MOVD scale+8(FP), R2
-	MOVD x+24(FP), R24
-	MOVD dst+32(FP), R4
-	MOVD rows+40(FP), R5
-	MOVD blocks+48(FP), R15
-	MOVD groups+56(FP), R19
-	MOVD offset+16(FP), R3
-	MUL R15, R19, R20
-	LSL $5, R20
-	LSL $2, R15, R21
-	WORD $0x4f04e41f // movi v31.16b, #128
-	LSL $2, R20, R25
-row:
-	MOVD R24, R1
-	MOVD R15, R22
-	WORD $0x4f000400 // movi v0.4s, #0
-	CMP $1, R19
-	BNE block
-	SUBS $4, R22
-	BLT few
-four:
-	WORD $0x3cc10454 // ldr q20, [x2], #16
-	WORD $0x3cc10478 // ldr q24, [x3], #16
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0xacc12010 // ldp q16, q8, [x0], #32
-	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
-	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
-	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4f9850f0 // fmls v16.4s, v7.4s, v24.s[0]
-	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0xacc12010 // ldp q16, q8, [x0], #32
-	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
-	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
-	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4fb850f0 // fmls v16.4s, v7.4s, v24.s[1]
-	WORD $0x4fb41200 // fmla v0.4s, v16.4s, v20.s[1]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0xacc12010 // ldp q16, q8, [x0], #32
-	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
-	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
-	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4f9858f0 // fmls v16.4s, v7.4s, v24.s[2]
-	WORD $0x4f941a00 // fmla v0.4s, v16.4s, v20.s[2]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0xacc12010 // ldp q16, q8, [x0], #32
-	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
-	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
-	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4fb858f0 // fmls v16.4s, v7.4s, v24.s[3]
-	WORD $0x4fb41a00 // fmla v0.4s, v16.4s, v20.s[3]
-	SUBS $4, R22
-	BGE four
-few:
-	ADDS $4, R22
-	BEQ end
-block:
-	MOVD R19, R23
-	WORD $0xbc404454 // ldr s20, [x2], #4
-	WORD $0xbc404478 // ldr s24, [x3], #4
-group:
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0xacc12010 // ldp q16, q8, [x0], #32
-	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
-	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
-	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4f9850f0 // fmls v16.4s, v7.4s, v24.s[0]
-	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
-	SUBS $1, R23
-	BNE group
-	SUBS $1, R22
-	BNE block
-end:
-	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
-	WORD $0x7e30d800 // faddp s0, v0.2s
-	WORD $0xbc004480 // str s0, [x4], #4
-	SUBS $1, R5
-	BNE row
-	RET
-
-// func fast4x8uDotNEON(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, groups int)
-TEXT ·fast4x8uDotNEON(SB), NOSPLIT, $0-56
-	MOVD w+0(FP), R0
-	MOVD scale+8(FP), R2
-	MOVD x+16(FP), R24
-	MOVD dst+24(FP), R4
-	MOVD rows+32(FP), R5
-	MOVD blocks+40(FP), R15
-	MOVD groups+48(FP), R19
-	MUL R15, R19, R20
-	LSL $5, R20
-	LSL $2, R15, R21
-	WORD $0x4f04e41f // movi v31.16b, #128
-	MOVD $·byteHalf<>(SB), R25
-	WORD $0x4ddfcb3e // ld1r {v30.4s}, [x25], #4
-	LSL $2, R20, R25
-row:
-	ADD R20, R0, R6
-	ADD R21, R2, R9
-	ADD R20, R6, R7
-	ADD R21, R9, R10
-	ADD R20, R7, R8
-	ADD R21, R10, R11
-	MOVD R24, R1
-	MOVD R15, R22
-	WORD $0x4f000400 // movi v0.4s, #0
-	WORD $0x4f000401 // movi v1.4s, #0
-	WORD $0x4f000402 // movi v2.4s, #0
-	WORD $0x4f000403 // movi v3.4s, #0
-	CMP $1, R19
-	BNE block
-	SUBS $4, R22
-	BLT few
-four:
-	WORD $0x3cc10454 // ldr q20, [x2], #16
-	WORD $0x3cc10535 // ldr q21, [x9], #16
-	WORD $0x3cc10556 // ldr q22, [x10], #16
-	WORD $0x3cc10577 // ldr q23, [x11], #16
-	WORD $0xf8b96800 // prfm pldl1keep, [x0, x25]
-	WORD $0xf8b968c0 // prfm pldl1keep, [x6, x25]
-	WORD $0xf8b968e0 // prfm pldl1keep, [x7, x25]
-	WORD $0xf8b96900 // prfm pldl1keep, [x8, x25]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0xacc12010 // ldp q16, q8, [x0], #32
-	WORD $0x6e3f1e10 // eor v16.16b, v16.16b, v31.16b
-	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
-	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
-	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
-	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4e3eccf0 // fmla v16.4s, v7.4s, v30.4s
-	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
-	WORD $0xacc120d1 // ldp q17, q8, [x6], #32
-	WORD $0x6e3f1e31 // eor v17.16b, v17.16b, v31.16b
-	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
-	WORD $0x4e081a2e // uzp1 v14.16b, v17.16b, v8.16b
-	WORD $0x4e085a2f // uzp2 v15.16b, v17.16b, v8.16b
-	WORD $0x4f000411 // movi v17.4s, #0
-	WORD $0x4e8495d1 // sdot v17.4s, v14.16b, v4.16b
-	WORD $0x4e8595f1 // sdot v17.4s, v15.16b, v5.16b
-	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
-	WORD $0x4e3eccf1 // fmla v17.4s, v7.4s, v30.4s
-	WORD $0x4f951221 // fmla v1.4s, v17.4s, v21.s[0]
-	WORD $0xacc120f2 // ldp q18, q8, [x7], #32
-	WORD $0x6e3f1e52 // eor v18.16b, v18.16b, v31.16b
-	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
-	WORD $0x4e081a4c // uzp1 v12.16b, v18.16b, v8.16b
-	WORD $0x4e085a4d // uzp2 v13.16b, v18.16b, v8.16b
-	WORD $0x4f000412 // movi v18.4s, #0
-	WORD $0x4e849592 // sdot v18.4s, v12.16b, v4.16b
-	WORD $0x4e8595b2 // sdot v18.4s, v13.16b, v5.16b
-	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
-	WORD $0x4e3eccf2 // fmla v18.4s, v7.4s, v30.4s
-	WORD $0x4f961242 // fmla v2.4s, v18.4s, v22.s[0]
-	WORD $0xacc12113 // ldp q19, q8, [x8], #32
-	WORD $0x6e3f1e73 // eor v19.16b, v19.16b, v31.16b
-	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
-	WORD $0x4e081a6e // uzp1 v14.16b, v19.16b, v8.16b
-	WORD $0x4e085a6f // uzp2 v15.16b, v19.16b, v8.16b
-	WORD $0x4f000413 // movi v19.4s, #0
-	WORD $0x4e8495d3 // sdot v19.4s, v14.16b, v4.16b
-	WORD $0x4e8595f3 // sdot v19.4s, v15.16b, v5.16b
-	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
-	WORD $0x4e3eccf3 // fmla v19.4s, v7.4s, v30.4s
-	WORD $0x4f971263 // fmla v3.4s, v19.4s, v23.s[0]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0xacc12010 // ldp q16, q8, [x0], #32
-	WORD $0x6e3f1e10 // eor v16.16b, v16.16b, v31.16b
-	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
-	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
-	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
-	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4e3eccf0 // fmla v16.4s, v7.4s, v30.4s
-	WORD $0x4fb41200 // fmla v0.4s, v16.4s, v20.s[1]
-	WORD $0xacc120d1 // ldp q17, q8, [x6], #32
-	WORD $0x6e3f1e31 // eor v17.16b, v17.16b, v31.16b
-	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
-	WORD $0x4e081a2e // uzp1 v14.16b, v17.16b, v8.16b
-	WORD $0x4e085a2f // uzp2 v15.16b, v17.16b, v8.16b
-	WORD $0x4f000411 // movi v17.4s, #0
-	WORD $0x4e8495d1 // sdot v17.4s, v14.16b, v4.16b
-	WORD $0x4e8595f1 // sdot v17.4s, v15.16b, v5.16b
-	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
-	WORD $0x4e3eccf1 // fmla v17.4s, v7.4s, v30.4s
-	WORD $0x4fb51221 // fmla v1.4s, v17.4s, v21.s[1]
-	WORD $0xacc120f2 // ldp q18, q8, [x7], #32
-	WORD $0x6e3f1e52 // eor v18.16b, v18.16b, v31.16b
-	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
-	WORD $0x4e081a4c // uzp1 v12.16b, v18.16b, v8.16b
-	WORD $0x4e085a4d // uzp2 v13.16b, v18.16b, v8.16b
-	WORD $0x4f000412 // movi v18.4s, #0
-	WORD $0x4e849592 // sdot v18.4s, v12.16b, v4.16b
-	WORD $0x4e8595b2 // sdot v18.4s, v13.16b, v5.16b
-	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
-	WORD $0x4e3eccf2 // fmla v18.4s, v7.4s, v30.4s
-	WORD $0x4fb61242 // fmla v2.4s, v18.4s, v22.s[1]
-	WORD $0xacc12113 // ldp q19, q8, [x8], #32
-	WORD $0x6e3f1e73 // eor v19.16b, v19.16b, v31.16b
-	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
-	WORD $0x4e081a6e // uzp1 v14.16b, v19.16b, v8.16b
-	WORD $0x4e085a6f // uzp2 v15.16b, v19.16b, v8.16b
-	WORD $0x4f000413 // movi v19.4s, #0
-	WORD $0x4e8495d3 // sdot v19.4s, v14.16b, v4.16b
-	WORD $0x4e8595f3 // sdot v19.4s, v15.16b, v5.16b
-	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
-	WORD $0x4e3eccf3 // fmla v19.4s, v7.4s, v30.4s
-	WORD $0x4fb71263 // fmla v3.4s, v19.4s, v23.s[1]
-	WORD $0xf8b96800 // prfm pldl1keep, [x0, x25]
-	WORD $0xf8b968c0 // prfm pldl1keep, [x6, x25]
-	WORD $0xf8b968e0 // prfm pldl1keep, [x7, x25]
-	WORD $0xf8b96900 // prfm pldl1keep, [x8, x25]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0xacc12010 // ldp q16, q8, [x0], #32
-	WORD $0x6e3f1e10 // eor v16.16b, v16.16b, v31.16b
-	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
-	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
-	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
-	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4e3eccf0 // fmla v16.4s, v7.4s, v30.4s
-	WORD $0x4f941a00 // fmla v0.4s, v16.4s, v20.s[2]
-	WORD $0xacc120d1 // ldp q17, q8, [x6], #32
-	WORD $0x6e3f1e31 // eor v17.16b, v17.16b, v31.16b
-	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
-	WORD $0x4e081a2e // uzp1 v14.16b, v17.16b, v8.16b
-	WORD $0x4e085a2f // uzp2 v15.16b, v17.16b, v8.16b
-	WORD $0x4f000411 // movi v17.4s, #0
-	WORD $0x4e8495d1 // sdot v17.4s, v14.16b, v4.16b
-	WORD $0x4e8595f1 // sdot v17.4s, v15.16b, v5.16b
-	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
-	WORD $0x4e3eccf1 // fmla v17.4s, v7.4s, v30.4s
-	WORD $0x4f951a21 // fmla v1.4s, v17.4s, v21.s[2]
-	WORD $0xacc120f2 // ldp q18, q8, [x7], #32
-	WORD $0x6e3f1e52 // eor v18.16b, v18.16b, v31.16b
-	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
-	WORD $0x4e081a4c // uzp1 v12.16b, v18.16b, v8.16b
-	WORD $0x4e085a4d // uzp2 v13.16b, v18.16b, v8.16b
-	WORD $0x4f000412 // movi v18.4s, #0
-	WORD $0x4e849592 // sdot v18.4s, v12.16b, v4.16b
-	WORD $0x4e8595b2 // sdot v18.4s, v13.16b, v5.16b
-	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
-	WORD $0x4e3eccf2 // fmla v18.4s, v7.4s, v30.4s
-	WORD $0x4f961a42 // fmla v2.4s, v18.4s, v22.s[2]
-	WORD $0xacc12113 // ldp q19, q8, [x8], #32
-	WORD $0x6e3f1e73 // eor v19.16b, v19.16b, v31.16b
-	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
-	WORD $0x4e081a6e // uzp1 v14.16b, v19.16b, v8.16b
-	WORD $0x4e085a6f // uzp2 v15.16b, v19.16b, v8.16b
-	WORD $0x4f000413 // movi v19.4s, #0
-	WORD $0x4e8495d3 // sdot v19.4s, v14.16b, v4.16b
-	WORD $0x4e8595f3 // sdot v19.4s, v15.16b, v5.16b
-	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
-	WORD $0x4e3eccf3 // fmla v19.4s, v7.4s, v30.4s
-	WORD $0x4f971a63 // fmla v3.4s, v19.4s, v23.s[2]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0xacc12010 // ldp q16, q8, [x0], #32
-	WORD $0x6e3f1e10 // eor v16.16b, v16.16b, v31.16b
-	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
-	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
-	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
-	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4e3eccf0 // fmla v16.4s, v7.4s, v30.4s
-	WORD $0x4fb41a00 // fmla v0.4s, v16.4s, v20.s[3]
-	WORD $0xacc120d1 // ldp q17, q8, [x6], #32
-	WORD $0x6e3f1e31 // eor v17.16b, v17.16b, v31.16b
-	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
-	WORD $0x4e081a2e // uzp1 v14.16b, v17.16b, v8.16b
-	WORD $0x4e085a2f // uzp2 v15.16b, v17.16b, v8.16b
-	WORD $0x4f000411 // movi v17.4s, #0
-	WORD $0x4e8495d1 // sdot v17.4s, v14.16b, v4.16b
-	WORD $0x4e8595f1 // sdot v17.4s, v15.16b, v5.16b
-	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
-	WORD $0x4e3eccf1 // fmla v17.4s, v7.4s, v30.4s
-	WORD $0x4fb51a21 // fmla v1.4s, v17.4s, v21.s[3]
-	WORD $0xacc120f2 // ldp q18, q8, [x7], #32
-	WORD $0x6e3f1e52 // eor v18.16b, v18.16b, v31.16b
-	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
-	WORD $0x4e081a4c // uzp1 v12.16b, v18.16b, v8.16b
-	WORD $0x4e085a4d // uzp2 v13.16b, v18.16b, v8.16b
-	WORD $0x4f000412 // movi v18.4s, #0
-	WORD $0x4e849592 // sdot v18.4s, v12.16b, v4.16b
-	WORD $0x4e8595b2 // sdot v18.4s, v13.16b, v5.16b
-	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
-	WORD $0x4e3eccf2 // fmla v18.4s, v7.4s, v30.4s
-	WORD $0x4fb61a42 // fmla v2.4s, v18.4s, v22.s[3]
-	WORD $0xacc12113 // ldp q19, q8, [x8], #32
-	WORD $0x6e3f1e73 // eor v19.16b, v19.16b, v31.16b
-	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
-	WORD $0x4e081a6e // uzp1 v14.16b, v19.16b, v8.16b
-	WORD $0x4e085a6f // uzp2 v15.16b, v19.16b, v8.16b
-	WORD $0x4f000413 // movi v19.4s, #0
-	WORD $0x4e8495d3 // sdot v19.4s, v14.16b, v4.16b
-	WORD $0x4e8595f3 // sdot v19.4s, v15.16b, v5.16b
-	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
-	WORD $0x4e3eccf3 // fmla v19.4s, v7.4s, v30.4s
-	WORD $0x4fb71a63 // fmla v3.4s, v19.4s, v23.s[3]
-	SUBS $4, R22
-	BGE four
-few:
-	ADDS $4, R22
-	BEQ end
-block:
-	MOVD R19, R23
-	WORD $0xbc404454 // ldr s20, [x2], #4
-	WORD $0xbc404535 // ldr s21, [x9], #4
-	WORD $0xbc404556 // ldr s22, [x10], #4
-	WORD $0xbc404577 // ldr s23, [x11], #4
-group:
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0xacc12010 // ldp q16, q8, [x0], #32
-	WORD $0x6e3f1e10 // eor v16.16b, v16.16b, v31.16b
-	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
-	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
-	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
-	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4e3eccf0 // fmla v16.4s, v7.4s, v30.4s
-	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
-	WORD $0xacc120d1 // ldp q17, q8, [x6], #32
-	WORD $0x6e3f1e31 // eor v17.16b, v17.16b, v31.16b
-	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
-	WORD $0x4e081a2e // uzp1 v14.16b, v17.16b, v8.16b
-	WORD $0x4e085a2f // uzp2 v15.16b, v17.16b, v8.16b
-	WORD $0x4f000411 // movi v17.4s, #0
-	WORD $0x4e8495d1 // sdot v17.4s, v14.16b, v4.16b
-	WORD $0x4e8595f1 // sdot v17.4s, v15.16b, v5.16b
-	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
-	WORD $0x4e3eccf1 // fmla v17.4s, v7.4s, v30.4s
-	WORD $0x4f951221 // fmla v1.4s, v17.4s, v21.s[0]
-	WORD $0xacc120f2 // ldp q18, q8, [x7], #32
-	WORD $0x6e3f1e52 // eor v18.16b, v18.16b, v31.16b
-	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
-	WORD $0x4e081a4c // uzp1 v12.16b, v18.16b, v8.16b
-	WORD $0x4e085a4d // uzp2 v13.16b, v18.16b, v8.16b
-	WORD $0x4f000412 // movi v18.4s, #0
-	WORD $0x4e849592 // sdot v18.4s, v12.16b, v4.16b
-	WORD $0x4e8595b2 // sdot v18.4s, v13.16b, v5.16b
-	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
-	WORD $0x4e3eccf2 // fmla v18.4s, v7.4s, v30.4s
-	WORD $0x4f961242 // fmla v2.4s, v18.4s, v22.s[0]
-	WORD $0xacc12113 // ldp q19, q8, [x8], #32
-	WORD $0x6e3f1e73 // eor v19.16b, v19.16b, v31.16b
-	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
-	WORD $0x4e081a6e // uzp1 v14.16b, v19.16b, v8.16b
-	WORD $0x4e085a6f // uzp2 v15.16b, v19.16b, v8.16b
-	WORD $0x4f000413 // movi v19.4s, #0
-	WORD $0x4e8495d3 // sdot v19.4s, v14.16b, v4.16b
-	WORD $0x4e8595f3 // sdot v19.4s, v15.16b, v5.16b
-	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
-	WORD $0x4e3eccf3 // fmla v19.4s, v7.4s, v30.4s
-	WORD $0x4f971263 // fmla v3.4s, v19.4s, v23.s[0]
-	SUBS $1, R23
-	BNE group
-	SUBS $1, R22
-	BNE block
-end:
-	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
-	WORD $0x7e30d800 // faddp s0, v0.2s
-	WORD $0xbc004480 // str s0, [x4], #4
-	WORD $0x6e21d421 // faddp v1.4s, v1.4s, v1.4s
-	WORD $0x7e30d821 // faddp s1, v1.2s
-	WORD $0xbc004481 // str s1, [x4], #4
-	WORD $0x6e22d442 // faddp v2.4s, v2.4s, v2.4s
-	WORD $0x7e30d842 // faddp s2, v2.2s
-	WORD $0xbc004482 // str s2, [x4], #4
-	WORD $0x6e23d463 // faddp v3.4s, v3.4s, v3.4s
-	WORD $0x7e30d863 // faddp s3, v3.2s
-	WORD $0xbc004483 // str s3, [x4], #4
-	MOVD R8, R0
-	MOVD R11, R2
-	SUBS $4, R5
-	BNE row
-	RET
-
-// func fast1x8uDotNEON(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, groups int)
-TEXT ·fast1x8uDotNEON(SB), NOSPLIT, $0-56
-	MOVD w+0(FP), R0
-	MOVD scale+8(FP), R2
-	MOVD x+16(FP), R24
-	MOVD dst+24(FP), R4
-	MOVD rows+32(FP), R5
-	MOVD blocks+40(FP), R15
-	MOVD groups+48(FP), R19
-	MUL R15, R19, R20
-	LSL $5, R20
-	LSL $2, R15, R21
-	WORD $0x4f04e41f // movi v31.16b, #128
-	MOVD $·byteHalf<>(SB), R25
-	WORD $0x4ddfcb3e // ld1r {v30.4s}, [x25], #4
-	LSL $2, R20, R25
-row:
-	MOVD R24, R1
-	MOVD R15, R22
-	WORD $0x4f000400 // movi v0.4s, #0
-	CMP $1, R19
-	BNE block
-	SUBS $4, R22
-	BLT few
-four:
-	WORD $0x3cc10454 // ldr q20, [x2], #16
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0xacc12010 // ldp q16, q8, [x0], #32
-	WORD $0x6e3f1e10 // eor v16.16b, v16.16b, v31.16b
-	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
-	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
-	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
-	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4e3eccf0 // fmla v16.4s, v7.4s, v30.4s
-	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0xacc12010 // ldp q16, q8, [x0], #32
-	WORD $0x6e3f1e10 // eor v16.16b, v16.16b, v31.16b
-	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
-	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
-	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
-	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4e3eccf0 // fmla v16.4s, v7.4s, v30.4s
-	WORD $0x4fb41200 // fmla v0.4s, v16.4s, v20.s[1]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0xacc12010 // ldp q16, q8, [x0], #32
-	WORD $0x6e3f1e10 // eor v16.16b, v16.16b, v31.16b
-	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
-	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
-	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
-	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4e3eccf0 // fmla v16.4s, v7.4s, v30.4s
-	WORD $0x4f941a00 // fmla v0.4s, v16.4s, v20.s[2]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0xacc12010 // ldp q16, q8, [x0], #32
-	WORD $0x6e3f1e10 // eor v16.16b, v16.16b, v31.16b
-	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
-	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
-	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
-	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4e3eccf0 // fmla v16.4s, v7.4s, v30.4s
-	WORD $0x4fb41a00 // fmla v0.4s, v16.4s, v20.s[3]
-	SUBS $4, R22
-	BGE four
-few:
-	ADDS $4, R22
-	BEQ end
-block:
-	MOVD R19, R23
-	WORD $0xbc404454 // ldr s20, [x2], #4
-group:
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0xacc12010 // ldp q16, q8, [x0], #32
-	WORD $0x6e3f1e10 // eor v16.16b, v16.16b, v31.16b
-	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
-	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
-	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
-	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4e3eccf0 // fmla v16.4s, v7.4s, v30.4s
-	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
-	SUBS $1, R23
-	BNE group
-	SUBS $1, R22
-	BNE block
-end:
-	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
-	WORD $0x7e30d800 // faddp s0, v0.2s
-	WORD $0xbc004480 // str s0, [x4], #4
-	SUBS $1, R5
-	BNE row
-	RET
-
-// func fast4x8uoDotNEON(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, groups int)
-TEXT ·fast4x8uoDotNEON(SB), NOSPLIT, $0-64
-	MOVD w+0(FP), R0
-	MOVD scale+8(FP), R2
-	MOVD x+24(FP), R24
-	MOVD dst+32(FP), R4
-	MOVD rows+40(FP), R5
-	MOVD blocks+48(FP), R15
-	MOVD groups+56(FP), R19
-	MOVD offset+16(FP), R3
-	MUL R15, R19, R20
-	LSL $5, R20
-	LSL $2, R15, R21
-	WORD $0x4f04e41f // movi v31.16b, #128
-	MOVD $·byteHalf<>(SB), R25
-	WORD $0x4ddfcb3e // ld1r {v30.4s}, [x25], #4
-	LSL $2, R20, R25
-row:
-	ADD R20, R0, R6
-	ADD R21, R2, R9
-	ADD R21, R3, R12
-	ADD R20, R6, R7
-	ADD R21, R9, R10
-	ADD R21, R12, R13
-	ADD R20, R7, R8
-	ADD R21, R10, R11
-	ADD R21, R13, R14
-	MOVD R24, R1
-	MOVD R15, R22
-	WORD $0x4f000400 // movi v0.4s, #0
-	WORD $0x4f000401 // movi v1.4s, #0
-	WORD $0x4f000402 // movi v2.4s, #0
-	WORD $0x4f000403 // movi v3.4s, #0
-	CMP $1, R19
-	BNE block
-	SUBS $4, R22
-	BLT few
-four:
-	WORD $0x3cc10454 // ldr q20, [x2], #16
-	WORD $0x3cc10478 // ldr q24, [x3], #16
-	WORD $0x3cc10535 // ldr q21, [x9], #16
-	WORD $0x3cc10599 // ldr q25, [x12], #16
-	WORD $0x3cc10556 // ldr q22, [x10], #16
-	WORD $0x3cc105ba // ldr q26, [x13], #16
-	WORD $0x3cc10577 // ldr q23, [x11], #16
-	WORD $0x3cc105db // ldr q27, [x14], #16
-	WORD $0xf8b96800 // prfm pldl1keep, [x0, x25]
-	WORD $0xf8b968c0 // prfm pldl1keep, [x6, x25]
-	WORD $0xf8b968e0 // prfm pldl1keep, [x7, x25]
-	WORD $0xf8b96900 // prfm pldl1keep, [x8, x25]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0xacc12010 // ldp q16, q8, [x0], #32
-	WORD $0x6e3f1e10 // eor v16.16b, v16.16b, v31.16b
-	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
-	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
-	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
-	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4e3eccf0 // fmla v16.4s, v7.4s, v30.4s
-	WORD $0x4f9850f0 // fmls v16.4s, v7.4s, v24.s[0]
-	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
-	WORD $0xacc120d1 // ldp q17, q8, [x6], #32
-	WORD $0x6e3f1e31 // eor v17.16b, v17.16b, v31.16b
-	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
-	WORD $0x4e081a2e // uzp1 v14.16b, v17.16b, v8.16b
-	WORD $0x4e085a2f // uzp2 v15.16b, v17.16b, v8.16b
-	WORD $0x4f000411 // movi v17.4s, #0
-	WORD $0x4e8495d1 // sdot v17.4s, v14.16b, v4.16b
-	WORD $0x4e8595f1 // sdot v17.4s, v15.16b, v5.16b
-	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
-	WORD $0x4e3eccf1 // fmla v17.4s, v7.4s, v30.4s
-	WORD $0x4f9950f1 // fmls v17.4s, v7.4s, v25.s[0]
-	WORD $0x4f951221 // fmla v1.4s, v17.4s, v21.s[0]
-	WORD $0xacc120f2 // ldp q18, q8, [x7], #32
-	WORD $0x6e3f1e52 // eor v18.16b, v18.16b, v31.16b
-	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
-	WORD $0x4e081a4c // uzp1 v12.16b, v18.16b, v8.16b
-	WORD $0x4e085a4d // uzp2 v13.16b, v18.16b, v8.16b
-	WORD $0x4f000412 // movi v18.4s, #0
-	WORD $0x4e849592 // sdot v18.4s, v12.16b, v4.16b
-	WORD $0x4e8595b2 // sdot v18.4s, v13.16b, v5.16b
-	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
-	WORD $0x4e3eccf2 // fmla v18.4s, v7.4s, v30.4s
-	WORD $0x4f9a50f2 // fmls v18.4s, v7.4s, v26.s[0]
-	WORD $0x4f961242 // fmla v2.4s, v18.4s, v22.s[0]
-	WORD $0xacc12113 // ldp q19, q8, [x8], #32
-	WORD $0x6e3f1e73 // eor v19.16b, v19.16b, v31.16b
-	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
-	WORD $0x4e081a6e // uzp1 v14.16b, v19.16b, v8.16b
-	WORD $0x4e085a6f // uzp2 v15.16b, v19.16b, v8.16b
-	WORD $0x4f000413 // movi v19.4s, #0
-	WORD $0x4e8495d3 // sdot v19.4s, v14.16b, v4.16b
-	WORD $0x4e8595f3 // sdot v19.4s, v15.16b, v5.16b
-	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
-	WORD $0x4e3eccf3 // fmla v19.4s, v7.4s, v30.4s
-	WORD $0x4f9b50f3 // fmls v19.4s, v7.4s, v27.s[0]
-	WORD $0x4f971263 // fmla v3.4s, v19.4s, v23.s[0]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0xacc12010 // ldp q16, q8, [x0], #32
-	WORD $0x6e3f1e10 // eor v16.16b, v16.16b, v31.16b
-	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
-	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
-	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
-	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4e3eccf0 // fmla v16.4s, v7.4s, v30.4s
-	WORD $0x4fb850f0 // fmls v16.4s, v7.4s, v24.s[1]
-	WORD $0x4fb41200 // fmla v0.4s, v16.4s, v20.s[1]
-	WORD $0xacc120d1 // ldp q17, q8, [x6], #32
-	WORD $0x6e3f1e31 // eor v17.16b, v17.16b, v31.16b
-	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
-	WORD $0x4e081a2e // uzp1 v14.16b, v17.16b, v8.16b
-	WORD $0x4e085a2f // uzp2 v15.16b, v17.16b, v8.16b
-	WORD $0x4f000411 // movi v17.4s, #0
-	WORD $0x4e8495d1 // sdot v17.4s, v14.16b, v4.16b
-	WORD $0x4e8595f1 // sdot v17.4s, v15.16b, v5.16b
-	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
-	WORD $0x4e3eccf1 // fmla v17.4s, v7.4s, v30.4s
-	WORD $0x4fb950f1 // fmls v17.4s, v7.4s, v25.s[1]
-	WORD $0x4fb51221 // fmla v1.4s, v17.4s, v21.s[1]
-	WORD $0xacc120f2 // ldp q18, q8, [x7], #32
-	WORD $0x6e3f1e52 // eor v18.16b, v18.16b, v31.16b
-	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
-	WORD $0x4e081a4c // uzp1 v12.16b, v18.16b, v8.16b
-	WORD $0x4e085a4d // uzp2 v13.16b, v18.16b, v8.16b
-	WORD $0x4f000412 // movi v18.4s, #0
-	WORD $0x4e849592 // sdot v18.4s, v12.16b, v4.16b
-	WORD $0x4e8595b2 // sdot v18.4s, v13.16b, v5.16b
-	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
-	WORD $0x4e3eccf2 // fmla v18.4s, v7.4s, v30.4s
-	WORD $0x4fba50f2 // fmls v18.4s, v7.4s, v26.s[1]
-	WORD $0x4fb61242 // fmla v2.4s, v18.4s, v22.s[1]
-	WORD $0xacc12113 // ldp q19, q8, [x8], #32
-	WORD $0x6e3f1e73 // eor v19.16b, v19.16b, v31.16b
-	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
-	WORD $0x4e081a6e // uzp1 v14.16b, v19.16b, v8.16b
-	WORD $0x4e085a6f // uzp2 v15.16b, v19.16b, v8.16b
-	WORD $0x4f000413 // movi v19.4s, #0
-	WORD $0x4e8495d3 // sdot v19.4s, v14.16b, v4.16b
-	WORD $0x4e8595f3 // sdot v19.4s, v15.16b, v5.16b
-	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
-	WORD $0x4e3eccf3 // fmla v19.4s, v7.4s, v30.4s
-	WORD $0x4fbb50f3 // fmls v19.4s, v7.4s, v27.s[1]
-	WORD $0x4fb71263 // fmla v3.4s, v19.4s, v23.s[1]
-	WORD $0xf8b96800 // prfm pldl1keep, [x0, x25]
-	WORD $0xf8b968c0 // prfm pldl1keep, [x6, x25]
-	WORD $0xf8b968e0 // prfm pldl1keep, [x7, x25]
-	WORD $0xf8b96900 // prfm pldl1keep, [x8, x25]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0xacc12010 // ldp q16, q8, [x0], #32
-	WORD $0x6e3f1e10 // eor v16.16b, v16.16b, v31.16b
-	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
-	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
-	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
-	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4e3eccf0 // fmla v16.4s, v7.4s, v30.4s
-	WORD $0x4f9858f0 // fmls v16.4s, v7.4s, v24.s[2]
-	WORD $0x4f941a00 // fmla v0.4s, v16.4s, v20.s[2]
-	WORD $0xacc120d1 // ldp q17, q8, [x6], #32
-	WORD $0x6e3f1e31 // eor v17.16b, v17.16b, v31.16b
-	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
-	WORD $0x4e081a2e // uzp1 v14.16b, v17.16b, v8.16b
-	WORD $0x4e085a2f // uzp2 v15.16b, v17.16b, v8.16b
-	WORD $0x4f000411 // movi v17.4s, #0
-	WORD $0x4e8495d1 // sdot v17.4s, v14.16b, v4.16b
-	WORD $0x4e8595f1 // sdot v17.4s, v15.16b, v5.16b
-	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
-	WORD $0x4e3eccf1 // fmla v17.4s, v7.4s, v30.4s
-	WORD $0x4f9958f1 // fmls v17.4s, v7.4s, v25.s[2]
-	WORD $0x4f951a21 // fmla v1.4s, v17.4s, v21.s[2]
-	WORD $0xacc120f2 // ldp q18, q8, [x7], #32
-	WORD $0x6e3f1e52 // eor v18.16b, v18.16b, v31.16b
-	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
-	WORD $0x4e081a4c // uzp1 v12.16b, v18.16b, v8.16b
-	WORD $0x4e085a4d // uzp2 v13.16b, v18.16b, v8.16b
-	WORD $0x4f000412 // movi v18.4s, #0
-	WORD $0x4e849592 // sdot v18.4s, v12.16b, v4.16b
-	WORD $0x4e8595b2 // sdot v18.4s, v13.16b, v5.16b
-	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
-	WORD $0x4e3eccf2 // fmla v18.4s, v7.4s, v30.4s
-	WORD $0x4f9a58f2 // fmls v18.4s, v7.4s, v26.s[2]
-	WORD $0x4f961a42 // fmla v2.4s, v18.4s, v22.s[2]
-	WORD $0xacc12113 // ldp q19, q8, [x8], #32
-	WORD $0x6e3f1e73 // eor v19.16b, v19.16b, v31.16b
-	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
-	WORD $0x4e081a6e // uzp1 v14.16b, v19.16b, v8.16b
-	WORD $0x4e085a6f // uzp2 v15.16b, v19.16b, v8.16b
-	WORD $0x4f000413 // movi v19.4s, #0
-	WORD $0x4e8495d3 // sdot v19.4s, v14.16b, v4.16b
-	WORD $0x4e8595f3 // sdot v19.4s, v15.16b, v5.16b
-	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
-	WORD $0x4e3eccf3 // fmla v19.4s, v7.4s, v30.4s
-	WORD $0x4f9b58f3 // fmls v19.4s, v7.4s, v27.s[2]
-	WORD $0x4f971a63 // fmla v3.4s, v19.4s, v23.s[2]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0xacc12010 // ldp q16, q8, [x0], #32
-	WORD $0x6e3f1e10 // eor v16.16b, v16.16b, v31.16b
-	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
-	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
-	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
-	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4e3eccf0 // fmla v16.4s, v7.4s, v30.4s
-	WORD $0x4fb858f0 // fmls v16.4s, v7.4s, v24.s[3]
-	WORD $0x4fb41a00 // fmla v0.4s, v16.4s, v20.s[3]
-	WORD $0xacc120d1 // ldp q17, q8, [x6], #32
-	WORD $0x6e3f1e31 // eor v17.16b, v17.16b, v31.16b
-	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
-	WORD $0x4e081a2e // uzp1 v14.16b, v17.16b, v8.16b
-	WORD $0x4e085a2f // uzp2 v15.16b, v17.16b, v8.16b
-	WORD $0x4f000411 // movi v17.4s, #0
-	WORD $0x4e8495d1 // sdot v17.4s, v14.16b, v4.16b
-	WORD $0x4e8595f1 // sdot v17.4s, v15.16b, v5.16b
-	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
-	WORD $0x4e3eccf1 // fmla v17.4s, v7.4s, v30.4s
-	WORD $0x4fb958f1 // fmls v17.4s, v7.4s, v25.s[3]
-	WORD $0x4fb51a21 // fmla v1.4s, v17.4s, v21.s[3]
-	WORD $0xacc120f2 // ldp q18, q8, [x7], #32
-	WORD $0x6e3f1e52 // eor v18.16b, v18.16b, v31.16b
-	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
-	WORD $0x4e081a4c // uzp1 v12.16b, v18.16b, v8.16b
-	WORD $0x4e085a4d // uzp2 v13.16b, v18.16b, v8.16b
-	WORD $0x4f000412 // movi v18.4s, #0
-	WORD $0x4e849592 // sdot v18.4s, v12.16b, v4.16b
-	WORD $0x4e8595b2 // sdot v18.4s, v13.16b, v5.16b
-	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
-	WORD $0x4e3eccf2 // fmla v18.4s, v7.4s, v30.4s
-	WORD $0x4fba58f2 // fmls v18.4s, v7.4s, v26.s[3]
-	WORD $0x4fb61a42 // fmla v2.4s, v18.4s, v22.s[3]
-	WORD $0xacc12113 // ldp q19, q8, [x8], #32
-	WORD $0x6e3f1e73 // eor v19.16b, v19.16b, v31.16b
-	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
-	WORD $0x4e081a6e // uzp1 v14.16b, v19.16b, v8.16b
-	WORD $0x4e085a6f // uzp2 v15.16b, v19.16b, v8.16b
-	WORD $0x4f000413 // movi v19.4s, #0
-	WORD $0x4e8495d3 // sdot v19.4s, v14.16b, v4.16b
-	WORD $0x4e8595f3 // sdot v19.4s, v15.16b, v5.16b
-	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
-	WORD $0x4e3eccf3 // fmla v19.4s, v7.4s, v30.4s
-	WORD $0x4fbb58f3 // fmls v19.4s, v7.4s, v27.s[3]
-	WORD $0x4fb71a63 // fmla v3.4s, v19.4s, v23.s[3]
-	SUBS $4, R22
-	BGE four
-few:
-	ADDS $4, R22
-	BEQ end
-block:
-	MOVD R19, R23
-	WORD $0xbc404454 // ldr s20, [x2], #4
-	WORD $0xbc404478 // ldr s24, [x3], #4
-	WORD $0xbc404535 // ldr s21, [x9], #4
-	WORD $0xbc404599 // ldr s25, [x12], #4
-	WORD $0xbc404556 // ldr s22, [x10], #4
-	WORD $0xbc4045ba // ldr s26, [x13], #4
-	WORD $0xbc404577 // ldr s23, [x11], #4
-	WORD $0xbc4045db // ldr s27, [x14], #4
-group:
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0xacc12010 // ldp q16, q8, [x0], #32
-	WORD $0x6e3f1e10 // eor v16.16b, v16.16b, v31.16b
-	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
-	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
-	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
-	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4e3eccf0 // fmla v16.4s, v7.4s, v30.4s
-	WORD $0x4f9850f0 // fmls v16.4s, v7.4s, v24.s[0]
-	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
-	WORD $0xacc120d1 // ldp q17, q8, [x6], #32
-	WORD $0x6e3f1e31 // eor v17.16b, v17.16b, v31.16b
-	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
-	WORD $0x4e081a2e // uzp1 v14.16b, v17.16b, v8.16b
-	WORD $0x4e085a2f // uzp2 v15.16b, v17.16b, v8.16b
-	WORD $0x4f000411 // movi v17.4s, #0
-	WORD $0x4e8495d1 // sdot v17.4s, v14.16b, v4.16b
-	WORD $0x4e8595f1 // sdot v17.4s, v15.16b, v5.16b
-	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
-	WORD $0x4e3eccf1 // fmla v17.4s, v7.4s, v30.4s
-	WORD $0x4f9950f1 // fmls v17.4s, v7.4s, v25.s[0]
-	WORD $0x4f951221 // fmla v1.4s, v17.4s, v21.s[0]
-	WORD $0xacc120f2 // ldp q18, q8, [x7], #32
-	WORD $0x6e3f1e52 // eor v18.16b, v18.16b, v31.16b
-	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
-	WORD $0x4e081a4c // uzp1 v12.16b, v18.16b, v8.16b
-	WORD $0x4e085a4d // uzp2 v13.16b, v18.16b, v8.16b
-	WORD $0x4f000412 // movi v18.4s, #0
-	WORD $0x4e849592 // sdot v18.4s, v12.16b, v4.16b
-	WORD $0x4e8595b2 // sdot v18.4s, v13.16b, v5.16b
-	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
-	WORD $0x4e3eccf2 // fmla v18.4s, v7.4s, v30.4s
-	WORD $0x4f9a50f2 // fmls v18.4s, v7.4s, v26.s[0]
-	WORD $0x4f961242 // fmla v2.4s, v18.4s, v22.s[0]
-	WORD $0xacc12113 // ldp q19, q8, [x8], #32
-	WORD $0x6e3f1e73 // eor v19.16b, v19.16b, v31.16b
-	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
-	WORD $0x4e081a6e // uzp1 v14.16b, v19.16b, v8.16b
-	WORD $0x4e085a6f // uzp2 v15.16b, v19.16b, v8.16b
-	WORD $0x4f000413 // movi v19.4s, #0
-	WORD $0x4e8495d3 // sdot v19.4s, v14.16b, v4.16b
-	WORD $0x4e8595f3 // sdot v19.4s, v15.16b, v5.16b
-	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
-	WORD $0x4e3eccf3 // fmla v19.4s, v7.4s, v30.4s
-	WORD $0x4f9b50f3 // fmls v19.4s, v7.4s, v27.s[0]
-	WORD $0x4f971263 // fmla v3.4s, v19.4s, v23.s[0]
-	SUBS $1, R23
-	BNE group
-	SUBS $1, R22
-	BNE block
-end:
-	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
-	WORD $0x7e30d800 // faddp s0, v0.2s
-	WORD $0xbc004480 // str s0, [x4], #4
-	WORD $0x6e21d421 // faddp v1.4s, v1.4s, v1.4s
-	WORD $0x7e30d821 // faddp s1, v1.2s
-	WORD $0xbc004481 // str s1, [x4], #4
-	WORD $0x6e22d442 // faddp v2.4s, v2.4s, v2.4s
-	WORD $0x7e30d842 // faddp s2, v2.2s
-	WORD $0xbc004482 // str s2, [x4], #4
-	WORD $0x6e23d463 // faddp v3.4s, v3.4s, v3.4s
-	WORD $0x7e30d863 // faddp s3, v3.2s
-	WORD $0xbc004483 // str s3, [x4], #4
-	MOVD R8, R0
-	MOVD R11, R2
-	MOVD R14, R3
-	SUBS $4, R5
-	BNE row
-	RET
-
-// func fast1x8uoDotNEON(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, groups int)
-TEXT ·fast1x8uoDotNEON(SB), NOSPLIT, $0-64
-	MOVD w+0(FP), R0
-	MOVD scale+8(FP), R2
-	MOVD x+24(FP), R24
-	MOVD dst+32(FP), R4
-	MOVD rows+40(FP), R5
-	MOVD blocks+48(FP), R15
-	MOVD groups+56(FP), R19
-	MOVD offset+16(FP), R3
-	MUL R15, R19, R20
-	LSL $5, R20
-	LSL $2, R15, R21
-	WORD $0x4f04e41f // movi v31.16b, #128
-	MOVD $·byteHalf<>(SB), R25
-	WORD $0x4ddfcb3e // ld1r {v30.4s}, [x25], #4
-	LSL $2, R20, R25
-row:
-	MOVD R24, R1
-	MOVD R15, R22
-	WORD $0x4f000400 // movi v0.4s, #0
-	CMP $1, R19
-	BNE block
-	SUBS $4, R22
-	BLT few
-four:
-	WORD $0x3cc10454 // ldr q20, [x2], #16
-	WORD $0x3cc10478 // ldr q24, [x3], #16
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0xacc12010 // ldp q16, q8, [x0], #32
-	WORD $0x6e3f1e10 // eor v16.16b, v16.16b, v31.16b
-	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
-	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
-	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
-	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4e3eccf0 // fmla v16.4s, v7.4s, v30.4s
-	WORD $0x4f9850f0 // fmls v16.4s, v7.4s, v24.s[0]
-	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0xacc12010 // ldp q16, q8, [x0], #32
-	WORD $0x6e3f1e10 // eor v16.16b, v16.16b, v31.16b
-	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
-	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
-	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
-	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4e3eccf0 // fmla v16.4s, v7.4s, v30.4s
-	WORD $0x4fb850f0 // fmls v16.4s, v7.4s, v24.s[1]
-	WORD $0x4fb41200 // fmla v0.4s, v16.4s, v20.s[1]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0xacc12010 // ldp q16, q8, [x0], #32
-	WORD $0x6e3f1e10 // eor v16.16b, v16.16b, v31.16b
-	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
-	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
-	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
-	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4e3eccf0 // fmla v16.4s, v7.4s, v30.4s
-	WORD $0x4f9858f0 // fmls v16.4s, v7.4s, v24.s[2]
-	WORD $0x4f941a00 // fmla v0.4s, v16.4s, v20.s[2]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0xacc12010 // ldp q16, q8, [x0], #32
-	WORD $0x6e3f1e10 // eor v16.16b, v16.16b, v31.16b
-	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
-	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
-	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
-	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4e3eccf0 // fmla v16.4s, v7.4s, v30.4s
-	WORD $0x4fb858f0 // fmls v16.4s, v7.4s, v24.s[3]
-	WORD $0x4fb41a00 // fmla v0.4s, v16.4s, v20.s[3]
-	SUBS $4, R22
-	BGE four
-few:
-	ADDS $4, R22
-	BEQ end
-block:
-	MOVD R19, R23
-	WORD $0xbc404454 // ldr s20, [x2], #4
-	WORD $0xbc404478 // ldr s24, [x3], #4
-group:
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0xacc12010 // ldp q16, q8, [x0], #32
-	WORD $0x6e3f1e10 // eor v16.16b, v16.16b, v31.16b
-	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
-	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
-	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x4e849590 // sdot v16.4s, v12.16b, v4.16b
-	WORD $0x4e8595b0 // sdot v16.4s, v13.16b, v5.16b
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4e3eccf0 // fmla v16.4s, v7.4s, v30.4s
-	WORD $0x4f9850f0 // fmls v16.4s, v7.4s, v24.s[0]
-	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
-	SUBS $1, R23
-	BNE group
-	SUBS $1, R22
-	BNE block
-end:
-	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
-	WORD $0x7e30d800 // faddp s0, v0.2s
-	WORD $0xbc004480 // str s0, [x4], #4
-	SUBS $1, R5
-	BNE row
-	RET
-
-// func fast4x8sNEON(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, groups int)
-TEXT ·fast4x8sNEON(SB), NOSPLIT, $0-56
-	MOVD w+0(FP), R0
-	MOVD scale+8(FP), R2
-	MOVD x+16(FP), R24
-	MOVD dst+24(FP), R4
-	MOVD rows+32(FP), R5
-	MOVD blocks+40(FP), R15
-	MOVD groups+48(FP), R19
-	MUL R15, R19, R20
-	LSL $5, R20
-	LSL $2, R15, R21
-	WORD $0x4f04e41f // movi v31.16b, #128
-	LSL $2, R20, R25
-row:
-	ADD R20, R0, R6
-	ADD R21, R2, R9
-	ADD R20, R6, R7
-	ADD R21, R9, R10
-	ADD R20, R7, R8
-	ADD R21, R10, R11
-	MOVD R24, R1
-	MOVD R15, R22
-	WORD $0x4f000400 // movi v0.4s, #0
-	WORD $0x4f000401 // movi v1.4s, #0
-	WORD $0x4f000402 // movi v2.4s, #0
-	WORD $0x4f000403 // movi v3.4s, #0
-	CMP $1, R19
-	BNE block
-	SUBS $4, R22
-	BLT few
-four:
-	WORD $0x3cc10454 // ldr q20, [x2], #16
-	WORD $0x3cc10535 // ldr q21, [x9], #16
-	WORD $0x3cc10556 // ldr q22, [x10], #16
-	WORD $0x3cc10577 // ldr q23, [x11], #16
-	WORD $0xf8b96800 // prfm pldl1keep, [x0, x25]
-	WORD $0xf8b968c0 // prfm pldl1keep, [x6, x25]
-	WORD $0xf8b968e0 // prfm pldl1keep, [x7, x25]
-	WORD $0xf8b96900 // prfm pldl1keep, [x8, x25]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0xacc12010 // ldp q16, q8, [x0], #32
-	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
-	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
-	WORD $0xacc120d1 // ldp q17, q8, [x6], #32
-	WORD $0x4e081a2e // uzp1 v14.16b, v17.16b, v8.16b
-	WORD $0x4e085a2f // uzp2 v15.16b, v17.16b, v8.16b
-	WORD $0x4f000411 // movi v17.4s, #0
-	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
-	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606931 // sadalp v17.4s, v9.8h
-	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
-	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606931 // sadalp v17.4s, v9.8h
-	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
-	WORD $0x4f951221 // fmla v1.4s, v17.4s, v21.s[0]
-	WORD $0xacc120f2 // ldp q18, q8, [x7], #32
-	WORD $0x4e081a4c // uzp1 v12.16b, v18.16b, v8.16b
-	WORD $0x4e085a4d // uzp2 v13.16b, v18.16b, v8.16b
-	WORD $0x4f000412 // movi v18.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606932 // sadalp v18.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606932 // sadalp v18.4s, v9.8h
-	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
-	WORD $0x4f961242 // fmla v2.4s, v18.4s, v22.s[0]
-	WORD $0xacc12113 // ldp q19, q8, [x8], #32
-	WORD $0x4e081a6e // uzp1 v14.16b, v19.16b, v8.16b
-	WORD $0x4e085a6f // uzp2 v15.16b, v19.16b, v8.16b
-	WORD $0x4f000413 // movi v19.4s, #0
-	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
-	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606933 // sadalp v19.4s, v9.8h
-	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
-	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606933 // sadalp v19.4s, v9.8h
-	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
-	WORD $0x4f971263 // fmla v3.4s, v19.4s, v23.s[0]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0xacc12010 // ldp q16, q8, [x0], #32
-	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
-	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4fb41200 // fmla v0.4s, v16.4s, v20.s[1]
-	WORD $0xacc120d1 // ldp q17, q8, [x6], #32
-	WORD $0x4e081a2e // uzp1 v14.16b, v17.16b, v8.16b
-	WORD $0x4e085a2f // uzp2 v15.16b, v17.16b, v8.16b
-	WORD $0x4f000411 // movi v17.4s, #0
-	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
-	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606931 // sadalp v17.4s, v9.8h
-	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
-	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606931 // sadalp v17.4s, v9.8h
-	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
-	WORD $0x4fb51221 // fmla v1.4s, v17.4s, v21.s[1]
-	WORD $0xacc120f2 // ldp q18, q8, [x7], #32
-	WORD $0x4e081a4c // uzp1 v12.16b, v18.16b, v8.16b
-	WORD $0x4e085a4d // uzp2 v13.16b, v18.16b, v8.16b
-	WORD $0x4f000412 // movi v18.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606932 // sadalp v18.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606932 // sadalp v18.4s, v9.8h
-	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
-	WORD $0x4fb61242 // fmla v2.4s, v18.4s, v22.s[1]
-	WORD $0xacc12113 // ldp q19, q8, [x8], #32
-	WORD $0x4e081a6e // uzp1 v14.16b, v19.16b, v8.16b
-	WORD $0x4e085a6f // uzp2 v15.16b, v19.16b, v8.16b
-	WORD $0x4f000413 // movi v19.4s, #0
-	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
-	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606933 // sadalp v19.4s, v9.8h
-	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
-	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606933 // sadalp v19.4s, v9.8h
-	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
-	WORD $0x4fb71263 // fmla v3.4s, v19.4s, v23.s[1]
-	WORD $0xf8b96800 // prfm pldl1keep, [x0, x25]
-	WORD $0xf8b968c0 // prfm pldl1keep, [x6, x25]
-	WORD $0xf8b968e0 // prfm pldl1keep, [x7, x25]
-	WORD $0xf8b96900 // prfm pldl1keep, [x8, x25]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0xacc12010 // ldp q16, q8, [x0], #32
-	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
-	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4f941a00 // fmla v0.4s, v16.4s, v20.s[2]
-	WORD $0xacc120d1 // ldp q17, q8, [x6], #32
-	WORD $0x4e081a2e // uzp1 v14.16b, v17.16b, v8.16b
-	WORD $0x4e085a2f // uzp2 v15.16b, v17.16b, v8.16b
-	WORD $0x4f000411 // movi v17.4s, #0
-	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
-	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606931 // sadalp v17.4s, v9.8h
-	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
-	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606931 // sadalp v17.4s, v9.8h
-	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
-	WORD $0x4f951a21 // fmla v1.4s, v17.4s, v21.s[2]
-	WORD $0xacc120f2 // ldp q18, q8, [x7], #32
-	WORD $0x4e081a4c // uzp1 v12.16b, v18.16b, v8.16b
-	WORD $0x4e085a4d // uzp2 v13.16b, v18.16b, v8.16b
-	WORD $0x4f000412 // movi v18.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606932 // sadalp v18.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606932 // sadalp v18.4s, v9.8h
-	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
-	WORD $0x4f961a42 // fmla v2.4s, v18.4s, v22.s[2]
-	WORD $0xacc12113 // ldp q19, q8, [x8], #32
-	WORD $0x4e081a6e // uzp1 v14.16b, v19.16b, v8.16b
-	WORD $0x4e085a6f // uzp2 v15.16b, v19.16b, v8.16b
-	WORD $0x4f000413 // movi v19.4s, #0
-	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
-	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606933 // sadalp v19.4s, v9.8h
-	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
-	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606933 // sadalp v19.4s, v9.8h
-	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
-	WORD $0x4f971a63 // fmla v3.4s, v19.4s, v23.s[2]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0xacc12010 // ldp q16, q8, [x0], #32
-	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
-	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4fb41a00 // fmla v0.4s, v16.4s, v20.s[3]
-	WORD $0xacc120d1 // ldp q17, q8, [x6], #32
-	WORD $0x4e081a2e // uzp1 v14.16b, v17.16b, v8.16b
-	WORD $0x4e085a2f // uzp2 v15.16b, v17.16b, v8.16b
-	WORD $0x4f000411 // movi v17.4s, #0
-	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
-	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606931 // sadalp v17.4s, v9.8h
-	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
-	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606931 // sadalp v17.4s, v9.8h
-	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
-	WORD $0x4fb51a21 // fmla v1.4s, v17.4s, v21.s[3]
-	WORD $0xacc120f2 // ldp q18, q8, [x7], #32
-	WORD $0x4e081a4c // uzp1 v12.16b, v18.16b, v8.16b
-	WORD $0x4e085a4d // uzp2 v13.16b, v18.16b, v8.16b
-	WORD $0x4f000412 // movi v18.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606932 // sadalp v18.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606932 // sadalp v18.4s, v9.8h
-	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
-	WORD $0x4fb61a42 // fmla v2.4s, v18.4s, v22.s[3]
-	WORD $0xacc12113 // ldp q19, q8, [x8], #32
-	WORD $0x4e081a6e // uzp1 v14.16b, v19.16b, v8.16b
-	WORD $0x4e085a6f // uzp2 v15.16b, v19.16b, v8.16b
-	WORD $0x4f000413 // movi v19.4s, #0
-	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
-	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606933 // sadalp v19.4s, v9.8h
-	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
-	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606933 // sadalp v19.4s, v9.8h
-	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
-	WORD $0x4fb71a63 // fmla v3.4s, v19.4s, v23.s[3]
-	SUBS $4, R22
-	BGE four
-few:
-	ADDS $4, R22
-	BEQ end
-block:
-	MOVD R19, R23
-	WORD $0xbc404454 // ldr s20, [x2], #4
-	WORD $0xbc404535 // ldr s21, [x9], #4
-	WORD $0xbc404556 // ldr s22, [x10], #4
-	WORD $0xbc404577 // ldr s23, [x11], #4
-group:
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0xacc12010 // ldp q16, q8, [x0], #32
-	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
-	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
-	WORD $0xacc120d1 // ldp q17, q8, [x6], #32
-	WORD $0x4e081a2e // uzp1 v14.16b, v17.16b, v8.16b
-	WORD $0x4e085a2f // uzp2 v15.16b, v17.16b, v8.16b
-	WORD $0x4f000411 // movi v17.4s, #0
-	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
-	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606931 // sadalp v17.4s, v9.8h
-	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
-	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606931 // sadalp v17.4s, v9.8h
-	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
-	WORD $0x4f951221 // fmla v1.4s, v17.4s, v21.s[0]
-	WORD $0xacc120f2 // ldp q18, q8, [x7], #32
-	WORD $0x4e081a4c // uzp1 v12.16b, v18.16b, v8.16b
-	WORD $0x4e085a4d // uzp2 v13.16b, v18.16b, v8.16b
-	WORD $0x4f000412 // movi v18.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606932 // sadalp v18.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606932 // sadalp v18.4s, v9.8h
-	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
-	WORD $0x4f961242 // fmla v2.4s, v18.4s, v22.s[0]
-	WORD $0xacc12113 // ldp q19, q8, [x8], #32
-	WORD $0x4e081a6e // uzp1 v14.16b, v19.16b, v8.16b
-	WORD $0x4e085a6f // uzp2 v15.16b, v19.16b, v8.16b
-	WORD $0x4f000413 // movi v19.4s, #0
-	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
-	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606933 // sadalp v19.4s, v9.8h
-	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
-	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606933 // sadalp v19.4s, v9.8h
-	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
-	WORD $0x4f971263 // fmla v3.4s, v19.4s, v23.s[0]
-	SUBS $1, R23
-	BNE group
-	SUBS $1, R22
-	BNE block
-end:
-	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
-	WORD $0x7e30d800 // faddp s0, v0.2s
-	WORD $0xbc004480 // str s0, [x4], #4
-	WORD $0x6e21d421 // faddp v1.4s, v1.4s, v1.4s
-	WORD $0x7e30d821 // faddp s1, v1.2s
-	WORD $0xbc004481 // str s1, [x4], #4
-	WORD $0x6e22d442 // faddp v2.4s, v2.4s, v2.4s
-	WORD $0x7e30d842 // faddp s2, v2.2s
-	WORD $0xbc004482 // str s2, [x4], #4
-	WORD $0x6e23d463 // faddp v3.4s, v3.4s, v3.4s
-	WORD $0x7e30d863 // faddp s3, v3.2s
-	WORD $0xbc004483 // str s3, [x4], #4
-	MOVD R8, R0
-	MOVD R11, R2
-	SUBS $4, R5
-	BNE row
-	RET
-
-// func fast1x8sNEON(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, groups int)
-TEXT ·fast1x8sNEON(SB), NOSPLIT, $0-56
-	MOVD w+0(FP), R0
-	MOVD scale+8(FP), R2
-	MOVD x+16(FP), R24
-	MOVD dst+24(FP), R4
-	MOVD rows+32(FP), R5
-	MOVD blocks+40(FP), R15
-	MOVD groups+48(FP), R19
-	MUL R15, R19, R20
-	LSL $5, R20
-	LSL $2, R15, R21
-	WORD $0x4f04e41f // movi v31.16b, #128
-	LSL $2, R20, R25
-row:
-	MOVD R24, R1
-	MOVD R15, R22
-	WORD $0x4f000400 // movi v0.4s, #0
-	CMP $1, R19
-	BNE block
-	SUBS $4, R22
-	BLT few
-four:
-	WORD $0x3cc10454 // ldr q20, [x2], #16
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0xacc12010 // ldp q16, q8, [x0], #32
-	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
-	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0xacc12010 // ldp q16, q8, [x0], #32
-	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
-	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4fb41200 // fmla v0.4s, v16.4s, v20.s[1]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0xacc12010 // ldp q16, q8, [x0], #32
-	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
-	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4f941a00 // fmla v0.4s, v16.4s, v20.s[2]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0xacc12010 // ldp q16, q8, [x0], #32
-	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
-	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4fb41a00 // fmla v0.4s, v16.4s, v20.s[3]
-	SUBS $4, R22
-	BGE four
-few:
-	ADDS $4, R22
-	BEQ end
-block:
-	MOVD R19, R23
-	WORD $0xbc404454 // ldr s20, [x2], #4
-group:
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0xacc12010 // ldp q16, q8, [x0], #32
-	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
-	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
-	SUBS $1, R23
-	BNE group
-	SUBS $1, R22
-	BNE block
-end:
-	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
-	WORD $0x7e30d800 // faddp s0, v0.2s
-	WORD $0xbc004480 // str s0, [x4], #4
-	SUBS $1, R5
-	BNE row
-	RET
-
-// func fast4x8soNEON(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, groups int)
-TEXT ·fast4x8soNEON(SB), NOSPLIT, $0-64
-	MOVD w+0(FP), R0
-	MOVD scale+8(FP), R2
-	MOVD x+24(FP), R24
-	MOVD dst+32(FP), R4
-	MOVD rows+40(FP), R5
-	MOVD blocks+48(FP), R15
-	MOVD groups+56(FP), R19
-	MOVD offset+16(FP), R3
-	MUL R15, R19, R20
-	LSL $5, R20
-	LSL $2, R15, R21
-	WORD $0x4f04e41f // movi v31.16b, #128
-	LSL $2, R20, R25
-row:
-	ADD R20, R0, R6
-	ADD R21, R2, R9
-	ADD R21, R3, R12
-	ADD R20, R6, R7
-	ADD R21, R9, R10
-	ADD R21, R12, R13
-	ADD R20, R7, R8
-	ADD R21, R10, R11
-	ADD R21, R13, R14
-	MOVD R24, R1
-	MOVD R15, R22
-	WORD $0x4f000400 // movi v0.4s, #0
-	WORD $0x4f000401 // movi v1.4s, #0
-	WORD $0x4f000402 // movi v2.4s, #0
-	WORD $0x4f000403 // movi v3.4s, #0
-	CMP $1, R19
-	BNE block
-	SUBS $4, R22
-	BLT few
-four:
-	WORD $0x3cc10454 // ldr q20, [x2], #16
-	WORD $0x3cc10478 // ldr q24, [x3], #16
-	WORD $0x3cc10535 // ldr q21, [x9], #16
-	WORD $0x3cc10599 // ldr q25, [x12], #16
-	WORD $0x3cc10556 // ldr q22, [x10], #16
-	WORD $0x3cc105ba // ldr q26, [x13], #16
-	WORD $0x3cc10577 // ldr q23, [x11], #16
-	WORD $0x3cc105db // ldr q27, [x14], #16
-	WORD $0xf8b96800 // prfm pldl1keep, [x0, x25]
-	WORD $0xf8b968c0 // prfm pldl1keep, [x6, x25]
-	WORD $0xf8b968e0 // prfm pldl1keep, [x7, x25]
-	WORD $0xf8b96900 // prfm pldl1keep, [x8, x25]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0xacc12010 // ldp q16, q8, [x0], #32
-	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
-	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4f9850f0 // fmls v16.4s, v7.4s, v24.s[0]
-	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
-	WORD $0xacc120d1 // ldp q17, q8, [x6], #32
-	WORD $0x4e081a2e // uzp1 v14.16b, v17.16b, v8.16b
-	WORD $0x4e085a2f // uzp2 v15.16b, v17.16b, v8.16b
-	WORD $0x4f000411 // movi v17.4s, #0
-	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
-	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606931 // sadalp v17.4s, v9.8h
-	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
-	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606931 // sadalp v17.4s, v9.8h
-	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
-	WORD $0x4f9950f1 // fmls v17.4s, v7.4s, v25.s[0]
-	WORD $0x4f951221 // fmla v1.4s, v17.4s, v21.s[0]
-	WORD $0xacc120f2 // ldp q18, q8, [x7], #32
-	WORD $0x4e081a4c // uzp1 v12.16b, v18.16b, v8.16b
-	WORD $0x4e085a4d // uzp2 v13.16b, v18.16b, v8.16b
-	WORD $0x4f000412 // movi v18.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606932 // sadalp v18.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606932 // sadalp v18.4s, v9.8h
-	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
-	WORD $0x4f9a50f2 // fmls v18.4s, v7.4s, v26.s[0]
-	WORD $0x4f961242 // fmla v2.4s, v18.4s, v22.s[0]
-	WORD $0xacc12113 // ldp q19, q8, [x8], #32
-	WORD $0x4e081a6e // uzp1 v14.16b, v19.16b, v8.16b
-	WORD $0x4e085a6f // uzp2 v15.16b, v19.16b, v8.16b
-	WORD $0x4f000413 // movi v19.4s, #0
-	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
-	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606933 // sadalp v19.4s, v9.8h
-	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
-	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606933 // sadalp v19.4s, v9.8h
-	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
-	WORD $0x4f9b50f3 // fmls v19.4s, v7.4s, v27.s[0]
-	WORD $0x4f971263 // fmla v3.4s, v19.4s, v23.s[0]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0xacc12010 // ldp q16, q8, [x0], #32
-	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
-	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4fb850f0 // fmls v16.4s, v7.4s, v24.s[1]
-	WORD $0x4fb41200 // fmla v0.4s, v16.4s, v20.s[1]
-	WORD $0xacc120d1 // ldp q17, q8, [x6], #32
-	WORD $0x4e081a2e // uzp1 v14.16b, v17.16b, v8.16b
-	WORD $0x4e085a2f // uzp2 v15.16b, v17.16b, v8.16b
-	WORD $0x4f000411 // movi v17.4s, #0
-	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
-	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606931 // sadalp v17.4s, v9.8h
-	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
-	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606931 // sadalp v17.4s, v9.8h
-	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
-	WORD $0x4fb950f1 // fmls v17.4s, v7.4s, v25.s[1]
-	WORD $0x4fb51221 // fmla v1.4s, v17.4s, v21.s[1]
-	WORD $0xacc120f2 // ldp q18, q8, [x7], #32
-	WORD $0x4e081a4c // uzp1 v12.16b, v18.16b, v8.16b
-	WORD $0x4e085a4d // uzp2 v13.16b, v18.16b, v8.16b
-	WORD $0x4f000412 // movi v18.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606932 // sadalp v18.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606932 // sadalp v18.4s, v9.8h
-	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
-	WORD $0x4fba50f2 // fmls v18.4s, v7.4s, v26.s[1]
-	WORD $0x4fb61242 // fmla v2.4s, v18.4s, v22.s[1]
-	WORD $0xacc12113 // ldp q19, q8, [x8], #32
-	WORD $0x4e081a6e // uzp1 v14.16b, v19.16b, v8.16b
-	WORD $0x4e085a6f // uzp2 v15.16b, v19.16b, v8.16b
-	WORD $0x4f000413 // movi v19.4s, #0
-	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
-	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606933 // sadalp v19.4s, v9.8h
-	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
-	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606933 // sadalp v19.4s, v9.8h
-	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
-	WORD $0x4fbb50f3 // fmls v19.4s, v7.4s, v27.s[1]
-	WORD $0x4fb71263 // fmla v3.4s, v19.4s, v23.s[1]
-	WORD $0xf8b96800 // prfm pldl1keep, [x0, x25]
-	WORD $0xf8b968c0 // prfm pldl1keep, [x6, x25]
-	WORD $0xf8b968e0 // prfm pldl1keep, [x7, x25]
-	WORD $0xf8b96900 // prfm pldl1keep, [x8, x25]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0xacc12010 // ldp q16, q8, [x0], #32
-	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
-	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4f9858f0 // fmls v16.4s, v7.4s, v24.s[2]
-	WORD $0x4f941a00 // fmla v0.4s, v16.4s, v20.s[2]
-	WORD $0xacc120d1 // ldp q17, q8, [x6], #32
-	WORD $0x4e081a2e // uzp1 v14.16b, v17.16b, v8.16b
-	WORD $0x4e085a2f // uzp2 v15.16b, v17.16b, v8.16b
-	WORD $0x4f000411 // movi v17.4s, #0
-	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
-	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606931 // sadalp v17.4s, v9.8h
-	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
-	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606931 // sadalp v17.4s, v9.8h
-	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
-	WORD $0x4f9958f1 // fmls v17.4s, v7.4s, v25.s[2]
-	WORD $0x4f951a21 // fmla v1.4s, v17.4s, v21.s[2]
-	WORD $0xacc120f2 // ldp q18, q8, [x7], #32
-	WORD $0x4e081a4c // uzp1 v12.16b, v18.16b, v8.16b
-	WORD $0x4e085a4d // uzp2 v13.16b, v18.16b, v8.16b
-	WORD $0x4f000412 // movi v18.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606932 // sadalp v18.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606932 // sadalp v18.4s, v9.8h
-	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
-	WORD $0x4f9a58f2 // fmls v18.4s, v7.4s, v26.s[2]
-	WORD $0x4f961a42 // fmla v2.4s, v18.4s, v22.s[2]
-	WORD $0xacc12113 // ldp q19, q8, [x8], #32
-	WORD $0x4e081a6e // uzp1 v14.16b, v19.16b, v8.16b
-	WORD $0x4e085a6f // uzp2 v15.16b, v19.16b, v8.16b
-	WORD $0x4f000413 // movi v19.4s, #0
-	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
-	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606933 // sadalp v19.4s, v9.8h
-	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
-	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606933 // sadalp v19.4s, v9.8h
-	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
-	WORD $0x4f9b58f3 // fmls v19.4s, v7.4s, v27.s[2]
-	WORD $0x4f971a63 // fmla v3.4s, v19.4s, v23.s[2]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0xacc12010 // ldp q16, q8, [x0], #32
-	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
-	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4fb858f0 // fmls v16.4s, v7.4s, v24.s[3]
-	WORD $0x4fb41a00 // fmla v0.4s, v16.4s, v20.s[3]
-	WORD $0xacc120d1 // ldp q17, q8, [x6], #32
-	WORD $0x4e081a2e // uzp1 v14.16b, v17.16b, v8.16b
-	WORD $0x4e085a2f // uzp2 v15.16b, v17.16b, v8.16b
-	WORD $0x4f000411 // movi v17.4s, #0
-	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
-	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606931 // sadalp v17.4s, v9.8h
-	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
-	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606931 // sadalp v17.4s, v9.8h
-	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
-	WORD $0x4fb958f1 // fmls v17.4s, v7.4s, v25.s[3]
-	WORD $0x4fb51a21 // fmla v1.4s, v17.4s, v21.s[3]
-	WORD $0xacc120f2 // ldp q18, q8, [x7], #32
-	WORD $0x4e081a4c // uzp1 v12.16b, v18.16b, v8.16b
-	WORD $0x4e085a4d // uzp2 v13.16b, v18.16b, v8.16b
-	WORD $0x4f000412 // movi v18.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606932 // sadalp v18.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606932 // sadalp v18.4s, v9.8h
-	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
-	WORD $0x4fba58f2 // fmls v18.4s, v7.4s, v26.s[3]
-	WORD $0x4fb61a42 // fmla v2.4s, v18.4s, v22.s[3]
-	WORD $0xacc12113 // ldp q19, q8, [x8], #32
-	WORD $0x4e081a6e // uzp1 v14.16b, v19.16b, v8.16b
-	WORD $0x4e085a6f // uzp2 v15.16b, v19.16b, v8.16b
-	WORD $0x4f000413 // movi v19.4s, #0
-	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
-	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606933 // sadalp v19.4s, v9.8h
-	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
-	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606933 // sadalp v19.4s, v9.8h
-	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
-	WORD $0x4fbb58f3 // fmls v19.4s, v7.4s, v27.s[3]
-	WORD $0x4fb71a63 // fmla v3.4s, v19.4s, v23.s[3]
-	SUBS $4, R22
-	BGE four
-few:
-	ADDS $4, R22
-	BEQ end
-block:
-	MOVD R19, R23
-	WORD $0xbc404454 // ldr s20, [x2], #4
-	WORD $0xbc404478 // ldr s24, [x3], #4
-	WORD $0xbc404535 // ldr s21, [x9], #4
-	WORD $0xbc404599 // ldr s25, [x12], #4
-	WORD $0xbc404556 // ldr s22, [x10], #4
-	WORD $0xbc4045ba // ldr s26, [x13], #4
-	WORD $0xbc404577 // ldr s23, [x11], #4
-	WORD $0xbc4045db // ldr s27, [x14], #4
-group:
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0xacc12010 // ldp q16, q8, [x0], #32
-	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
-	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4f9850f0 // fmls v16.4s, v7.4s, v24.s[0]
-	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
-	WORD $0xacc120d1 // ldp q17, q8, [x6], #32
-	WORD $0x4e081a2e // uzp1 v14.16b, v17.16b, v8.16b
-	WORD $0x4e085a2f // uzp2 v15.16b, v17.16b, v8.16b
-	WORD $0x4f000411 // movi v17.4s, #0
-	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
-	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606931 // sadalp v17.4s, v9.8h
-	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
-	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606931 // sadalp v17.4s, v9.8h
-	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
-	WORD $0x4f9950f1 // fmls v17.4s, v7.4s, v25.s[0]
-	WORD $0x4f951221 // fmla v1.4s, v17.4s, v21.s[0]
-	WORD $0xacc120f2 // ldp q18, q8, [x7], #32
-	WORD $0x4e081a4c // uzp1 v12.16b, v18.16b, v8.16b
-	WORD $0x4e085a4d // uzp2 v13.16b, v18.16b, v8.16b
-	WORD $0x4f000412 // movi v18.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606932 // sadalp v18.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606932 // sadalp v18.4s, v9.8h
-	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
-	WORD $0x4f9a50f2 // fmls v18.4s, v7.4s, v26.s[0]
-	WORD $0x4f961242 // fmla v2.4s, v18.4s, v22.s[0]
-	WORD $0xacc12113 // ldp q19, q8, [x8], #32
-	WORD $0x4e081a6e // uzp1 v14.16b, v19.16b, v8.16b
-	WORD $0x4e085a6f // uzp2 v15.16b, v19.16b, v8.16b
-	WORD $0x4f000413 // movi v19.4s, #0
-	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
-	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606933 // sadalp v19.4s, v9.8h
-	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
-	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606933 // sadalp v19.4s, v9.8h
-	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
-	WORD $0x4f9b50f3 // fmls v19.4s, v7.4s, v27.s[0]
-	WORD $0x4f971263 // fmla v3.4s, v19.4s, v23.s[0]
-	SUBS $1, R23
-	BNE group
-	SUBS $1, R22
-	BNE block
-end:
-	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
-	WORD $0x7e30d800 // faddp s0, v0.2s
-	WORD $0xbc004480 // str s0, [x4], #4
-	WORD $0x6e21d421 // faddp v1.4s, v1.4s, v1.4s
-	WORD $0x7e30d821 // faddp s1, v1.2s
-	WORD $0xbc004481 // str s1, [x4], #4
-	WORD $0x6e22d442 // faddp v2.4s, v2.4s, v2.4s
-	WORD $0x7e30d842 // faddp s2, v2.2s
-	WORD $0xbc004482 // str s2, [x4], #4
-	WORD $0x6e23d463 // faddp v3.4s, v3.4s, v3.4s
-	WORD $0x7e30d863 // faddp s3, v3.2s
-	WORD $0xbc004483 // str s3, [x4], #4
-	MOVD R8, R0
-	MOVD R11, R2
-	MOVD R14, R3
-	SUBS $4, R5
-	BNE row
-	RET
-
-// func fast1x8soNEON(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, groups int)
-TEXT ·fast1x8soNEON(SB), NOSPLIT, $0-64
-	MOVD w+0(FP), R0
-	MOVD scale+8(FP), R2
-	MOVD x+24(FP), R24
-	MOVD dst+32(FP), R4
-	MOVD rows+40(FP), R5
-	MOVD blocks+48(FP), R15
-	MOVD groups+56(FP), R19
-	MOVD offset+16(FP), R3
-	MUL R15, R19, R20
-	LSL $5, R20
-	LSL $2, R15, R21
-	WORD $0x4f04e41f // movi v31.16b, #128
-	LSL $2, R20, R25
-row:
-	MOVD R24, R1
-	MOVD R15, R22
-	WORD $0x4f000400 // movi v0.4s, #0
-	CMP $1, R19
-	BNE block
-	SUBS $4, R22
-	BLT few
-four:
-	WORD $0x3cc10454 // ldr q20, [x2], #16
-	WORD $0x3cc10478 // ldr q24, [x3], #16
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0xacc12010 // ldp q16, q8, [x0], #32
-	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
-	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4f9850f0 // fmls v16.4s, v7.4s, v24.s[0]
-	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0xacc12010 // ldp q16, q8, [x0], #32
-	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
-	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4fb850f0 // fmls v16.4s, v7.4s, v24.s[1]
-	WORD $0x4fb41200 // fmla v0.4s, v16.4s, v20.s[1]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0xacc12010 // ldp q16, q8, [x0], #32
-	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
-	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4f9858f0 // fmls v16.4s, v7.4s, v24.s[2]
-	WORD $0x4f941a00 // fmla v0.4s, v16.4s, v20.s[2]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0xacc12010 // ldp q16, q8, [x0], #32
-	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
-	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4fb858f0 // fmls v16.4s, v7.4s, v24.s[3]
-	WORD $0x4fb41a00 // fmla v0.4s, v16.4s, v20.s[3]
-	SUBS $4, R22
-	BGE four
-few:
-	ADDS $4, R22
-	BEQ end
-block:
-	MOVD R19, R23
-	WORD $0xbc404454 // ldr s20, [x2], #4
-	WORD $0xbc404478 // ldr s24, [x3], #4
-group:
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0xacc12010 // ldp q16, q8, [x0], #32
-	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
-	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4f9850f0 // fmls v16.4s, v7.4s, v24.s[0]
-	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
-	SUBS $1, R23
-	BNE group
-	SUBS $1, R22
-	BNE block
-end:
-	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
-	WORD $0x7e30d800 // faddp s0, v0.2s
-	WORD $0xbc004480 // str s0, [x4], #4
-	SUBS $1, R5
-	BNE row
-	RET
-
-// func fast4x8uNEON(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, groups int)
-TEXT ·fast4x8uNEON(SB), NOSPLIT, $0-56
-	MOVD w+0(FP), R0
-	MOVD scale+8(FP), R2
-	MOVD x+16(FP), R24
-	MOVD dst+24(FP), R4
-	MOVD rows+32(FP), R5
-	MOVD blocks+40(FP), R15
-	MOVD groups+48(FP), R19
-	MUL R15, R19, R20
-	LSL $5, R20
-	LSL $2, R15, R21
-	WORD $0x4f04e41f // movi v31.16b, #128
-	MOVD $·byteHalf<>(SB), R25
-	WORD $0x4ddfcb3e // ld1r {v30.4s}, [x25], #4
-	LSL $2, R20, R25
-row:
-	ADD R20, R0, R6
-	ADD R21, R2, R9
-	ADD R20, R6, R7
-	ADD R21, R9, R10
-	ADD R20, R7, R8
-	ADD R21, R10, R11
-	MOVD R24, R1
-	MOVD R15, R22
-	WORD $0x4f000400 // movi v0.4s, #0
-	WORD $0x4f000401 // movi v1.4s, #0
-	WORD $0x4f000402 // movi v2.4s, #0
-	WORD $0x4f000403 // movi v3.4s, #0
-	CMP $1, R19
-	BNE block
-	SUBS $4, R22
-	BLT few
-four:
-	WORD $0x3cc10454 // ldr q20, [x2], #16
-	WORD $0x3cc10535 // ldr q21, [x9], #16
-	WORD $0x3cc10556 // ldr q22, [x10], #16
-	WORD $0x3cc10577 // ldr q23, [x11], #16
-	WORD $0xf8b96800 // prfm pldl1keep, [x0, x25]
-	WORD $0xf8b968c0 // prfm pldl1keep, [x6, x25]
-	WORD $0xf8b968e0 // prfm pldl1keep, [x7, x25]
-	WORD $0xf8b96900 // prfm pldl1keep, [x8, x25]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0xacc12010 // ldp q16, q8, [x0], #32
-	WORD $0x6e3f1e10 // eor v16.16b, v16.16b, v31.16b
-	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
-	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
-	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4e3eccf0 // fmla v16.4s, v7.4s, v30.4s
-	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
-	WORD $0xacc120d1 // ldp q17, q8, [x6], #32
-	WORD $0x6e3f1e31 // eor v17.16b, v17.16b, v31.16b
-	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
-	WORD $0x4e081a2e // uzp1 v14.16b, v17.16b, v8.16b
-	WORD $0x4e085a2f // uzp2 v15.16b, v17.16b, v8.16b
-	WORD $0x4f000411 // movi v17.4s, #0
-	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
-	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606931 // sadalp v17.4s, v9.8h
-	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
-	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606931 // sadalp v17.4s, v9.8h
-	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
-	WORD $0x4e3eccf1 // fmla v17.4s, v7.4s, v30.4s
-	WORD $0x4f951221 // fmla v1.4s, v17.4s, v21.s[0]
-	WORD $0xacc120f2 // ldp q18, q8, [x7], #32
-	WORD $0x6e3f1e52 // eor v18.16b, v18.16b, v31.16b
-	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
-	WORD $0x4e081a4c // uzp1 v12.16b, v18.16b, v8.16b
-	WORD $0x4e085a4d // uzp2 v13.16b, v18.16b, v8.16b
-	WORD $0x4f000412 // movi v18.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606932 // sadalp v18.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606932 // sadalp v18.4s, v9.8h
-	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
-	WORD $0x4e3eccf2 // fmla v18.4s, v7.4s, v30.4s
-	WORD $0x4f961242 // fmla v2.4s, v18.4s, v22.s[0]
-	WORD $0xacc12113 // ldp q19, q8, [x8], #32
-	WORD $0x6e3f1e73 // eor v19.16b, v19.16b, v31.16b
-	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
-	WORD $0x4e081a6e // uzp1 v14.16b, v19.16b, v8.16b
-	WORD $0x4e085a6f // uzp2 v15.16b, v19.16b, v8.16b
-	WORD $0x4f000413 // movi v19.4s, #0
-	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
-	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606933 // sadalp v19.4s, v9.8h
-	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
-	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606933 // sadalp v19.4s, v9.8h
-	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
-	WORD $0x4e3eccf3 // fmla v19.4s, v7.4s, v30.4s
-	WORD $0x4f971263 // fmla v3.4s, v19.4s, v23.s[0]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0xacc12010 // ldp q16, q8, [x0], #32
-	WORD $0x6e3f1e10 // eor v16.16b, v16.16b, v31.16b
-	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
-	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
-	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4e3eccf0 // fmla v16.4s, v7.4s, v30.4s
-	WORD $0x4fb41200 // fmla v0.4s, v16.4s, v20.s[1]
-	WORD $0xacc120d1 // ldp q17, q8, [x6], #32
-	WORD $0x6e3f1e31 // eor v17.16b, v17.16b, v31.16b
-	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
-	WORD $0x4e081a2e // uzp1 v14.16b, v17.16b, v8.16b
-	WORD $0x4e085a2f // uzp2 v15.16b, v17.16b, v8.16b
-	WORD $0x4f000411 // movi v17.4s, #0
-	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
-	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606931 // sadalp v17.4s, v9.8h
-	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
-	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606931 // sadalp v17.4s, v9.8h
-	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
-	WORD $0x4e3eccf1 // fmla v17.4s, v7.4s, v30.4s
-	WORD $0x4fb51221 // fmla v1.4s, v17.4s, v21.s[1]
-	WORD $0xacc120f2 // ldp q18, q8, [x7], #32
-	WORD $0x6e3f1e52 // eor v18.16b, v18.16b, v31.16b
-	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
-	WORD $0x4e081a4c // uzp1 v12.16b, v18.16b, v8.16b
-	WORD $0x4e085a4d // uzp2 v13.16b, v18.16b, v8.16b
-	WORD $0x4f000412 // movi v18.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606932 // sadalp v18.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606932 // sadalp v18.4s, v9.8h
-	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
-	WORD $0x4e3eccf2 // fmla v18.4s, v7.4s, v30.4s
-	WORD $0x4fb61242 // fmla v2.4s, v18.4s, v22.s[1]
-	WORD $0xacc12113 // ldp q19, q8, [x8], #32
-	WORD $0x6e3f1e73 // eor v19.16b, v19.16b, v31.16b
-	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
-	WORD $0x4e081a6e // uzp1 v14.16b, v19.16b, v8.16b
-	WORD $0x4e085a6f // uzp2 v15.16b, v19.16b, v8.16b
-	WORD $0x4f000413 // movi v19.4s, #0
-	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
-	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606933 // sadalp v19.4s, v9.8h
-	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
-	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606933 // sadalp v19.4s, v9.8h
-	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
-	WORD $0x4e3eccf3 // fmla v19.4s, v7.4s, v30.4s
-	WORD $0x4fb71263 // fmla v3.4s, v19.4s, v23.s[1]
-	WORD $0xf8b96800 // prfm pldl1keep, [x0, x25]
-	WORD $0xf8b968c0 // prfm pldl1keep, [x6, x25]
-	WORD $0xf8b968e0 // prfm pldl1keep, [x7, x25]
-	WORD $0xf8b96900 // prfm pldl1keep, [x8, x25]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0xacc12010 // ldp q16, q8, [x0], #32
-	WORD $0x6e3f1e10 // eor v16.16b, v16.16b, v31.16b
-	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
-	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
-	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4e3eccf0 // fmla v16.4s, v7.4s, v30.4s
-	WORD $0x4f941a00 // fmla v0.4s, v16.4s, v20.s[2]
-	WORD $0xacc120d1 // ldp q17, q8, [x6], #32
-	WORD $0x6e3f1e31 // eor v17.16b, v17.16b, v31.16b
-	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
-	WORD $0x4e081a2e // uzp1 v14.16b, v17.16b, v8.16b
-	WORD $0x4e085a2f // uzp2 v15.16b, v17.16b, v8.16b
-	WORD $0x4f000411 // movi v17.4s, #0
-	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
-	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606931 // sadalp v17.4s, v9.8h
-	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
-	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606931 // sadalp v17.4s, v9.8h
-	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
-	WORD $0x4e3eccf1 // fmla v17.4s, v7.4s, v30.4s
-	WORD $0x4f951a21 // fmla v1.4s, v17.4s, v21.s[2]
-	WORD $0xacc120f2 // ldp q18, q8, [x7], #32
-	WORD $0x6e3f1e52 // eor v18.16b, v18.16b, v31.16b
-	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
-	WORD $0x4e081a4c // uzp1 v12.16b, v18.16b, v8.16b
-	WORD $0x4e085a4d // uzp2 v13.16b, v18.16b, v8.16b
-	WORD $0x4f000412 // movi v18.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606932 // sadalp v18.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606932 // sadalp v18.4s, v9.8h
-	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
-	WORD $0x4e3eccf2 // fmla v18.4s, v7.4s, v30.4s
-	WORD $0x4f961a42 // fmla v2.4s, v18.4s, v22.s[2]
-	WORD $0xacc12113 // ldp q19, q8, [x8], #32
-	WORD $0x6e3f1e73 // eor v19.16b, v19.16b, v31.16b
-	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
-	WORD $0x4e081a6e // uzp1 v14.16b, v19.16b, v8.16b
-	WORD $0x4e085a6f // uzp2 v15.16b, v19.16b, v8.16b
-	WORD $0x4f000413 // movi v19.4s, #0
-	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
-	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606933 // sadalp v19.4s, v9.8h
-	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
-	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606933 // sadalp v19.4s, v9.8h
-	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
-	WORD $0x4e3eccf3 // fmla v19.4s, v7.4s, v30.4s
-	WORD $0x4f971a63 // fmla v3.4s, v19.4s, v23.s[2]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0xacc12010 // ldp q16, q8, [x0], #32
-	WORD $0x6e3f1e10 // eor v16.16b, v16.16b, v31.16b
-	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
-	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
-	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4e3eccf0 // fmla v16.4s, v7.4s, v30.4s
-	WORD $0x4fb41a00 // fmla v0.4s, v16.4s, v20.s[3]
-	WORD $0xacc120d1 // ldp q17, q8, [x6], #32
-	WORD $0x6e3f1e31 // eor v17.16b, v17.16b, v31.16b
-	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
-	WORD $0x4e081a2e // uzp1 v14.16b, v17.16b, v8.16b
-	WORD $0x4e085a2f // uzp2 v15.16b, v17.16b, v8.16b
-	WORD $0x4f000411 // movi v17.4s, #0
-	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
-	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606931 // sadalp v17.4s, v9.8h
-	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
-	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606931 // sadalp v17.4s, v9.8h
-	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
-	WORD $0x4e3eccf1 // fmla v17.4s, v7.4s, v30.4s
-	WORD $0x4fb51a21 // fmla v1.4s, v17.4s, v21.s[3]
-	WORD $0xacc120f2 // ldp q18, q8, [x7], #32
-	WORD $0x6e3f1e52 // eor v18.16b, v18.16b, v31.16b
-	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
-	WORD $0x4e081a4c // uzp1 v12.16b, v18.16b, v8.16b
-	WORD $0x4e085a4d // uzp2 v13.16b, v18.16b, v8.16b
-	WORD $0x4f000412 // movi v18.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606932 // sadalp v18.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606932 // sadalp v18.4s, v9.8h
-	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
-	WORD $0x4e3eccf2 // fmla v18.4s, v7.4s, v30.4s
-	WORD $0x4fb61a42 // fmla v2.4s, v18.4s, v22.s[3]
-	WORD $0xacc12113 // ldp q19, q8, [x8], #32
-	WORD $0x6e3f1e73 // eor v19.16b, v19.16b, v31.16b
-	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
-	WORD $0x4e081a6e // uzp1 v14.16b, v19.16b, v8.16b
-	WORD $0x4e085a6f // uzp2 v15.16b, v19.16b, v8.16b
-	WORD $0x4f000413 // movi v19.4s, #0
-	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
-	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606933 // sadalp v19.4s, v9.8h
-	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
-	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606933 // sadalp v19.4s, v9.8h
-	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
-	WORD $0x4e3eccf3 // fmla v19.4s, v7.4s, v30.4s
-	WORD $0x4fb71a63 // fmla v3.4s, v19.4s, v23.s[3]
-	SUBS $4, R22
-	BGE four
-few:
-	ADDS $4, R22
-	BEQ end
-block:
-	MOVD R19, R23
-	WORD $0xbc404454 // ldr s20, [x2], #4
-	WORD $0xbc404535 // ldr s21, [x9], #4
-	WORD $0xbc404556 // ldr s22, [x10], #4
-	WORD $0xbc404577 // ldr s23, [x11], #4
-group:
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0xacc12010 // ldp q16, q8, [x0], #32
-	WORD $0x6e3f1e10 // eor v16.16b, v16.16b, v31.16b
-	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
-	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
-	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4e3eccf0 // fmla v16.4s, v7.4s, v30.4s
-	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
-	WORD $0xacc120d1 // ldp q17, q8, [x6], #32
-	WORD $0x6e3f1e31 // eor v17.16b, v17.16b, v31.16b
-	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
-	WORD $0x4e081a2e // uzp1 v14.16b, v17.16b, v8.16b
-	WORD $0x4e085a2f // uzp2 v15.16b, v17.16b, v8.16b
-	WORD $0x4f000411 // movi v17.4s, #0
-	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
-	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606931 // sadalp v17.4s, v9.8h
-	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
-	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606931 // sadalp v17.4s, v9.8h
-	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
-	WORD $0x4e3eccf1 // fmla v17.4s, v7.4s, v30.4s
-	WORD $0x4f951221 // fmla v1.4s, v17.4s, v21.s[0]
-	WORD $0xacc120f2 // ldp q18, q8, [x7], #32
-	WORD $0x6e3f1e52 // eor v18.16b, v18.16b, v31.16b
-	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
-	WORD $0x4e081a4c // uzp1 v12.16b, v18.16b, v8.16b
-	WORD $0x4e085a4d // uzp2 v13.16b, v18.16b, v8.16b
-	WORD $0x4f000412 // movi v18.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606932 // sadalp v18.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606932 // sadalp v18.4s, v9.8h
-	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
-	WORD $0x4e3eccf2 // fmla v18.4s, v7.4s, v30.4s
-	WORD $0x4f961242 // fmla v2.4s, v18.4s, v22.s[0]
-	WORD $0xacc12113 // ldp q19, q8, [x8], #32
-	WORD $0x6e3f1e73 // eor v19.16b, v19.16b, v31.16b
-	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
-	WORD $0x4e081a6e // uzp1 v14.16b, v19.16b, v8.16b
-	WORD $0x4e085a6f // uzp2 v15.16b, v19.16b, v8.16b
-	WORD $0x4f000413 // movi v19.4s, #0
-	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
-	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606933 // sadalp v19.4s, v9.8h
-	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
-	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606933 // sadalp v19.4s, v9.8h
-	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
-	WORD $0x4e3eccf3 // fmla v19.4s, v7.4s, v30.4s
-	WORD $0x4f971263 // fmla v3.4s, v19.4s, v23.s[0]
-	SUBS $1, R23
-	BNE group
-	SUBS $1, R22
-	BNE block
-end:
-	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
-	WORD $0x7e30d800 // faddp s0, v0.2s
-	WORD $0xbc004480 // str s0, [x4], #4
-	WORD $0x6e21d421 // faddp v1.4s, v1.4s, v1.4s
-	WORD $0x7e30d821 // faddp s1, v1.2s
-	WORD $0xbc004481 // str s1, [x4], #4
-	WORD $0x6e22d442 // faddp v2.4s, v2.4s, v2.4s
-	WORD $0x7e30d842 // faddp s2, v2.2s
-	WORD $0xbc004482 // str s2, [x4], #4
-	WORD $0x6e23d463 // faddp v3.4s, v3.4s, v3.4s
-	WORD $0x7e30d863 // faddp s3, v3.2s
-	WORD $0xbc004483 // str s3, [x4], #4
-	MOVD R8, R0
-	MOVD R11, R2
-	SUBS $4, R5
-	BNE row
-	RET
-
-// func fast1x8uNEON(w *byte, scale *float32, x *float32, dst *float32, rows int, blocks int, groups int)
-TEXT ·fast1x8uNEON(SB), NOSPLIT, $0-56
-	MOVD w+0(FP), R0
-	MOVD scale+8(FP), R2
-	MOVD x+16(FP), R24
-	MOVD dst+24(FP), R4
-	MOVD rows+32(FP), R5
-	MOVD blocks+40(FP), R15
-	MOVD groups+48(FP), R19
-	MUL R15, R19, R20
-	LSL $5, R20
-	LSL $2, R15, R21
-	WORD $0x4f04e41f // movi v31.16b, #128
-	MOVD $·byteHalf<>(SB), R25
-	WORD $0x4ddfcb3e // ld1r {v30.4s}, [x25], #4
-	LSL $2, R20, R25
-row:
-	MOVD R24, R1
-	MOVD R15, R22
-	WORD $0x4f000400 // movi v0.4s, #0
-	CMP $1, R19
-	BNE block
-	SUBS $4, R22
-	BLT few
-four:
-	WORD $0x3cc10454 // ldr q20, [x2], #16
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0xacc12010 // ldp q16, q8, [x0], #32
-	WORD $0x6e3f1e10 // eor v16.16b, v16.16b, v31.16b
-	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
-	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
-	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4e3eccf0 // fmla v16.4s, v7.4s, v30.4s
-	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0xacc12010 // ldp q16, q8, [x0], #32
-	WORD $0x6e3f1e10 // eor v16.16b, v16.16b, v31.16b
-	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
-	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
-	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4e3eccf0 // fmla v16.4s, v7.4s, v30.4s
-	WORD $0x4fb41200 // fmla v0.4s, v16.4s, v20.s[1]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0xacc12010 // ldp q16, q8, [x0], #32
-	WORD $0x6e3f1e10 // eor v16.16b, v16.16b, v31.16b
-	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
-	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
-	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4e3eccf0 // fmla v16.4s, v7.4s, v30.4s
-	WORD $0x4f941a00 // fmla v0.4s, v16.4s, v20.s[2]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0xacc12010 // ldp q16, q8, [x0], #32
-	WORD $0x6e3f1e10 // eor v16.16b, v16.16b, v31.16b
-	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
-	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
-	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4e3eccf0 // fmla v16.4s, v7.4s, v30.4s
-	WORD $0x4fb41a00 // fmla v0.4s, v16.4s, v20.s[3]
-	SUBS $4, R22
-	BGE four
-few:
-	ADDS $4, R22
-	BEQ end
-block:
-	MOVD R19, R23
-	WORD $0xbc404454 // ldr s20, [x2], #4
-group:
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0xacc12010 // ldp q16, q8, [x0], #32
-	WORD $0x6e3f1e10 // eor v16.16b, v16.16b, v31.16b
-	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
-	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
-	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4e3eccf0 // fmla v16.4s, v7.4s, v30.4s
-	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
-	SUBS $1, R23
-	BNE group
-	SUBS $1, R22
-	BNE block
-end:
-	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
-	WORD $0x7e30d800 // faddp s0, v0.2s
-	WORD $0xbc004480 // str s0, [x4], #4
-	SUBS $1, R5
-	BNE row
-	RET
-
-// func fast4x8uoNEON(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, groups int)
-TEXT ·fast4x8uoNEON(SB), NOSPLIT, $0-64
-	MOVD w+0(FP), R0
-	MOVD scale+8(FP), R2
-	MOVD x+24(FP), R24
-	MOVD dst+32(FP), R4
-	MOVD rows+40(FP), R5
-	MOVD blocks+48(FP), R15
-	MOVD groups+56(FP), R19
-	MOVD offset+16(FP), R3
-	MUL R15, R19, R20
-	LSL $5, R20
-	LSL $2, R15, R21
-	WORD $0x4f04e41f // movi v31.16b, #128
-	MOVD $·byteHalf<>(SB), R25
-	WORD $0x4ddfcb3e // ld1r {v30.4s}, [x25], #4
-	LSL $2, R20, R25
-row:
-	ADD R20, R0, R6
-	ADD R21, R2, R9
-	ADD R21, R3, R12
-	ADD R20, R6, R7
-	ADD R21, R9, R10
-	ADD R21, R12, R13
-	ADD R20, R7, R8
-	ADD R21, R10, R11
-	ADD R21, R13, R14
-	MOVD R24, R1
-	MOVD R15, R22
-	WORD $0x4f000400 // movi v0.4s, #0
-	WORD $0x4f000401 // movi v1.4s, #0
-	WORD $0x4f000402 // movi v2.4s, #0
-	WORD $0x4f000403 // movi v3.4s, #0
-	CMP $1, R19
-	BNE block
-	SUBS $4, R22
-	BLT few
-four:
-	WORD $0x3cc10454 // ldr q20, [x2], #16
-	WORD $0x3cc10478 // ldr q24, [x3], #16
-	WORD $0x3cc10535 // ldr q21, [x9], #16
-	WORD $0x3cc10599 // ldr q25, [x12], #16
-	WORD $0x3cc10556 // ldr q22, [x10], #16
-	WORD $0x3cc105ba // ldr q26, [x13], #16
-	WORD $0x3cc10577 // ldr q23, [x11], #16
-	WORD $0x3cc105db // ldr q27, [x14], #16
-	WORD $0xf8b96800 // prfm pldl1keep, [x0, x25]
-	WORD $0xf8b968c0 // prfm pldl1keep, [x6, x25]
-	WORD $0xf8b968e0 // prfm pldl1keep, [x7, x25]
-	WORD $0xf8b96900 // prfm pldl1keep, [x8, x25]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0xacc12010 // ldp q16, q8, [x0], #32
-	WORD $0x6e3f1e10 // eor v16.16b, v16.16b, v31.16b
-	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
-	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
-	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4e3eccf0 // fmla v16.4s, v7.4s, v30.4s
-	WORD $0x4f9850f0 // fmls v16.4s, v7.4s, v24.s[0]
-	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
-	WORD $0xacc120d1 // ldp q17, q8, [x6], #32
-	WORD $0x6e3f1e31 // eor v17.16b, v17.16b, v31.16b
-	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
-	WORD $0x4e081a2e // uzp1 v14.16b, v17.16b, v8.16b
-	WORD $0x4e085a2f // uzp2 v15.16b, v17.16b, v8.16b
-	WORD $0x4f000411 // movi v17.4s, #0
-	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
-	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606931 // sadalp v17.4s, v9.8h
-	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
-	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606931 // sadalp v17.4s, v9.8h
-	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
-	WORD $0x4e3eccf1 // fmla v17.4s, v7.4s, v30.4s
-	WORD $0x4f9950f1 // fmls v17.4s, v7.4s, v25.s[0]
-	WORD $0x4f951221 // fmla v1.4s, v17.4s, v21.s[0]
-	WORD $0xacc120f2 // ldp q18, q8, [x7], #32
-	WORD $0x6e3f1e52 // eor v18.16b, v18.16b, v31.16b
-	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
-	WORD $0x4e081a4c // uzp1 v12.16b, v18.16b, v8.16b
-	WORD $0x4e085a4d // uzp2 v13.16b, v18.16b, v8.16b
-	WORD $0x4f000412 // movi v18.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606932 // sadalp v18.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606932 // sadalp v18.4s, v9.8h
-	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
-	WORD $0x4e3eccf2 // fmla v18.4s, v7.4s, v30.4s
-	WORD $0x4f9a50f2 // fmls v18.4s, v7.4s, v26.s[0]
-	WORD $0x4f961242 // fmla v2.4s, v18.4s, v22.s[0]
-	WORD $0xacc12113 // ldp q19, q8, [x8], #32
-	WORD $0x6e3f1e73 // eor v19.16b, v19.16b, v31.16b
-	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
-	WORD $0x4e081a6e // uzp1 v14.16b, v19.16b, v8.16b
-	WORD $0x4e085a6f // uzp2 v15.16b, v19.16b, v8.16b
-	WORD $0x4f000413 // movi v19.4s, #0
-	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
-	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606933 // sadalp v19.4s, v9.8h
-	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
-	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606933 // sadalp v19.4s, v9.8h
-	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
-	WORD $0x4e3eccf3 // fmla v19.4s, v7.4s, v30.4s
-	WORD $0x4f9b50f3 // fmls v19.4s, v7.4s, v27.s[0]
-	WORD $0x4f971263 // fmla v3.4s, v19.4s, v23.s[0]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0xacc12010 // ldp q16, q8, [x0], #32
-	WORD $0x6e3f1e10 // eor v16.16b, v16.16b, v31.16b
-	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
-	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
-	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4e3eccf0 // fmla v16.4s, v7.4s, v30.4s
-	WORD $0x4fb850f0 // fmls v16.4s, v7.4s, v24.s[1]
-	WORD $0x4fb41200 // fmla v0.4s, v16.4s, v20.s[1]
-	WORD $0xacc120d1 // ldp q17, q8, [x6], #32
-	WORD $0x6e3f1e31 // eor v17.16b, v17.16b, v31.16b
-	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
-	WORD $0x4e081a2e // uzp1 v14.16b, v17.16b, v8.16b
-	WORD $0x4e085a2f // uzp2 v15.16b, v17.16b, v8.16b
-	WORD $0x4f000411 // movi v17.4s, #0
-	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
-	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606931 // sadalp v17.4s, v9.8h
-	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
-	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606931 // sadalp v17.4s, v9.8h
-	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
-	WORD $0x4e3eccf1 // fmla v17.4s, v7.4s, v30.4s
-	WORD $0x4fb950f1 // fmls v17.4s, v7.4s, v25.s[1]
-	WORD $0x4fb51221 // fmla v1.4s, v17.4s, v21.s[1]
-	WORD $0xacc120f2 // ldp q18, q8, [x7], #32
-	WORD $0x6e3f1e52 // eor v18.16b, v18.16b, v31.16b
-	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
-	WORD $0x4e081a4c // uzp1 v12.16b, v18.16b, v8.16b
-	WORD $0x4e085a4d // uzp2 v13.16b, v18.16b, v8.16b
-	WORD $0x4f000412 // movi v18.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606932 // sadalp v18.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606932 // sadalp v18.4s, v9.8h
-	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
-	WORD $0x4e3eccf2 // fmla v18.4s, v7.4s, v30.4s
-	WORD $0x4fba50f2 // fmls v18.4s, v7.4s, v26.s[1]
-	WORD $0x4fb61242 // fmla v2.4s, v18.4s, v22.s[1]
-	WORD $0xacc12113 // ldp q19, q8, [x8], #32
-	WORD $0x6e3f1e73 // eor v19.16b, v19.16b, v31.16b
-	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
-	WORD $0x4e081a6e // uzp1 v14.16b, v19.16b, v8.16b
-	WORD $0x4e085a6f // uzp2 v15.16b, v19.16b, v8.16b
-	WORD $0x4f000413 // movi v19.4s, #0
-	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
-	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606933 // sadalp v19.4s, v9.8h
-	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
-	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606933 // sadalp v19.4s, v9.8h
-	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
-	WORD $0x4e3eccf3 // fmla v19.4s, v7.4s, v30.4s
-	WORD $0x4fbb50f3 // fmls v19.4s, v7.4s, v27.s[1]
-	WORD $0x4fb71263 // fmla v3.4s, v19.4s, v23.s[1]
-	WORD $0xf8b96800 // prfm pldl1keep, [x0, x25]
-	WORD $0xf8b968c0 // prfm pldl1keep, [x6, x25]
-	WORD $0xf8b968e0 // prfm pldl1keep, [x7, x25]
-	WORD $0xf8b96900 // prfm pldl1keep, [x8, x25]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0xacc12010 // ldp q16, q8, [x0], #32
-	WORD $0x6e3f1e10 // eor v16.16b, v16.16b, v31.16b
-	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
-	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
-	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4e3eccf0 // fmla v16.4s, v7.4s, v30.4s
-	WORD $0x4f9858f0 // fmls v16.4s, v7.4s, v24.s[2]
-	WORD $0x4f941a00 // fmla v0.4s, v16.4s, v20.s[2]
-	WORD $0xacc120d1 // ldp q17, q8, [x6], #32
-	WORD $0x6e3f1e31 // eor v17.16b, v17.16b, v31.16b
-	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
-	WORD $0x4e081a2e // uzp1 v14.16b, v17.16b, v8.16b
-	WORD $0x4e085a2f // uzp2 v15.16b, v17.16b, v8.16b
-	WORD $0x4f000411 // movi v17.4s, #0
-	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
-	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606931 // sadalp v17.4s, v9.8h
-	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
-	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606931 // sadalp v17.4s, v9.8h
-	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
-	WORD $0x4e3eccf1 // fmla v17.4s, v7.4s, v30.4s
-	WORD $0x4f9958f1 // fmls v17.4s, v7.4s, v25.s[2]
-	WORD $0x4f951a21 // fmla v1.4s, v17.4s, v21.s[2]
-	WORD $0xacc120f2 // ldp q18, q8, [x7], #32
-	WORD $0x6e3f1e52 // eor v18.16b, v18.16b, v31.16b
-	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
-	WORD $0x4e081a4c // uzp1 v12.16b, v18.16b, v8.16b
-	WORD $0x4e085a4d // uzp2 v13.16b, v18.16b, v8.16b
-	WORD $0x4f000412 // movi v18.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606932 // sadalp v18.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606932 // sadalp v18.4s, v9.8h
-	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
-	WORD $0x4e3eccf2 // fmla v18.4s, v7.4s, v30.4s
-	WORD $0x4f9a58f2 // fmls v18.4s, v7.4s, v26.s[2]
-	WORD $0x4f961a42 // fmla v2.4s, v18.4s, v22.s[2]
-	WORD $0xacc12113 // ldp q19, q8, [x8], #32
-	WORD $0x6e3f1e73 // eor v19.16b, v19.16b, v31.16b
-	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
-	WORD $0x4e081a6e // uzp1 v14.16b, v19.16b, v8.16b
-	WORD $0x4e085a6f // uzp2 v15.16b, v19.16b, v8.16b
-	WORD $0x4f000413 // movi v19.4s, #0
-	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
-	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606933 // sadalp v19.4s, v9.8h
-	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
-	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606933 // sadalp v19.4s, v9.8h
-	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
-	WORD $0x4e3eccf3 // fmla v19.4s, v7.4s, v30.4s
-	WORD $0x4f9b58f3 // fmls v19.4s, v7.4s, v27.s[2]
-	WORD $0x4f971a63 // fmla v3.4s, v19.4s, v23.s[2]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0xacc12010 // ldp q16, q8, [x0], #32
-	WORD $0x6e3f1e10 // eor v16.16b, v16.16b, v31.16b
-	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
-	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
-	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4e3eccf0 // fmla v16.4s, v7.4s, v30.4s
-	WORD $0x4fb858f0 // fmls v16.4s, v7.4s, v24.s[3]
-	WORD $0x4fb41a00 // fmla v0.4s, v16.4s, v20.s[3]
-	WORD $0xacc120d1 // ldp q17, q8, [x6], #32
-	WORD $0x6e3f1e31 // eor v17.16b, v17.16b, v31.16b
-	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
-	WORD $0x4e081a2e // uzp1 v14.16b, v17.16b, v8.16b
-	WORD $0x4e085a2f // uzp2 v15.16b, v17.16b, v8.16b
-	WORD $0x4f000411 // movi v17.4s, #0
-	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
-	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606931 // sadalp v17.4s, v9.8h
-	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
-	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606931 // sadalp v17.4s, v9.8h
-	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
-	WORD $0x4e3eccf1 // fmla v17.4s, v7.4s, v30.4s
-	WORD $0x4fb958f1 // fmls v17.4s, v7.4s, v25.s[3]
-	WORD $0x4fb51a21 // fmla v1.4s, v17.4s, v21.s[3]
-	WORD $0xacc120f2 // ldp q18, q8, [x7], #32
-	WORD $0x6e3f1e52 // eor v18.16b, v18.16b, v31.16b
-	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
-	WORD $0x4e081a4c // uzp1 v12.16b, v18.16b, v8.16b
-	WORD $0x4e085a4d // uzp2 v13.16b, v18.16b, v8.16b
-	WORD $0x4f000412 // movi v18.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606932 // sadalp v18.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606932 // sadalp v18.4s, v9.8h
-	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
-	WORD $0x4e3eccf2 // fmla v18.4s, v7.4s, v30.4s
-	WORD $0x4fba58f2 // fmls v18.4s, v7.4s, v26.s[3]
-	WORD $0x4fb61a42 // fmla v2.4s, v18.4s, v22.s[3]
-	WORD $0xacc12113 // ldp q19, q8, [x8], #32
-	WORD $0x6e3f1e73 // eor v19.16b, v19.16b, v31.16b
-	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
-	WORD $0x4e081a6e // uzp1 v14.16b, v19.16b, v8.16b
-	WORD $0x4e085a6f // uzp2 v15.16b, v19.16b, v8.16b
-	WORD $0x4f000413 // movi v19.4s, #0
-	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
-	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606933 // sadalp v19.4s, v9.8h
-	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
-	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606933 // sadalp v19.4s, v9.8h
-	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
-	WORD $0x4e3eccf3 // fmla v19.4s, v7.4s, v30.4s
-	WORD $0x4fbb58f3 // fmls v19.4s, v7.4s, v27.s[3]
-	WORD $0x4fb71a63 // fmla v3.4s, v19.4s, v23.s[3]
-	SUBS $4, R22
-	BGE four
-few:
-	ADDS $4, R22
-	BEQ end
-block:
-	MOVD R19, R23
-	WORD $0xbc404454 // ldr s20, [x2], #4
-	WORD $0xbc404478 // ldr s24, [x3], #4
-	WORD $0xbc404535 // ldr s21, [x9], #4
-	WORD $0xbc404599 // ldr s25, [x12], #4
-	WORD $0xbc404556 // ldr s22, [x10], #4
-	WORD $0xbc4045ba // ldr s26, [x13], #4
-	WORD $0xbc404577 // ldr s23, [x11], #4
-	WORD $0xbc4045db // ldr s27, [x14], #4
-group:
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0xacc12010 // ldp q16, q8, [x0], #32
-	WORD $0x6e3f1e10 // eor v16.16b, v16.16b, v31.16b
-	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
-	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
-	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4e3eccf0 // fmla v16.4s, v7.4s, v30.4s
-	WORD $0x4f9850f0 // fmls v16.4s, v7.4s, v24.s[0]
-	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
-	WORD $0xacc120d1 // ldp q17, q8, [x6], #32
-	WORD $0x6e3f1e31 // eor v17.16b, v17.16b, v31.16b
-	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
-	WORD $0x4e081a2e // uzp1 v14.16b, v17.16b, v8.16b
-	WORD $0x4e085a2f // uzp2 v15.16b, v17.16b, v8.16b
-	WORD $0x4f000411 // movi v17.4s, #0
-	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
-	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606931 // sadalp v17.4s, v9.8h
-	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
-	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606931 // sadalp v17.4s, v9.8h
-	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	WORD $0x6e26de31 // fmul v17.4s, v17.4s, v6.4s
-	WORD $0x4e3eccf1 // fmla v17.4s, v7.4s, v30.4s
-	WORD $0x4f9950f1 // fmls v17.4s, v7.4s, v25.s[0]
-	WORD $0x4f951221 // fmla v1.4s, v17.4s, v21.s[0]
-	WORD $0xacc120f2 // ldp q18, q8, [x7], #32
-	WORD $0x6e3f1e52 // eor v18.16b, v18.16b, v31.16b
-	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
-	WORD $0x4e081a4c // uzp1 v12.16b, v18.16b, v8.16b
-	WORD $0x4e085a4d // uzp2 v13.16b, v18.16b, v8.16b
-	WORD $0x4f000412 // movi v18.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606932 // sadalp v18.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606932 // sadalp v18.4s, v9.8h
-	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
-	WORD $0x6e26de52 // fmul v18.4s, v18.4s, v6.4s
-	WORD $0x4e3eccf2 // fmla v18.4s, v7.4s, v30.4s
-	WORD $0x4f9a50f2 // fmls v18.4s, v7.4s, v26.s[0]
-	WORD $0x4f961242 // fmla v2.4s, v18.4s, v22.s[0]
-	WORD $0xacc12113 // ldp q19, q8, [x8], #32
-	WORD $0x6e3f1e73 // eor v19.16b, v19.16b, v31.16b
-	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
-	WORD $0x4e081a6e // uzp1 v14.16b, v19.16b, v8.16b
-	WORD $0x4e085a6f // uzp2 v15.16b, v19.16b, v8.16b
-	WORD $0x4f000413 // movi v19.4s, #0
-	WORD $0x0e24c1c9 // smull v9.8h, v14.8b, v4.8b
-	WORD $0x4e24c1ca // smull2 v10.8h, v14.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606933 // sadalp v19.4s, v9.8h
-	WORD $0x0e25c1e9 // smull v9.8h, v15.8b, v5.8b
-	WORD $0x4e25c1ea // smull2 v10.8h, v15.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606933 // sadalp v19.4s, v9.8h
-	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	WORD $0x6e26de73 // fmul v19.4s, v19.4s, v6.4s
-	WORD $0x4e3eccf3 // fmla v19.4s, v7.4s, v30.4s
-	WORD $0x4f9b50f3 // fmls v19.4s, v7.4s, v27.s[0]
-	WORD $0x4f971263 // fmla v3.4s, v19.4s, v23.s[0]
-	SUBS $1, R23
-	BNE group
-	SUBS $1, R22
-	BNE block
-end:
-	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
-	WORD $0x7e30d800 // faddp s0, v0.2s
-	WORD $0xbc004480 // str s0, [x4], #4
-	WORD $0x6e21d421 // faddp v1.4s, v1.4s, v1.4s
-	WORD $0x7e30d821 // faddp s1, v1.2s
-	WORD $0xbc004481 // str s1, [x4], #4
-	WORD $0x6e22d442 // faddp v2.4s, v2.4s, v2.4s
-	WORD $0x7e30d842 // faddp s2, v2.2s
-	WORD $0xbc004482 // str s2, [x4], #4
-	WORD $0x6e23d463 // faddp v3.4s, v3.4s, v3.4s
-	WORD $0x7e30d863 // faddp s3, v3.2s
-	WORD $0xbc004483 // str s3, [x4], #4
-	MOVD R8, R0
-	MOVD R11, R2
-	MOVD R14, R3
-	SUBS $4, R5
-	BNE row
-	RET
-
-// func fast1x8uoNEON(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, groups int)
-TEXT ·fast1x8uoNEON(SB), NOSPLIT, $0-64
-	MOVD w+0(FP), R0
-	MOVD scale+8(FP), R2
-	MOVD x+24(FP), R24
-	MOVD dst+32(FP), R4
-	MOVD rows+40(FP), R5
-	MOVD blocks+48(FP), R15
-	MOVD groups+56(FP), R19
-	MOVD offset+16(FP), R3
-	MUL R15, R19, R20
-	LSL $5, R20
-	LSL $2, R15, R21
-	WORD $0x4f04e41f // movi v31.16b, #128
-	MOVD $·byteHalf<>(SB), R25
-	WORD $0x4ddfcb3e // ld1r {v30.4s}, [x25], #4
-	LSL $2, R20, R25
-row:
-	MOVD R24, R1
-	MOVD R15, R22
-	WORD $0x4f000400 // movi v0.4s, #0
-	CMP $1, R19
-	BNE block
-	SUBS $4, R22
-	BLT few
-four:
-	WORD $0x3cc10454 // ldr q20, [x2], #16
-	WORD $0x3cc10478 // ldr q24, [x3], #16
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0xacc12010 // ldp q16, q8, [x0], #32
-	WORD $0x6e3f1e10 // eor v16.16b, v16.16b, v31.16b
-	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
-	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
-	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4e3eccf0 // fmla v16.4s, v7.4s, v30.4s
-	WORD $0x4f9850f0 // fmls v16.4s, v7.4s, v24.s[0]
-	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0xacc12010 // ldp q16, q8, [x0], #32
-	WORD $0x6e3f1e10 // eor v16.16b, v16.16b, v31.16b
-	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
-	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
-	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4e3eccf0 // fmla v16.4s, v7.4s, v30.4s
-	WORD $0x4fb850f0 // fmls v16.4s, v7.4s, v24.s[1]
-	WORD $0x4fb41200 // fmla v0.4s, v16.4s, v20.s[1]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0xacc12010 // ldp q16, q8, [x0], #32
-	WORD $0x6e3f1e10 // eor v16.16b, v16.16b, v31.16b
-	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
-	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
-	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4e3eccf0 // fmla v16.4s, v7.4s, v30.4s
-	WORD $0x4f9858f0 // fmls v16.4s, v7.4s, v24.s[2]
-	WORD $0x4f941a00 // fmla v0.4s, v16.4s, v20.s[2]
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0xacc12010 // ldp q16, q8, [x0], #32
-	WORD $0x6e3f1e10 // eor v16.16b, v16.16b, v31.16b
-	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
-	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
-	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4e3eccf0 // fmla v16.4s, v7.4s, v30.4s
-	WORD $0x4fb858f0 // fmls v16.4s, v7.4s, v24.s[3]
-	WORD $0x4fb41a00 // fmla v0.4s, v16.4s, v20.s[3]
-	SUBS $4, R22
-	BGE four
-few:
-	ADDS $4, R22
-	BEQ end
-block:
-	MOVD R19, R23
-	WORD $0xbc404454 // ldr s20, [x2], #4
-	WORD $0xbc404478 // ldr s24, [x3], #4
-group:
-	WORD $0xacc11424 // ldp q4, q5, [x1], #32
-	WORD $0xacc11c26 // ldp q6, q7, [x1], #32
-	WORD $0xacc12010 // ldp q16, q8, [x0], #32
-	WORD $0x6e3f1e10 // eor v16.16b, v16.16b, v31.16b
-	WORD $0x6e3f1d08 // eor v8.16b, v8.16b, v31.16b
-	WORD $0x4e081a0c // uzp1 v12.16b, v16.16b, v8.16b
-	WORD $0x4e085a0d // uzp2 v13.16b, v16.16b, v8.16b
-	WORD $0x4f000410 // movi v16.4s, #0
-	WORD $0x0e24c189 // smull v9.8h, v12.8b, v4.8b
-	WORD $0x4e24c18a // smull2 v10.8h, v12.16b, v4.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x0e25c1a9 // smull v9.8h, v13.8b, v5.8b
-	WORD $0x4e25c1aa // smull2 v10.8h, v13.16b, v5.16b
-	WORD $0x4e6abd29 // addp v9.8h, v9.8h, v10.8h
-	WORD $0x4e606930 // sadalp v16.4s, v9.8h
-	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
-	WORD $0x6e26de10 // fmul v16.4s, v16.4s, v6.4s
-	WORD $0x4e3eccf0 // fmla v16.4s, v7.4s, v30.4s
-	WORD $0x4f9850f0 // fmls v16.4s, v7.4s, v24.s[0]
-	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
-	SUBS $1, R23
-	BNE group
-	SUBS $1, R22
-	BNE block
-end:
-	WORD $0x6e20d400 // faddp v0.4s, v0.4s, v0.4s
-	WORD $0x7e30d800 // faddp s0, v0.2s
-	WORD $0xbc004480 // str s0, [x4], #4
-	SUBS $1, R5
-	BNE row
 	RET
 
 // func tile4x8sDotNEON(w *byte, wstep int, scale *float32, offset *float32, sstep int, x *float32, dst *float32, ldd int, blocks int, groups int)

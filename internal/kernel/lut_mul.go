@@ -36,6 +36,8 @@ func (m *LUT) mulPrepared(dst []float32, ldd int, x []float32, ldx, n, lo, hi in
 	tiledMul(m, dst, ldd, x, ldx, n, lo, hi, scratch)
 }
 
+func (m *LUT) lowTile() int { return 16 }
+
 // unpack decodes a rectangle by the fastest way that takes the layout.
 func (m *LUT) unpack(dst []float32, ld, r0, r1, c0, c1 int) {
 	if useAsm && m.unpackFast(dst, ld, r0, r1, c0, c1) {

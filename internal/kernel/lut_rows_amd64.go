@@ -114,7 +114,7 @@ func (m *LUT) mulDots(dst []float32, ldd int, x []float32, ldx, n, lo, hi int, p
 			d, v := &dst[t*ldd+r : t*ldd+r+rows][0], &x[t*ldx : t*ldx+m.cols][0]
 			switch {
 			case prepared:
-				dotLUT4PlanesAVX2(w, p, v, d, rows, m.cols/64)
+				m.planesAsm(m.c.Indices[r*m.rowBytes():], p, v, dst[t*ldd+r:t*ldd+r+rows])
 			case m.c.Bits == 6:
 				dotLUTAVX2(6, w, p, v, d, rows, m.cols/(2*lanes))
 			default:
@@ -123,6 +123,19 @@ func (m *LUT) mulDots(dst []float32, ldd int, x []float32, ldx, n, lo, hi int, p
 		}
 	}
 	return true
+}
+
+// planesAsm multiplies rows two at a time; one that is left is both of them.
+func (m *LUT) planesAsm(w []byte, table *byte, x *float32, dst []float32) {
+	stride, groups := m.rowBytes(), m.cols/64
+	if pairs := len(dst) / 2; pairs > 0 {
+		dotLUT4PlanesAVX2(&w[0], stride, table, x, &dst[0], pairs, groups)
+	}
+	if last := len(dst) - 1; last%2 == 0 {
+		var both [2]float32
+		dotLUT4PlanesAVX2(&w[last*stride], 0, table, x, &both[0], 1, groups)
+		dst[last] = both[0]
+	}
 }
 
 // bytePlanes cuts 16 floats into 4 planes of 16 bytes. Plane k holds byte k of

@@ -147,4 +147,3 @@ func TestMatricesOfOtherCodesDoNotShareAPreparation(t *testing.T) {
 		allTheSame(t, "both", task.Dst, want)
 	})
 }
-

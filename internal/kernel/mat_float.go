@@ -50,6 +50,8 @@ func (m *F32) Mul(dst []float32, ldd int, x []float32, ldx, n, lo, hi int, scrat
 	}
 }
 
+func (m *F32) lowTile() int { return 4 }
+
 // unpack copies to rows that do not compete for cache lines.
 func (m *F32) unpack(dst []float32, ld, r0, r1, c0, c1 int) {
 	for r := r0; r < r1; r++ {
@@ -99,6 +101,8 @@ func (m *F16) Mul(dst []float32, ldd int, x []float32, ldx, n, lo, hi int, scrat
 	}
 	tiledMul(m, dst, ldd, x, ldx, n, lo, hi, scratch)
 }
+
+func (m *F16) lowTile() int { return 4 }
 
 func (m *F16) unpack(dst []float32, ld, r0, r1, c0, c1 int) {
 	for r := r0; r < r1; r++ {

@@ -2,14 +2,19 @@
 
 package kernel
 
-// mulNTAsm is mulNT on 4 rows and up to 5 vectors at a time. A group of fewer
-// rows names its last row several times and drops the results. NEON has no
+// mulNTAsm is mulNT on 4 rows and up to 5 vectors at a time and one chunk. A group of
+// fewer rows names its last row several times and drops the results. NEON has no
 // masked stores, so such a group is stored beside and copied.
 func mulNTAsm(dst []float32, ldd int, x []float32, ldx, n int, w []float32, ldw, m, k int, acc bool) {
+	if k%lanes != 0 {
+		mulNTPadded(dst, ldd, x, ldx, n, w, ldw, m, k, acc)
+		return
+	}
 	add := 0
 	if acc {
 		add = 1
 	}
+	var half [2 * 5 * 4 * 4]float32
 	for r := 0; r < m; r += 4 {
 		w0 := r * ldw
 		last := (m - 1) * ldw
@@ -17,10 +22,10 @@ func mulNTAsm(dst []float32, ldd int, x []float32, ldx, n int, w []float32, ldw,
 		for t := 0; t < n; {
 			vectors := ntVectors(n - t)
 			if m-r >= 4 {
-				ntNEON(vectors, &dst[t*ldd+r], 4*ldd, &x[t*ldx], 4*ldx, &w[w0], &w[w1], &w[w2], &w[w3], k, add)
+				ntNEON(vectors, &dst[t*ldd+r], 4*ldd, &x[t*ldx], 4*ldx, &w[w0], &w[w1], &w[w2], &w[w3], k, add, &half[0])
 			} else {
 				var few [5 * 4]float32
-				ntNEON(vectors, &few[0], 16, &x[t*ldx], 4*ldx, &w[w0], &w[w1], &w[w2], &w[w3], k, 0)
+				ntNEON(vectors, &few[0], 16, &x[t*ldx], 4*ldx, &w[w0], &w[w1], &w[w2], &w[w3], k, 0, &half[0])
 				for i := range vectors {
 					for j, v := range few[4*i : 4*i+m-r] {
 						if acc {
@@ -31,6 +36,28 @@ func mulNTAsm(dst []float32, ldd int, x []float32, ldx, n int, w []float32, ldw,
 				}
 			}
 			t += vectors
+		}
+	}
+}
+
+// mulNTPadded is mulNTAsm for a depth that does not end with a group of lanes: rows and
+// vectors are copied, a few at a time, and zeros follow them.
+func mulNTPadded(dst []float32, ldd int, x []float32, ldx, n int, w []float32, ldw, m, k int, acc bool) {
+	var rows [4 * chunkCols]float32
+	var vectors [5 * chunkCols]float32
+	depth := (k + lanes - 1) / lanes * lanes
+	copyRows := func(to, from []float32, ld, count int) {
+		for i := range count {
+			copy(to[i*depth:], from[i*ld:i*ld+k])
+		}
+	}
+	for t := 0; t < n; t += 5 {
+		nt := min(5, n-t)
+		copyRows(vectors[:], x[t*ldx:], ldx, nt)
+		for r := 0; r < m; r += 4 {
+			mr := min(4, m-r)
+			copyRows(rows[:], w[r*ldw:], ldw, mr)
+			mulNTAsm(dst[t*ldd+r:], ldd, vectors[:], depth, nt, rows[:], depth, mr, depth, acc)
 		}
 	}
 }

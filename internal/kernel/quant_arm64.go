@@ -49,57 +49,15 @@ func (q *Quant) roundingOf([]float32) rounding {
 	return roundNot
 }
 
-// sumsInputs reports whether the kernel takes sums of the inputs over the
-// blocks to take the offsets off. Σ s·(q-o)·x is s·(Σ q·x - o·Σ x): the sums
-// over x are the same for every row.
-func (q *Quant) sumsInputs() bool {
-	return q.c.Bits == 4 && q.fast && !q.c.Round && (q.c.Offset != nil || q.c.OffsetCodes != nil)
-}
+// rowsGroup is how many codes the kernels of rows take at a time: a block has whole
+// groups.
+func (q *Quant) rowsGroup() int { return 128 / q.c.Bits }
 
-// prepLen returns the length of n prepared vectors, or 0 when the kernels take
-// them as they are. It must give the same answer for the preparation and for
-// the product, whichever asks.
-func (q *Quant) prepLen(n int) int {
-	switch {
-	case q.few(n):
-		return n * q.fewLen()
-	case !useAsm || n < 1 || q.cols == 0:
-	case q.int8Kernels():
-		return q.int8Len(n)
-	case q.sumsInputs() && n < tileMin:
-		return n * q.cb
-	}
-	return 0
-}
-
-// prepare quantises vectors lo to hi-1 of n, or sums them block by block.
-func (q *Quant) prepare(dst, x []float32, ldx, n, lo, hi int) {
-	if q.few(n) {
-		q.prepareFew(dst, x, ldx, lo, hi)
-		return
-	}
-	if q.int8Kernels() {
-		q.quantize(dst, x, ldx, lo, hi)
-		return
-	}
-	for t := lo; t < hi; t++ {
-		v := x[t*ldx : t*ldx+q.cols]
-		for b := range q.cb {
-			dst[t*q.cb+b] = SumF32(v[b*q.c.ColBlock : (b+1)*q.c.ColBlock])
-		}
-	}
-}
-
-// gemvFast multiplies rows one after another by the streaming kernels. It
-// reports false for layouts that these do not take. prep is x as prepare leaves
-// it, or empty.
-func (q *Quant) gemvFast(dst []float32, ldd int, x []float32, ldx, n, lo, hi int, prep, scratch []float32) bool {
-	if !q.fast {
+// mulRows multiplies rows by one vector after another. It reports false for layouts
+// that the kernels do not take.
+func (q *Quant) mulRows(dst []float32, ldd int, x []float32, ldx, n, lo, hi int, scratch []float32) bool {
+	if q.c.ColBlock%q.rowsGroup() != 0 || q.cols == 0 {
 		return false
-	}
-	if len(prep) > 0 && q.int8Kernels() {
-		q.int8Mul(dst, ldd, n, lo, hi, prep, scratch)
-		return true
 	}
 	batch := q.streamScratch() / 2
 	rows := 1
@@ -110,28 +68,23 @@ func (q *Quant) gemvFast(dst []float32, ldd int, x []float32, ldx, n, lo, hi int
 	mode := q.roundingOf(nil)
 	for r := lo; r < hi; r += rows {
 		m := min(rows, hi-r)
-		if r == lo || q.c.RowBlock == 1 || r%q.c.RowBlock == 0 {
+		if r == lo || r%q.c.RowBlock == 0 {
 			b := r / q.c.RowBlock * q.cb
 			scale = q.widenScales(scratch, b, m*q.cb)
 			offset = q.widenOffsets(scratch[batch:], b, m*q.cb, mode)
 		}
 		codes := &q.c.Codes[r*q.cols*q.c.Bits/8]
 		for t := range n {
-			d := dst[t*ldd+r : t*ldd+r+m]
-			v := x[t*ldx : t*ldx+q.cols]
-			var sums *float32
-			if len(prep) > 0 {
-				sums = &prep[t*q.cb : (t+1)*q.cb][0]
-			}
-			q.gemvAsm(codes, scale, offset, sums, &v[0], &d[0], m, mode)
+			d, v := dst[t*ldd+r:t*ldd+r+m], x[t*ldx:t*ldx+q.cols]
+			q.rowsAsm(codes, scale, offset, &v[0], &d[0], m, mode)
 		}
 	}
 	return true
 }
 
-// gemvAsm multiplies rows; sums is nil unless prepare has made them.
-func (q *Quant) gemvAsm(w *byte, scale, offset []float32, sums, x, dst *float32, rows int, mode rounding) {
-	s, blocks, vecs := &scale[0], q.cb, q.c.ColBlock/8
+// rowsAsm multiplies rows that follow one another.
+func (q *Quant) rowsAsm(w *byte, scale, offset []float32, x, dst *float32, rows int, mode rounding) {
+	s, groups, each := &scale[0], q.cols/q.rowsGroup(), q.c.ColBlock/q.rowsGroup()
 	var o *float32
 	if offset != nil {
 		o = &offset[0]
@@ -139,23 +92,23 @@ func (q *Quant) gemvAsm(w *byte, scale, offset []float32, sums, x, dst *float32,
 	nibbles := q.nibbles()
 	switch {
 	case q.c.Bits == 4 && mode == roundAny:
-		gemv4rNEON(w, &nibbles.floats[0], s, o, x, dst, rows, blocks, vecs)
+		rows4rNEON(w, &nibbles.floats[0], s, o, x, dst, rows, groups, each)
 	case q.c.Bits == 4 && o != nil:
-		gemv4oNEON(w, &nibbles.planes[0], s, o, sums, x, dst, rows, blocks, vecs)
+		rows4oNEON(w, &nibbles.planes[0], s, o, x, dst, rows, groups, each)
 	case q.c.Bits == 4:
-		gemv4NEON(w, &nibbles.planes[0], s, x, dst, rows, blocks, vecs)
+		rows4NEON(w, &nibbles.planes[0], s, x, dst, rows, groups, each)
 	case q.c.Signed && mode == roundAny:
-		gemv8srNEON(w, s, o, x, dst, rows, blocks, vecs)
+		rows8srNEON(w, s, o, x, dst, rows, groups, each)
 	case q.c.Signed && o != nil:
-		gemv8soNEON(w, s, o, x, dst, rows, blocks, vecs)
+		rows8soNEON(w, s, o, x, dst, rows, groups, each)
 	case q.c.Signed:
-		gemv8sNEON(w, s, x, dst, rows, blocks, vecs)
+		rows8sNEON(w, s, x, dst, rows, groups, each)
 	case mode == roundAny:
-		gemv8urNEON(w, s, o, x, dst, rows, blocks, vecs)
+		rows8urNEON(w, s, o, x, dst, rows, groups, each)
 	case o != nil:
-		gemv8uoNEON(w, s, o, x, dst, rows, blocks, vecs)
+		rows8uoNEON(w, s, o, x, dst, rows, groups, each)
 	default:
-		gemv8uNEON(w, s, x, dst, rows, blocks, vecs)
+		rows8uNEON(w, s, x, dst, rows, groups, each)
 	}
 }
 

@@ -94,6 +94,8 @@ func (q *Quant) mulPrepared(dst []float32, ldd int, x []float32, ldx, n, lo, hi 
 	}
 }
 
+func (q *Quant) lowTile() int { return 8 }
+
 func (q *Quant) unpack(dst []float32, ld, r0, r1, c0, c1 int) {
 	for r := r0; r < r1; r++ {
 		q.unpackRow(dst[(r-r0)*ld:(r-r0)*ld+c1-c0], r, c0)

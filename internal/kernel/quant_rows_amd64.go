@@ -25,11 +25,8 @@ func (q *Quant) mulRows(dst []float32, ldd int, x []float32, ldx, n, lo, hi int,
 	}
 	batch := q.streamScratch() / 2
 	few := scratch[2*batch:]
-	mode := roundNot
-	if q.c.Round {
-		mode = roundAny
-	}
 	var scale, offset []float32
+	var mode rounding
 	for r, rows := lo, 0; r < hi; r += rows {
 		end, apart := hi, q.cb
 		if q.c.RowBlock > 1 {
@@ -42,6 +39,9 @@ func (q *Quant) mulRows(dst []float32, ldd int, x []float32, ldx, n, lo, hi int,
 		if r == lo || r%q.c.RowBlock == 0 {
 			b, count := r/q.c.RowBlock*q.cb, max(rows*apart, q.cb)
 			scale = q.widenScales(scratch, b, count)
+			if mode = q.roundingOf(scale); useAVX512 && q.c.Bits == 4 && mode == roundGrid {
+				mode = roundAny // which is the only one of tables
+			}
 			offset = q.widenOffsets(scratch[batch:], b, count, mode)
 		}
 		for t := range n {

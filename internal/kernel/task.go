@@ -1,8 +1,6 @@
 package kernel
 
 import (
-	"slices"
-
 	"github.com/gocoreml/coreml/internal/workpool"
 )
 
@@ -85,10 +83,6 @@ func (t *MatMulTask) grain(threads int) int {
 // returns when they are done. It allocates only when a larger scratch is needed
 // than in the calls before. Dst must not overlap X.
 func (t *MatMulTask) Go(p *workpool.Pool, maxThreads int) {
-	if t.Alone && t.N > 1 && !joinsAlone(t.Mat) {
-		t.oneByOne(p, maxThreads)
-		return
-	}
 	if t.mat = t.Mat; t.Alone && t.N > 1 {
 		t.mat = aloneMat(t.Mat)
 	}
@@ -122,30 +116,6 @@ func aloneMat(m Mat) Mat {
 		}
 	}
 	return m
-}
-
-// joinsAlone reports whether a matrix multiplies several vectors at once with the bits of
-// each by itself.
-func joinsAlone(m Mat) bool {
-	switch m := m.(type) {
-	case *Quant:
-		return m.lone != nil
-	case *Concat:
-		return !slices.ContainsFunc(m.parts, func(p Mat) bool { return !joinsAlone(p) })
-	}
-	return false
-}
-
-// oneByOne computes each vector by itself.
-func (t *MatMulTask) oneByOne(p *workpool.Pool, maxThreads int) {
-	t.mat = t.Mat
-	t.scratch = growScratch(t.scratch, p, t.mat.ScratchLen(1))
-	all := t.N
-	t.N = 1
-	for first := 0; first < all && !stops(t.Stop); first++ {
-		t.some(p, first, maxThreads)
-	}
-	t.N, t.first = all, 0
 }
 
 // some computes the N vectors from number first on. The pool waits for all of

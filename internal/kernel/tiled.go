@@ -15,7 +15,10 @@ func tiledMul(m tiler, dst []float32, ldd int, x []float32, ldx, n, lo, hi int, 
 		zeroRows(dst, ldd, n, lo, hi)
 		return
 	}
-	height := tileHeight(n)
+	height := tileRows
+	if n <= lowVectors {
+		height = m.lowTile()
+	}
 	for r := lo; r < hi; r += height {
 		rows := min(height, hi-r)
 		for c := 0; c < cols; c += tileCols {
@@ -28,14 +31,9 @@ func tiledMul(m tiler, dst []float32, ldd int, x []float32, ldx, n, lo, hi int, 
 	}
 }
 
-// tileHeight is how many rows a tile has: a few vectors do not pay for bringing a tall
-// one back from the second-level cache.
-func tileHeight(n int) int {
-	if n <= 2*tileMin {
-		return 4
-	}
-	return tileRows
-}
+// lowVectors is the number of vectors up to which a tile is low: they do not pay for
+// bringing a tall one back from the second-level cache.
+const lowVectors = 2 * tileMin
 
 // rowsMul multiplies by decoding whole rows, for layouts that cannot decode
 // less. It needs rowsAtOnce*cols elements of scratch.
@@ -70,4 +68,7 @@ type tiler interface {
 	// unpack stores W[r0:r1, c0:c1] in dst, rows ld apart. c0 is a multiple of
 	// tileCols, and c1 is as far beyond it, or the number of columns.
 	unpack(dst []float32, ld, r0, r1, c0, c1 int)
+	// lowTile returns how many rows a low tile has: four, or as many as make up for
+	// what unpack does before it comes to the rows.
+	lowTile() int
 }

@@ -6,19 +6,19 @@ import "github.com/gocoreml/coreml/internal/kernel/_asm/asmtest"
 // are told of: codes of so many bits, and what rows have beside them.
 func rowExtents() (list []asmtest.Extent) {
 	for _, k := range []struct {
-		names       string
-		bits        int
-		block       bool // a scale for each block
-		offset      bool
-		codes       bool
-		table, unit int // the floats of a row's table, and the columns that go together
+		names  string
+		bits   int
+		block  bool // a scale for each block
+		offset bool
+		codes  bool
+		table  int // the floats of a row's table
 	}{
 		{names: "rowsF32(AVX2|AVX512)", bits: 32},
 		{names: "rowsF16(AVX2|AVX512)", bits: 16},
-		{names: "rows4[su]AVX2", bits: 4, block: true},
-		{names: "rows4[su][or]AVX2", bits: 4, block: true, offset: true},
-		{names: "rows8[su](AVX2|AVX512)", bits: 8, block: true},
-		{names: "rows8[su][or](AVX2|AVX512)", bits: 8, block: true, offset: true},
+		{names: "rows4[su]a?AVX2", bits: 4, block: true},
+		{names: "rows4[su](o|r|ao)AVX2", bits: 4, block: true, offset: true},
+		{names: "rows8[su]a?(AVX2|AVX512)", bits: 8, block: true},
+		{names: "rows8[su](o|r|ao)(AVX2|AVX512)", bits: 8, block: true, offset: true},
 		{names: "rows4AVX512", bits: 4, block: true, codes: true},
 		{names: "rows4[or]AVX512", bits: 4, block: true, offset: true, codes: true},
 		{names: "rowsLUT4AVX512", bits: 4, table: 16},

@@ -178,6 +178,7 @@ func (f fn) JMP(to asm.Label) { f.Jump("JMP", to) }
 func (f fn) JZ(to asm.Label)  { f.Jump("JZ", to) }
 func (f fn) JNZ(to asm.Label) { f.Jump("JNZ", to) }
 func (f fn) JLT(to asm.Label) { f.Jump("JLT", to) }
+func (f fn) JLE(to asm.Label) { f.Jump("JLE", to) }
 func (f fn) JGE(to asm.Label) { f.Jump("JGE", to) }
 func (f fn) JEQ(to asm.Label) { f.Jump("JEQ", to) }
 func (f fn) JNE(to asm.Label) { f.Jump("JNE", to) }

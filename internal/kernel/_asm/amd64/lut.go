@@ -59,7 +59,7 @@ func writeLUT(p file, g group) (dot, decode asm.Signature) {
 			l.sum = Y(i)
 			g.body(l)
 		}
-	}, func() { l.VADDPS(Y(1), Y(0), Y(0)) })
+	})
 	dot = f.Signature
 
 	f = p.beginSig(asm.Signature{
@@ -87,24 +87,17 @@ func (f fn) loadRowsOfIndices() {
 	f.load("groups", groups)
 }
 
-// rows runs the body for as many columns of every row. At the end of a chunk join adds
-// the upper half of the lanes to the lower one, in Y0.
-func (l lut) rows(columns int, body, join func()) {
+// rows runs the body for as many columns of every row.
+func (l lut) rows(columns int, body func()) {
 	row := l.Here("row")
 	l.MOVQ(l.arg("x"), inputPtr)
 	l.MOVQ(groups, leftOver)
 	// The first chunk's sum is added to -0, which changes none.
 	l.VMOVSS(l.words("minusZero", 1<<31), rowSum)
-	chunk, short := l.Here("chunk"), l.NewLabel("short")
-	l.MOVQ(imm(512/columns), inChunk)
-	l.CMPQ(leftOver, inChunk)
-	l.JGE(short)
-	l.MOVQ(leftOver, inChunk)
-	l.Bind(short)
-	l.SUBQ(inChunk, leftOver)
+	chunk := l.beginChunk(columns)
 	l.zero(ys(0, 2)...)
 	l.repeat("group", inChunk, body)
-	join()
+	l.VADDPS(Y(1), Y(0), Y(0))
 	l.VEXTRACTF128(1, Y(0), X(1))
 	l.VADDPS(X(1), X(0), X(0))
 	l.addFourLanes(0, 1)
@@ -114,6 +107,18 @@ func (l lut) rows(columns int, body, join func()) {
 	l.VMOVSS(rowSum, dstPtr.At(0))
 	l.nextRow(row)
 	l.end()
+}
+
+// beginChunk begins a chunk of groups of so many columns.
+func (l lut) beginChunk(columns int) asm.Label {
+	chunk, short := l.Here("chunk"), l.NewLabel("short")
+	l.MOVQ(imm(512/columns), inChunk)
+	l.CMPQ(leftOver, inChunk)
+	l.JGE(short)
+	l.MOVQ(leftOver, inChunk)
+	l.Bind(short)
+	l.SUBQ(inChunk, leftOver)
+	return chunk
 }
 
 // use multiplies or stores a vector of entries, the i-th of its group.

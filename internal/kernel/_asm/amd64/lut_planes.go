@@ -33,42 +33,82 @@ func prepareLUT4(p file) {
 	f.end()
 }
 
+// The registers of dotLUT4Planes, which takes two rows at a time: the products of one
+// row wait for each other, those of two are under way at the same time.
+const (
+	secondRow   = BX
+	planeStride = AX
+	firstPlane  = Y(12)
+	everyOther  = Y(11)
+)
+
 // dotLUT4Planes has the 4 planes of a table of 16 floats in Y12 to Y15. A byte has an
-// even and an odd column: Y0 has the lanes of the even columns, Y1 those of the odd
-// ones. Bytes are interleaved in each half of a register, so that the lower half has to
-// have the codes of lanes 0 to 7 and the upper half those of lanes 8 to 15: every other
-// 32 bits.
+// even and an odd column: Y0 has the lanes of a row's even columns, Y1 those of the odd
+// ones, and Y2 and Y3 those of the other row. Bytes are interleaved in each half of a
+// register, so that the lower half has to have the codes of lanes 0 to 7 and the upper
+// half those of lanes 8 to 15: every other 32 bits.
 func dotLUT4Planes(p file) {
-	f := p.begin("dotLUT4PlanesAVX2", "multiplies x, as prepareLUT4AVX2 leaves it, by rows of 4-bit indices, groups of 64; table holds 4 planes of 16 bytes.",
-		asm.P("w", asm.Bytes), asm.P("table", asm.Bytes), vecX, dst32, asm.P("rows", asm.Int), asm.P("groups", asm.Int))
-	f.loadRowsOfIndices()
-	const planes, nibbles, order = Y(12), Y(11), Y(3)
+	f := p.begin("dotLUT4PlanesAVX2", "multiplies x, as prepareLUT4AVX2 leaves it, by pairs of rows of 4-bit indices, stride bytes apart, groups of 64; table holds 4 planes of 16 bytes.",
+		asm.P("w", asm.Bytes), asm.P("stride", asm.Int), asm.P("table", asm.Bytes), vecX, dst32, asm.P("pairs", asm.Int), asm.P("groups", asm.Int))
+	f.load("w", codesPtr)
+	f.load("stride", planeStride)
+	f.load("table", tablePtr)
+	f.load("dst", dstPtr)
+	f.load("pairs", rowsLeft)
+	f.load("groups", groups)
 	for i := range 4 {
-		f.VBROADCASTI128(tablePtr.At(16*i), planes+Y(i))
+		f.VBROADCASTI128(tablePtr.At(16*i), firstPlane+Y(i))
 	}
-	f.VPBROADCASTD(f.nibbles(), nibbles)
-	f.VMOVDQU(f.words("everyOther", 0, 2, 4, 6, 1, 3, 5, 7), order)
+	f.VMOVDQU(f.words("everyOther", 0, 2, 4, 6, 1, 3, 5, 7), everyOther)
 	l := lut{fn: f, dot: true}
-	l.rows(64, func() {
-		const low, high = Y(4), Y(10)
-		l.VPERMD(codesPtr.At(0), order, low)
-		l.PREFETCHT0(codesPtr.At(4096))
-		l.VPSRLW(4, low, high)
-		l.VPAND(nibbles, low, low)
-		l.VPAND(nibbles, high, high)
-		for half, index := range []Y{low, high} {
-			for i := range 4 {
-				l.VPSHUFB(index, planes+Y(i), Y(5+i))
-			}
-			l.joinPlanes(half)
-		}
+	pair := l.Here("pair")
+	l.LEAQ(codesPtr.By(planeStride, 1), secondRow)
+	l.MOVQ(l.arg("x"), inputPtr)
+	l.MOVQ(groups, leftOver)
+	// The first chunk's sums are added to -0, which changes none.
+	l.VMOVSS(l.words("minusZero", 1<<31), X(4))
+	l.VMOVSS(X(4), dstPtr.At(0))
+	l.VMOVSS(X(4), dstPtr.At(4))
+	chunk := l.beginChunk(64)
+	l.zero(ys(0, 4)...)
+	l.repeat("group", inChunk, func() {
+		l.planesOf(codesPtr, 0)
+		l.planesOf(secondRow, 2)
 		l.step(32, 64)
-	}, l.joinEvenAndOdd)
+		l.ADDQ(imm(32), secondRow)
+	})
+	for r := range 2 {
+		l.joinEvenAndOdd(Y(2*r), dstPtr.At(4*r))
+	}
+	l.TESTQ(leftOver, leftOver)
+	l.JNZ(chunk)
+	l.ADDQ(planeStride, codesPtr)
+	l.ADDQ(imm(8), dstPtr)
+	l.DECQ(rowsLeft)
+	l.JNZ(pair)
+	l.end()
+}
+
+// planesOf multiplies 64 codes, the even ones into a sum and the odd ones into the next.
+func (l lut) planesOf(codes reg, sum Y) {
+	const low, high = Y(4), Y(10)
+	nibbles := l.words("nibblesEach", asm.Repeat(8, 0x0F0F0F0F)...)
+	l.VPERMD(codes.At(0), everyOther, low)
+	l.PREFETCHT0(codes.At(4096))
+	l.VPSRLW(4, low, high)
+	l.VPAND(nibbles, low, low)
+	l.VPAND(nibbles, high, high)
+	for half, index := range []Y{low, high} {
+		for i := range 4 {
+			l.VPSHUFB(index, firstPlane+Y(i), Y(5+i))
+		}
+		l.joinPlanes(half, sum+Y(half))
+	}
 }
 
 // joinPlanes makes floats of the bytes in Y5 to Y8, first words, then 4 vectors of
 // floats, which it multiplies.
-func (l lut) joinPlanes(half int) {
+func (l lut) joinPlanes(half int, sum Y) {
 	l.VPUNPCKLBW(Y(6), Y(5), Y(9))
 	l.VPUNPCKHBW(Y(6), Y(5), Y(5))
 	l.VPUNPCKLBW(Y(8), Y(7), Y(6))
@@ -76,22 +116,28 @@ func (l lut) joinPlanes(half int) {
 	for i, words := range [][2]Y{{9, 6}, {5, 7}} {
 		low, high := words[0], words[1]
 		l.VPUNPCKLWD(high, low, Y(8))
-		l.use(4*half+2*i, 8, Y(half))
+		l.use(4*half+2*i, 8, sum)
 		l.VPUNPCKHWD(high, low, Y(8))
-		l.use(4*half+2*i+1, 8, Y(half))
+		l.use(4*half+2*i+1, 8, sum)
 	}
 }
 
-// joinEvenAndOdd adds the upper half of the lanes to the lower one, and leaves them in
-// Y0 as if there were 8 more: lanes 0 to 7 in their order, and zeros.
-func (l lut) joinEvenAndOdd() {
-	for i := range 2 {
-		l.VEXTRACTF128(1, Y(i), X(4))
-		l.VADDPS(X(4), X(i), X(i))
+// joinEvenAndOdd adds the 16 lanes of a sum, of the even columns and in the next register
+// of the odd ones, to what is in memory.
+func (l lut) joinEvenAndOdd(even Y, target mem) {
+	odd := even + 1
+	for _, r := range []Y{even, odd} {
+		l.VEXTRACTF128(1, r, X(4))
+		l.VADDPS(X(4), X(r), X(r))
 	}
-	l.VUNPCKHPS(X(1), X(0), X(4))
-	l.VUNPCKLPS(X(1), X(0), X(0))
-	l.VINSERTF128(1, X(4), Y(0), Y(0))
+	// Interleaved they are lanes 0 to 3, and 4 to 7.
+	l.VUNPCKHPS(X(odd), X(even), X(4))
+	l.VUNPCKLPS(X(odd), X(even), X(even))
+	l.VADDPS(X(4), X(even), X(even))
+	l.addFourLanes(X(even), X(4))
+	l.VMOVSS(target, X(4))
+	l.VADDPS(X(even), X(4), X(4))
+	l.VMOVSS(X(4), target)
 }
 
 // nibbles is the mask of the low 4 bits of every byte.

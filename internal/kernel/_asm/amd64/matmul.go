@@ -110,10 +110,34 @@ func (f fn) nt(n int) {
 func (f fn) ntLanes(xs []reg, at int) {
 	f.zero(ys(0, 4*len(xs))...)
 	f.XORQ(along, along)
-	tail := f.NewLabel("tail")
+	some, one, tail := f.NewLabel("some"), f.NewLabel("one"), f.NewLabel("tail")
+	// Several groups of lanes in a round: a chunk has few rounds then, whose end the
+	// processor foresees.
+	const most = 4
+	f.SUBQ(imm(64*most), depth)
+	f.JLT(some)
+	loop := f.Here("loop")
+	for i := range most {
+		f.ntColumns(xs, at+64*i)
+	}
+	f.ADDQ(imm(64*most), along)
+	f.CMPQ(along, depth)
+	f.JLE(loop)
+	f.Bind(some)
+	f.ADDQ(imm(64*most), depth)
 	f.CMPQ(along, depth)
 	f.JGE(tail)
-	loop := f.Here("loop")
+	f.Bind(one)
+	f.ntColumns(xs, at)
+	f.ADDQ(imm(64), along)
+	f.CMPQ(along, depth)
+	f.JLT(one)
+	f.Bind(tail)
+	f.ntTail(xs, at)
+}
+
+// ntColumns multiplies 8 columns.
+func (f fn) ntColumns(xs []reg, at int) {
 	for t, x := range xs {
 		f.VMOVUPS(x.By(along, 1).Plus(at), Y(12+t))
 	}
@@ -123,11 +147,6 @@ func (f fn) ntLanes(xs []reg, at int) {
 			f.VFMADD231PS(Y(12+t), Y(15), Y(4*t+r))
 		}
 	}
-	f.ADDQ(imm(64), along)
-	f.CMPQ(along, depth)
-	f.JLT(loop)
-	f.Bind(tail)
-	f.ntTail(xs, at)
 }
 
 // ntTail multiplies the last 1 to 15 columns, through a mask, which may leave none of

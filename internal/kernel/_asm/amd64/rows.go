@@ -207,7 +207,7 @@ func (k fours) endChunk(chunk asm.Label) {
 		for r := range 4 {
 			k.VADDPS(Y(2*r+1), Y(2*r), Y(2*r))
 		}
-		k.addFour([4]Y{0, 2, 4, 6}, 8, 9)
+		k.addFour([4]Y{0, 2, 4, 6}, 10, 11)
 	}
 	first := k.NewLabel("first")
 	k.load("x", runEnd)

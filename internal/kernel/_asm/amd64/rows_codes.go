@@ -2,6 +2,7 @@ package amd64
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/gocoreml/coreml/internal/kernel/_asm/asm"
 	"github.com/gocoreml/coreml/internal/kernel/_asm/kind"
@@ -11,8 +12,12 @@ import (
 // the definition says: the code less the offset, times the scale, and where the mode
 // says so rounded to a half.
 
-// codeModes are the modes: where weights are rounded, offsets are taken off always.
-var codeModes = []kind.Mode{kind.Plain, kind.Offset, kind.Any}
+// codeModes are the modes of all kernels, and gridModes more of those that make each
+// weight of its code, which are spared two conversions there.
+var (
+	codeModes = []kind.Mode{kind.Plain, kind.Offset, kind.Any}
+	gridModes = []kind.Mode{kind.Grid, kind.GridOffset}
+)
 
 // beginCodes starts a kernel of codes.
 func (p file) beginCodes(set width, name string, c kind.Codes, more ...asm.Param) fours {
@@ -31,6 +36,10 @@ const (
 	nibbleAt   = Z(17)
 	nibbleX    = Z(18)
 	laneX      = Z(19)
+
+	gridExponent = Z(16)
+	gridBias     = Z(17)
+	gridTmp      = Z(7)
 )
 
 // codeRows512 writes the kernels. Those of 4 bits have the codes' values in an argument.
@@ -43,7 +52,7 @@ func codeRows512(p file) {
 		nibbles.Add(c.Kind(), k.Signature)
 	}
 	bytes := p.Choose(asm.ByKind, "mulRows8AVX512", "multiplies x by rows of 8-bit codes.")
-	kind.Each(8, codeModes, func(c kind.Codes) {
+	kind.Each(8, slices.Concat(codeModes, gridModes), func(c kind.Codes) {
 		k := p.beginCodes(W512, "rows"+c.Name()+"AVX512", c)
 		k.bytes512(c)
 		bytes.Add(c.Kind(), k.Signature)
@@ -111,6 +120,10 @@ func (k fours) nibbles512(mode kind.Mode) {
 
 // bytes512 widens 16 codes of a row at a time.
 func (k fours) bytes512(c kind.Codes) {
+	if c.Mode.OnGrid() {
+		k.VBROADCASTSS(k.words("exponent", 0x7F800000), gridExponent)
+		k.VBROADCASTSS(k.float("roundBias", 12288), gridBias)
+	}
 	k.block = func() {
 		for r := range 4 {
 			k.VBROADCASTSS(k.scale(r), rowTables+Z(r))
@@ -131,9 +144,15 @@ func (k fours) bytes512(c kind.Codes) {
 				k.VSUBPS(rowOffsets+Z(r), q, q)
 			}
 			k.VMULPS(rowTables+Z(r), q, q)
-			if c.Mode == kind.Any {
+			switch {
+			case c.Mode == kind.Any:
 				k.VCVTPS2PH(toNearest, q, Y(q))
 				k.VCVTPH2PS(Y(q), q)
+			case c.Mode.OnGrid():
+				// As in grid.round.
+				k.VPANDD(gridExponent, q, gridTmp)
+				k.VFMADD231PS(gridBias, gridTmp, q)
+				k.VFNMADD231PS(gridBias, gridTmp, q)
 			}
 			k.VFMADD231PS(q, x, Z(r))
 		}
@@ -155,7 +174,7 @@ func (k fours) widen(signed bool, from mem, to vec) {
 func codeRows256(p file) {
 	for _, bits := range []int{4, 8} {
 		rows := p.Choose(asm.ByKind, fmt.Sprintf("mulRows%dAVX2", bits), fmt.Sprintf("multiplies x by rows of %d-bit codes.", bits))
-		kind.Each(bits, codeModes, func(c kind.Codes) {
+		kind.Each(bits, slices.Concat(codeModes, gridModes), func(c kind.Codes) {
 			k := p.beginCodes(W256, "rows"+c.Name()+"AVX2", c)
 			k.codes256(c)
 			rows.Add(c.Kind(), k.Signature)
@@ -163,35 +182,40 @@ func codeRows256(p file) {
 	}
 }
 
-// codes256 takes 8 codes of a row at a time. Scales and offsets are loaded for each 16:
-// registers are few, and loads are not.
+// codes256 takes 8 codes of a row at a time. Scales and offsets are loaded for each 16,
+// and inputs for each row: registers are few, and loads are not.
 func (k fours) codes256(c kind.Codes) {
 	const scale, offset = Y(13), Y(12)
 	d := decoder{kind.Codes{Bits: c.Bits, Signed: c.Signed, Mode: kind.Plain}, k.fn}
 	d.setup()
+	g := grid{scale, 8, 9}
+	if c.Mode.OnGrid() {
+		g.setup(k.fn)
+	}
 	k.block = func() {}
 	k.round = func() {
 		k.fetchAhead()
-		for half := range 2 {
-			k.VMOVUPS(inputPtr.At(32*half), Y(8+half))
-		}
 		for r := range 4 {
 			k.VBROADCASTSS(k.scale(r), scale)
 			if k.offset {
 				k.VBROADCASTSS(k.offsetOf(r), offset)
 			}
 			for half := range 2 {
-				q := Y(10 + half)
+				const q, tmp = Y(10), Y(11)
 				k.code256(c, k.row(r, c.Bits*half), q)
 				if k.offset {
 					k.VSUBPS(offset, q, q)
 				}
-				k.VMULPS(scale, q, q)
+				if c.Mode.OnGrid() {
+					g.round(k.fn, q, tmp)
+				} else {
+					k.VMULPS(scale, q, q)
+				}
 				if c.Mode == kind.Any {
 					k.VCVTPS2PH(toNearest, q, X(q))
 					k.VCVTPH2PS(X(q), q)
 				}
-				k.VFMADD231PS(q, Y(8+half), Y(2*r+half))
+				k.VFMADD231PS(inputPtr.At(32*half), q, Y(2*r+half))
 			}
 		}
 	}

@@ -135,19 +135,14 @@ func (f fn) roundDecoded(n int) {
 	}
 }
 
-// multiplyDecoded multiplies n results by inputs from R1 on and adds them to 4 sums,
-// or with start starts these.
-func (f fn) multiplyDecoded(n int, sum V, start bool) {
+// multiplyDecoded multiplies n results by inputs from R1 on and adds them to the lanes
+// of 4 sums, from one on.
+func (f fn) multiplyDecoded(n int, sum V) {
 	for i := 0; i < n; i += 2 {
 		x := V(12 + i%4)
 		f.LDP(Q(x), Q(x+1), R1.Post(32))
 		for j := range V(2) {
-			d, w := (sum + V(i%4) + j).S4(), (decoded + V(i) + j).S4()
-			if start && i < 4 {
-				f.FMUL(d, w, (x + j).S4())
-			} else {
-				f.FMLA(d, w, (x + j).S4())
-			}
+			f.FMLA((sum + V(i%4) + j).S4(), (decoded + V(i) + j).S4(), (x + j).S4())
 		}
 	}
 }
@@ -160,38 +155,22 @@ func (f fn) storeDecoded(n int) {
 }
 
 // inGroups runs the body over R9 vectors of 8 codes: in groups of big codes, then 8
-// at a time. With start, the first big group is told to start the sums, and start
-// does where there is none.
-func (f fn) inGroups(big int, body func(n int, first bool), start func()) {
+// at a time.
+func (f fn) inGroups(big int, body func(n int)) {
 	vecs := big / 8
-	loop, rest, one, end := f.NewLabel("group"), f.NewLabel("rest"), f.NewLabel("one"), f.NewLabel("end")
-	small := f.NewLabel("small")
+	rest, end := f.NewLabel("rest"), f.NewLabel("end")
 	f.SUBS(R9, vecs)
-	if start != nil {
-		f.BLT(small)
-		body(big, true)
-		f.SUBS(R9, vecs)
-	}
 	f.BLT(rest)
-	f.Bind(loop)
-	body(big, false)
+	loop := f.Here("group")
+	body(big)
 	f.SUBS(R9, vecs)
 	f.BGE(loop)
 	f.Bind(rest)
 	f.ADDS(R9, vecs)
 	f.BEQ(end)
-	f.Bind(one)
-	body(8, false)
+	one := f.Here("one")
+	body(8)
 	f.SUBS(R9, 1)
 	f.BNE(one)
-	if start != nil {
-		// Out of the way of the usual blocks, and back.
-		over := f.NewLabel("over")
-		f.JMP(over)
-		f.Bind(small)
-		start()
-		f.JMP(rest)
-		f.Bind(over)
-	}
 	f.Bind(end)
 }

@@ -17,25 +17,30 @@ type (
 // they step over, so that a step which is forgotten is seen.
 var calls = []counts{
 	{
-		"n": 8, "nil last": 1, "rows": 4, "blocks": 1, "vecs": 1, "groups": 1, "k": 8, "acc": 0,
+		"n": 8, "nil last": 1, "rows": 4, "blocks": 1, "vecs": 1, "groups": 1, "k": 16, "acc": 0, "each": 1,
 		"ldx": 4096, "ldd": 400, "lda": 500, "ldb": 600, "stride": 700, "wstep": 8192, "sstep": 300,
 	},
 	{
-		"n": 72, "rows": 8, "blocks": 7, "vecs": 5, "groups": 3, "k": 24, "acc": 1,
+		"n": 72, "rows": 8, "blocks": 7, "vecs": 5, "groups": 3, "k": 48, "acc": 1, "each": 2,
 		"ldx": 4096, "ldd": 400, "lda": 500, "ldb": 600, "stride": 700, "wstep": 8192, "sstep": 300,
 	},
 	{
-		"n": 40, "rows": 12, "blocks": 8, "vecs": 8, "groups": 1, "k": 40, "acc": 1,
+		"n": 40, "rows": 12, "blocks": 8, "vecs": 8, "groups": 1, "k": 32, "acc": 1, "each": 1,
 		"ldx": 4096, "ldd": 64, "lda": 4096, "ldb": 64, "stride": 32, "wstep": 8192, "sstep": 64,
 	},
 	// Sums of a chunk, and of one and five groups.
 	{
-		"n": 16, "rows": 4, "blocks": 1, "vecs": 1, "groups": 32, "k": 8, "acc": 0,
+		"n": 16, "rows": 4, "blocks": 1, "vecs": 1, "groups": 32, "k": 16, "acc": 0, "each": 1,
 		"ldx": 4096, "ldd": 400, "lda": 500, "ldb": 600, "stride": 700, "wstep": 8192, "sstep": 300,
 	},
 	{
-		"n": 16, "rows": 4, "blocks": 1, "vecs": 1, "groups": 37, "k": 8, "acc": 0,
+		"n": 16, "rows": 4, "blocks": 1, "vecs": 1, "groups": 37, "k": 16, "acc": 0, "each": 1,
 		"ldx": 4096, "ldd": 400, "lda": 500, "ldb": 600, "stride": 700, "wstep": 8192, "sstep": 300,
+	},
+	// A row of more than one chunk, and blocks that end inside of it.
+	{
+		"n": 8, "rows": 4, "blocks": 1, "vecs": 1, "groups": 41, "k": 16, "acc": 0, "each": 5,
+		"ldx": 4096, "ldd": 64, "lda": 4096, "ldb": 64, "stride": 32, "wstep": 16384, "sstep": 64,
 	},
 }
 
@@ -78,16 +83,13 @@ func extents() []asmtest.Extent {
 		}},
 		{Kernels: "maxNEON", Want: func(c counts) bytes { return bytes{"x": reads(4 * c["n"])} }},
 
-		// Vectors of 8 codes as they lie. 4-bit codes have planes of 16 bytes each, or
-		// 16 floats that a block's planes are made of; an offset is taken off with the
-		// sum of a block's inputs.
-		{Kernels: "gemv4NEON", Want: func(c counts) bytes { return gemvExtent(c, 4, bytes{"planes": reads(32)}) }},
-		{Kernels: "gemv4oNEON", Want: func(c counts) bytes {
-			return gemvExtent(c, 4, bytes{"planes": reads(32), "offset": "", "sums": reads(4 * c["blocks"])})
-		}},
-		{Kernels: "gemv4rNEON", Want: func(c counts) bytes { return gemvExtent(c, 4, bytes{"codes": reads(64), "offset": ""}) }},
-		{Kernels: "gemv8[su]NEON", Want: func(c counts) bytes { return gemvExtent(c, 8, bytes{}) }},
-		{Kernels: "gemv8[su][or]NEON", Want: func(c counts) bytes { return gemvExtent(c, 8, bytes{"offset": ""}) }},
+		// Groups of codes as they lie. 4-bit codes have planes of 16 bytes each, or 16
+		// floats that a block's planes are made of.
+		{Kernels: "rows4NEON", Want: func(c counts) bytes { return rowsExtent(c, 4, bytes{"planes": reads(32)}) }},
+		{Kernels: "rows4oNEON", Want: func(c counts) bytes { return rowsExtent(c, 4, bytes{"planes": reads(32), "offset": ""}) }},
+		{Kernels: "rows4rNEON", Want: func(c counts) bytes { return rowsExtent(c, 4, bytes{"codes": reads(64), "offset": ""}) }},
+		{Kernels: "rows8[su]NEON", Want: func(c counts) bytes { return rowsExtent(c, 8, bytes{}) }},
+		{Kernels: "rows8[su][or]NEON", Want: func(c counts) bytes { return rowsExtent(c, 8, bytes{"offset": ""}) }},
 		{Kernels: "unpack4NEON", Want: func(c counts) bytes { return unpackExtent(c, 4, bytes{"planes": reads(32)}) }},
 		{Kernels: "unpack4rNEON", Want: func(c counts) bytes { return unpackExtent(c, 4, bytes{"codes": reads(64)}) }},
 		{Kernels: "unpack8[su]r?NEON", Want: func(c counts) bytes { return unpackExtent(c, 8, bytes{}) }},
@@ -134,12 +136,13 @@ func fewExtent(c counts, scales, inputs int) bytes {
 	return bytes{"w": reads(32 * n), "scale": scale, "offset": scale, "x": reads(inputs * c["blocks"]), "dst": stores(4 * c["rows"])}
 }
 
-// gemvExtent is a vector by rows of blocks of vectors of 8 codes, and what else the
-// kernel takes. An offset lies as the scale does.
-func gemvExtent(c counts, bits int, more bytes) bytes {
-	codes := c["rows"] * c["blocks"] * c["vecs"]
-	more["w"], more["scale"] = reads(bits*codes), reads(4*c["rows"]*c["blocks"])
-	more["x"], more["dst"] = reads(4*8*c["blocks"]*c["vecs"]), stores(4*c["rows"])
+// rowsExtent is a vector by rows of groups of 32 codes, or 16 of 8 bits, which are 16
+// bytes, and what else the kernel takes. An offset lies as the scale does.
+func rowsExtent(c counts, bits int, more bytes) bytes {
+	groups := c["rows"] * c["groups"]
+	blocks := (c["groups"] + c["each"] - 1) / c["each"]
+	more["w"], more["scale"] = reads(16*groups), reads(4*c["rows"]*blocks)
+	more["x"], more["dst"] = reads(4*128/bits*c["groups"]), stores(4*c["rows"])
 	if _, ok := more["offset"]; ok {
 		more["offset"] = more["scale"]
 	}
@@ -211,7 +214,7 @@ func tileExtents() (list []asmtest.Extent) {
 	}})
 }
 
-// paletteExtents are those of rows of groups of 8 indices: two planes of 16 bytes,
+// paletteExtents are those of rows of groups of indices: two planes of 16 bytes,
 // or of 64 for 6 bits.
 func paletteExtents() (list []asmtest.Extent) {
 	for _, bits := range []int{1, 2, 3, 4, 6} {
@@ -220,9 +223,13 @@ func paletteExtents() (list []asmtest.Extent) {
 			planes = reads(2 * 64)
 		}
 		list = append(list, asmtest.Extent{Kernels: fmt.Sprintf("dotLUT%dNEON", bits), Want: func(c counts) bytes {
+			group := 16
+			if bits == 4 {
+				group = 32
+			}
 			return bytes{
-				"w": reads(bits * c["rows"] * c["groups"]), "planes": planes,
-				"x": reads(4 * 8 * c["groups"]), "dst": stores(4 * c["rows"]),
+				"w": reads(group / 8 * bits * c["rows"] * c["groups"]), "planes": planes,
+				"x": reads(4 * group * c["groups"]), "dst": stores(4 * c["rows"]),
 			}
 		}}, asmtest.Extent{Kernels: fmt.Sprintf("decodeLUT%dNEON", bits), Want: func(c counts) bytes {
 			return bytes{"dst": stores(4 * 8 * c["groups"]), "w": reads(bits * c["groups"]), "planes": planes}
@@ -255,6 +262,7 @@ func matrixExtents() (list []asmtest.Extent) {
 			return added(c, bytes{
 				"dst": every(n, c["ldd"], 0, 16), "x": "r " + every(n, c["ldx"], 0, 4*c["k"]),
 				"w0": row, "w1": row, "w2": row, "w3": row,
+				"lanes": updates(2 * 4 * n * 16),
 			})
 		}})
 	}

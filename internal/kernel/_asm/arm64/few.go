@@ -39,7 +39,7 @@ const (
 	fewEight   = V(12)
 )
 
-// The general registers of few besides those of fast.
+// The general registers of few besides those of other kernels by rows.
 const (
 	fewBlocks = R15
 	fewSumPtr = R19

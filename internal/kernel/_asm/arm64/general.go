@@ -26,6 +26,7 @@ func (f fn) three(op string, dst, a R, b any) {
 func (f fn) set(r R, n int)         { f.Line("MOVD", imm(n), r) }
 func (f fn) MOVD(dst, a R)          { f.Line("MOVD", a, dst) }
 func (f fn) ADD(dst, a, b R)        { f.three("ADD", dst, a, b) }
+func (f fn) SUB(dst, a, b R)        { f.three("SUB", dst, a, b) }
 func (f fn) MUL(dst, a, b R)        { f.three("MUL", dst, a, b) }
 func (f fn) LSL(dst, a R, bits int) { f.three("LSL", dst, a, imm(bits)) }
 
@@ -35,6 +36,10 @@ func (f fn) step(r R, n int) { f.three("ADD", r, r, imm(n)) }
 func (f fn) ADDS(r R, n int) { f.three("ADDS", r, r, imm(n)) }
 func (f fn) SUBS(r R, n int) { f.three("SUBS", r, r, imm(n)) }
 func (f fn) CMP(r R, n int)  { f.Line("CMP", imm(n), r) }
+
+// compare sets them by a difference of registers, and constant loads a small number.
+func (f fn) compare(r, a R)      { f.Line("CMP", a, r) }
+func (f fn) constant(r R, n int) { f.Line("MOVD", imm(n), r) }
 
 // Jumps.
 func (f fn) JMP(to asm.Label)      { f.Jump("JMP", to) }

@@ -8,14 +8,13 @@ import (
 
 // Palettes whose entries are halves, looked up through two planes of bytes: 16
 // entries for up to 4 bits, 64 for 6 bits. Kernels named dot… multiply rows that
-// follow one another, those named decode… store them; both read whole groups of
-// 8 indices.
+// follow one another, those named decode… store them; these read whole groups of
+// 8 indices, and those of 16, or 32 of 4 bits.
 
 // lut is a kernel of either kind.
 type lut struct {
 	fn
 	bits int
-	dot  bool
 }
 
 const (
@@ -93,36 +92,14 @@ func (l lut) setup() {
 	l.MOVI(indexMask.B16(), 1<<l.bits-1)
 }
 
-// use multiplies or stores n results.
-func (l lut) use(n int) {
-	if l.dot {
-		l.multiplyDecoded(n, 0, false)
-	} else {
-		l.storeDecoded(n)
-	}
-}
-
-// groups runs over R7 groups.
-func (l lut) groups() {
-	l.MOVD(R9, R7)
-	if l.bits == 4 {
-		l.inGroups(32, func(n int, _ bool) {
-			l.planes(n, l.widenHalves)
-			l.use(n / 4)
-		}, nil)
-		return
-	}
-	l.repeat("one", R9, func() {
-		l.eight()
-		l.use(2)
-	})
-}
-
 // writeDotLUT writes the kernel that multiplies, by rows that follow one another.
-// Four sums take the vectors of 4 floats in turns.
 func writeDotLUT(p file, bits int) asm.Signature {
-	l := lut{p.begin(fmt.Sprintf("dotLUT%dNEON", bits), fmt.Sprintf("multiplies x by rows of %d-bit indices.", bits),
-		asm.P("w", asm.Bytes), asm.P("planes", asm.Bytes), vecX, dst32, asm.P("rows", asm.Int), asm.P("groups", asm.Int)), bits, true}
+	columns := 16
+	if bits == 4 {
+		columns = 32
+	}
+	l := lut{p.begin(fmt.Sprintf("dotLUT%dNEON", bits), fmt.Sprintf("multiplies x by rows of %d-bit indices, groups of %d.", bits, columns),
+		asm.P("w", asm.Bytes), asm.P("planes", asm.Bytes), vecX, dst32, asm.P("rows", asm.Int), asm.P("groups", asm.Int)), bits}
 	l.load("w", R0)
 	l.load("planes", R13)
 	l.load("x", R11)
@@ -132,25 +109,48 @@ func writeDotLUT(p file, bits int) asm.Signature {
 	l.setup()
 	l.repeat("row", R5, func() {
 		l.MOVD(R1, R11)
-		l.zero(vs(0, 4)...)
-		l.groups()
-		l.sumTo(0, 4)
-		l.STR(S(0), R4.Post(4))
+		l.MOVD(ofRow, R7)
+		l.chunks(columns, nil, l.dotGroup)
+		l.STR(S(rowSum), R4.Post(4))
 	})
 	l.RET()
 	return l.Signature
 }
 
+// dotGroup multiplies a group.
+func (l lut) dotGroup() {
+	if l.bits == 4 {
+		l.planes(32, l.widenHalves)
+		l.multiplyDecoded(8, 0)
+		return
+	}
+	for sum := V(0); sum < 4; sum += 2 {
+		l.eight()
+		l.multiplyDecoded(2, sum)
+	}
+}
+
 // writeDecodeLUT writes the kernel that stores the entries of one row.
 func writeDecodeLUT(p file, bits int) asm.Signature {
 	l := lut{p.begin(fmt.Sprintf("decodeLUT%dNEON", bits), fmt.Sprintf("decodes groups of %d-bit indices.", bits),
-		dst32, asm.P("w", asm.Bytes), asm.P("planes", asm.Bytes), asm.P("groups", asm.Int)), bits, false}
+		dst32, asm.P("w", asm.Bytes), asm.P("planes", asm.Bytes), asm.P("groups", asm.Int)), bits}
 	l.load("dst", R1)
 	l.load("w", R0)
 	l.load("planes", R13)
 	l.load("groups", R7)
 	l.setup()
-	l.groups()
+	l.MOVD(R9, R7)
+	if bits == 4 {
+		l.inGroups(32, func(n int) {
+			l.planes(n, l.widenHalves)
+			l.storeDecoded(n / 4)
+		})
+	} else {
+		l.repeat("one", R9, func() {
+			l.eight()
+			l.storeDecoded(2)
+		})
+	}
 	l.RET()
 	return l.Signature
 }

@@ -172,6 +172,7 @@ var generalOps = map[string]struct {
 }{
 	"ADD":  {false, (*asmtest.Walk).Sum},
 	"ADDS": {true, (*asmtest.Walk).Sum},
+	"SUB":  {false, func(w *asmtest.Walk, a, b asmtest.Value) asmtest.Value { return w.Sum(b, number(-w.Int(a))) }},
 	"SUBS": {true, func(w *asmtest.Walk, a, b asmtest.Value) asmtest.Value { return w.Sum(b, number(-w.Int(a))) }},
 	"CMP":  {true, func(w *asmtest.Walk, a, b asmtest.Value) asmtest.Value { return number(w.Int(b) - w.Int(a)) }},
 	"MUL":  {false, func(w *asmtest.Walk, a, b asmtest.Value) asmtest.Value { return number(w.Int(a) * w.Int(b)) }},

@@ -18,8 +18,9 @@ func (f fn) strided(stride R, list []R) []R {
 }
 
 // Up to 20 sums, 4 rows and 5 vectors are 29 registers. 9 loads serve 20 products,
-// and each sum waits 20 products for its next one, which hides the latency. A sum
-// has element i in lane i mod 4, and FADDP joins neighbours twice.
+// and each sum waits 20 products for its next one, which hides the latency. A sum has
+// 16 lanes: the depth is run through four times, for 4 lanes each, and what belongs to
+// the other lanes waits in memory.
 // writeNT multiplies n vectors by 4 rows. The product of vector t and row r sums in
 // V(4t+r).
 func writeNT(p file, n int) asm.Signature {
@@ -27,8 +28,8 @@ func writeNT(p file, n int) asm.Signature {
 	for i := range 4 {
 		params = append(params, asm.P(fmt.Sprintf("w%d", i), asm.Floats))
 	}
-	f := p.begin(fmt.Sprintf("nt%dNEON", n), fmt.Sprintf("computes %d vectors times 4 rows over the depth k. Strides are in bytes; with acc the results are added to dst.", n),
-		append(params, asm.P("k", asm.Int), asm.P("acc", asm.Int))...)
+	f := p.begin(fmt.Sprintf("nt%dNEON", n), fmt.Sprintf("computes %d vectors times 4 rows over the depth k, a multiple of 16 and one chunk at most; lanes has room for 8 floats for each result. Strides are in bytes; with acc the results are added to dst.", n),
+		append(params, asm.P("k", asm.Int), asm.P("acc", asm.Int), asm.P("lanes", asm.Floats))...)
 	ws := []R{R6, R7, R8, R9}
 	f.load("dst", R0)
 	f.load("ldd", R2)
@@ -40,13 +41,10 @@ func writeNT(p file, n int) asm.Signature {
 	f.load("k", R4)
 	f.load("acc", R5)
 	xs := f.strided(R3, []R{R1, R10, R11, R12, R13}[:n])
-	f.zero(vs(0, 4*n)...)
-	f.ntDepth(ws, xs)
-	for v := range V(n) {
-		v *= 4
-		f.FADDP(v.S4(), v.S4(), (v + 1).S4())
-		f.FADDP((v + 2).S4(), (v + 2).S4(), (v + 3).S4())
-		f.FADDP(v.S4(), v.S4(), (v + 2).S4())
+	f.LSL(R4, R4, 2)
+	f.ntLanes(n, ws, xs)
+	for v := range n {
+		f.ntSums(V(4 * v))
 	}
 	store := f.NewLabel("store")
 	f.CBZ(R5, store)
@@ -65,37 +63,81 @@ func writeNT(p file, n int) asm.Signature {
 	return f.Signature
 }
 
-// ntDepth runs along the depth, 4 columns at a time, then one: a load of one float
-// clears the other lanes.
-func (f fn) ntDepth(ws, xs []R) {
-	step := func(size int, part func(n int) scalar) {
-		for r, w := range ws {
-			f.LDR(part(20+r), w.Post(size))
-		}
-		for t, x := range xs {
-			f.LDR(part(24+t), x.Post(size))
-		}
-		for t := range xs {
-			for r := range ws {
-				f.FMLA(V(4*t+r).S4(), V(20+r).S4(), V(24+t).S4())
-			}
+// ntLanes sums lanes 0 to 3, 8 to 11, 4 to 7 and 12 to 15, and adds the upper half to
+// the lower one, then the upper half of that.
+func (f fn) ntLanes(n int, ws, xs []R) {
+	keep := func(at int) {
+		f.load("lanes", R15)
+		f.step(R15, at)
+		for i := 0; i < 4*n; i += 2 {
+			f.STP(Q(i), Q(i+1), R15.Post(32))
 		}
 	}
-	loop, tail, single, out := f.NewLabel("loop"), f.NewLabel("tail"), f.NewLabel("single"), f.NewLabel("out")
-	f.SUBS(R4, 4)
-	f.BLT(tail)
-	f.Bind(loop)
-	step(16, func(n int) scalar { return Q(n) })
-	f.SUBS(R4, 4)
-	f.BGE(loop)
-	f.Bind(tail)
-	f.ADDS(R4, 4)
-	f.BEQ(out)
-	f.Bind(single)
-	step(4, func(n int) scalar { return S(n) })
-	f.SUBS(R4, 1)
-	f.BNE(single)
-	f.Bind(out)
+	add := func(at int) {
+		f.load("lanes", R15)
+		f.step(R15, at)
+		for i := 0; i < 4*n; i += 2 {
+			f.LDP(20, 21, R15.Post(32))
+			f.FADD(V(i).S4(), V(i).S4(), V(20).S4())
+			f.FADD(V(i+1).S4(), V(i+1).S4(), V(21).S4())
+		}
+	}
+	other := 4 * n * 16
+	for i, next := range []int{32, -16, 32, 0} {
+		f.ntDepth(ws, xs)
+		for _, r := range append(append([]R{}, ws...), xs...) {
+			f.SUB(r, r, R4)
+			if next != 0 {
+				f.step(r, next)
+			}
+		}
+		switch i {
+		case 0:
+			keep(0)
+		case 1:
+			add(0)
+			keep(0)
+		case 2:
+			keep(other)
+		case 3:
+			add(other)
+			add(0)
+		}
+	}
+}
+
+// ntDepth runs along the depth, 4 columns of each 16.
+func (f fn) ntDepth(ws, xs []R) {
+	f.zero(vs(0, 4*len(xs))...)
+	f.MOVD(R14, R4)
+	loop := f.Here("loop")
+	for r, w := range ws {
+		f.LDR(Q(20+r), w.Post(64))
+	}
+	for t, x := range xs {
+		f.LDR(Q(24+t), x.Post(64))
+	}
+	for t := range xs {
+		for r := range ws {
+			f.FMLA(V(4*t+r).S4(), V(20+r).S4(), V(24+t).S4())
+		}
+	}
+	f.SUBS(R14, 64)
+	f.BNE(loop)
+}
+
+// ntSums adds the 4 lanes of the sums of 4 rows, from v on, into the lanes of v: each
+// half is added to the other.
+func (f fn) ntSums(v V) {
+	for i, to := range []V{29, 30} {
+		a, b := v+V(2*i), v+V(2*i)+1
+		f.ZIP1(to.S4(), a.S4(), b.S4())
+		f.ZIP2(V(31).S4(), a.S4(), b.S4())
+		f.FADD(to.S4(), to.S4(), V(31).S4())
+	}
+	f.ZIP1(V(31).D2(), V(29).D2(), V(30).D2())
+	f.ZIP2(v.D2(), V(29).D2(), V(30).D2())
+	f.FADD(v.S4(), V(31).S4(), v.S4())
 }
 
 // Up to 24 sums, 4 vectors of b and 4 elements of a in turns fill all 32 registers.

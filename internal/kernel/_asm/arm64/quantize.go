@@ -15,20 +15,6 @@ type inputs struct {
 	tile bool
 }
 
-// quantize writes the kernel for one vector: a lane sums 4 even and 4 odd products,
-// of 8 inputs in a row, so that these can have a step of their own.
-func quantize(p file) {
-	v := inputs{p.begin("quantizeNEON", "quantises groups of 32 inputs, 16 floats to a group.", dst32, vecX, asm.P("groups", asm.Int)), false}
-	v.load("dst", R0)
-	v.load("x", R1)
-	v.load("groups", R5)
-	v.groups(func() {
-		v.STP(1, 2, R0.Post(32))
-		v.STP(8, 0, R0.Post(32))
-	})
-	v.RET()
-}
-
 // beginMany starts a kernel for a tile, whose vectors are prepared one by one
 // into what they share: the parts of a group lie together there, as they are
 // loaded.

@@ -165,17 +165,15 @@ func (t tile) vector(i int) {
 	t.FMLA(V(i).S4(), a.S4(), b.S4())
 }
 
-// fasts writes the kernels with the extension and those without. Tiles of 8 vectors
-// pay with it.
-func fasts(p file) {
-	quantize(p)
+// manies writes the kernels for many quantised vectors.
+func manies(p file) {
 	quantizeMany(p)
 	quantizeWords(p)
+	// With the extension for dot products and without; tiles of 8 vectors pay with it.
 	sets := []struct {
 		dot   bool
 		tiles []int
 	}{{true, []int{8, 4}}, {false, []int{4}}}
-	rows := []int{4, 1}
 	choices := map[string]*asm.Choice{}
 	choose := func(stem, doc string) *asm.Choice {
 		if choices[stem] == nil {
@@ -183,23 +181,14 @@ func fasts(p file) {
 		}
 		return choices[stem]
 	}
-	for _, bits := range []int{4, 8} {
-		for _, set := range sets {
-			kind.Each(bits, []kind.Mode{kind.Plain, kind.Offset}, func(c kind.Codes) {
-				q := quantised{Codes: c, dot: set.dot}
-				for _, n := range rows {
-					f := choose(fmt.Sprintf("fast%d%s", n, q.set()), fmt.Sprintf("multiplies a quantised vector by rows, %d at a time.", n))
-					f.Add(c.Kind(), writeFast(p, q, n))
-				}
-				if bits == 8 {
-					return
-				}
-				for _, n := range set.tiles {
-					t := choose(fmt.Sprintf("tile%d%s", n, q.set()), fmt.Sprintf("multiplies a tile of %d quantised vectors by 4 rows.", n))
-					t.Add(c.Kind(), writeTile(p, q, n))
-				}
-			})
-		}
+	for _, set := range sets {
+		kind.Each(4, []kind.Mode{kind.Plain, kind.Offset}, func(c kind.Codes) {
+			q := quantised{Codes: c, dot: set.dot}
+			for _, n := range set.tiles {
+				t := choose(fmt.Sprintf("tile%d%s", n, q.set()), fmt.Sprintf("multiplies a tile of %d quantised vectors by 4 rows.", n))
+				t.Add(c.Kind(), writeTile(p, q, n))
+			}
+		})
 	}
 	for _, dot := range []bool{true, false} {
 		for _, signed := range []bool{true, false} {

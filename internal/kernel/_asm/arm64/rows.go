@@ -8,8 +8,7 @@ import (
 )
 
 // Integer codes with block scales, as they lie. A block is vecs vectors of 8
-// weights. Where a block's sum is scaled, 4-bit codes with an offset take it times
-// the sum of the block's inputs off.
+// weights.
 
 const (
 	blockScale  = V(28)
@@ -104,114 +103,152 @@ func (d decoder) decode(n int) {
 	}
 }
 
-// gemv sums a row in V0 to V3, or in V0 where a block's sum, in V4 to V7, is scaled.
-type gemv struct {
-	decoder
-	late bool
+// The registers of a row: groups of codes that are left of it, of a chunk and of a
+// block, how many of them a block has, and the sum of the chunks.
+const (
+	ofRow    = R8
+	ofChunk  = R9
+	ofBlock  = R10
+	perBlock = R7
+	ofRun    = R14
+	rowSum   = V(4)
+)
+
+// chunkColumns are summed in 16 lanes, V0 to V3, before these are added.
+const chunkColumns = 512
+
+// chunks runs over the groups of a row, as many columns each: begin at the begin of a
+// block, and group for each group. Row sums are in rowSum's first lane.
+func (f fn) chunks(columns int, begin, group func()) {
+	// The first chunk's sum is added to -0, which changes none.
+	f.MOVI(rowSum.S4(), 0)
+	f.FNEG(rowSum.S4(), rowSum.S4())
+	chunk, whole := f.Here("chunk"), f.NewLabel("whole")
+	f.MOVD(ofChunk, ofRow)
+	f.CMP(ofChunk, chunkColumns/columns)
+	f.BLT(whole)
+	f.constant(ofChunk, chunkColumns/columns)
+	f.Bind(whole)
+	f.SUB(ofRow, ofRow, ofChunk)
+	f.zero(vs(0, 4)...)
+	if begin == nil {
+		f.repeat("group", ofChunk, group)
+	} else {
+		f.runs(begin, group)
+	}
+	f.FADD(V(0).S4(), V(0).S4(), V(2).S4())
+	f.FADD(V(1).S4(), V(1).S4(), V(3).S4())
+	f.FADD(V(0).S4(), V(0).S4(), V(1).S4())
+	// The upper half of 4 lanes meets the lower one, and of these one the other.
+	f.ZIP2(V(1).D2(), V(0).D2(), V(0).D2())
+	f.FADD(V(0).S4(), V(0).S4(), V(1).S4())
+	f.FADDPScalar(S(0), V(0).S2())
+	f.FADD(rowSum.S4(), rowSum.S4(), V(0).S4())
+	f.CMP(ofRow, 0)
+	f.BNE(chunk)
 }
 
-// offsetSums reports whether the offset meets the sum of a block's inputs.
-func (g gemv) offsetSums() bool { return g.Bits == 4 && g.Mode == kind.Offset }
+// runs cuts a chunk where blocks end.
+func (f fn) runs(begin, group func()) {
+	run, inside, short := f.Here("run"), f.NewLabel("inside"), f.NewLabel("short")
+	f.CMP(ofBlock, 0)
+	f.BNE(inside)
+	f.MOVD(ofBlock, perBlock)
+	begin()
+	f.Bind(inside)
+	f.MOVD(ofRun, ofBlock)
+	f.compare(ofRun, ofChunk)
+	f.BLT(short)
+	f.MOVD(ofRun, ofChunk)
+	f.Bind(short)
+	f.SUB(ofBlock, ofBlock, ofRun)
+	f.SUB(ofChunk, ofChunk, ofRun)
+	f.repeat("group", ofRun, group)
+	f.CMP(ofChunk, 0)
+	f.BNE(run)
+}
 
-// writeGemv writes a kernel. Its order of sums is that of the definition: of 4
-// vectors of 8 the parts go to 4 sums in turns, and what is late adds a block's
-// sums in pairs, times its scale.
-func writeGemv(p file, c kind.Codes) {
-	g := gemv{decoder{Codes: c}, c.Mode.ScalesSum()}
+// writeRows writes the kernel of one vector by rows of codes: 32 of 4 bits or 16 of 8
+// are a group, and a block has whole groups.
+func writeRows(p file, c kind.Codes) {
+	d := decoder{Codes: c}
 	params := append([]asm.Param{asm.P("w", asm.Bytes)}, table(c)...)
 	params = append(params, asm.P("scale", asm.Floats))
-	doc := ""
 	if c.Mode.HasOffset() {
 		params = append(params, asm.P("offset", asm.Floats))
 	}
-	if g.offsetSums() {
-		params = append(params, asm.P("sums", asm.Floats))
-		doc = " sums are those of x over the blocks."
-	}
-	params = append(params, vecX, dst32, asm.P("rows", asm.Int), asm.P("blocks", asm.Int), asm.P("vecs", asm.Int))
-	g.fn = p.begin("gemv"+g.name()+"NEON", fmt.Sprintf("multiplies x by rows of %d-bit codes, vecs vectors of 8 to a block.%s", c.Bits, doc), params...)
-	g.setup()
-	row := g.Here("row")
-	g.MOVD(R1, R11)
-	g.MOVD(R8, R6)
-	if g.offsetSums() {
-		g.MOVD(R10, R12)
-	}
-	g.zero(vs(0, 4)...)
-	g.repeat("block", R8, g.block)
-	if g.late {
-		g.sumTo(0, 1)
-	} else {
-		g.sumTo(0, 4)
-	}
-	g.STR(S(0), R4.Post(4))
-	g.SUBS(R5, 1)
-	g.BNE(row)
-	g.RET()
+	params = append(params, vecX, dst32, asm.P("rows", asm.Int), asm.P("groups", asm.Int), asm.P("each", asm.Int))
+	d.fn = p.begin("rows"+d.name()+"NEON", fmt.Sprintf("multiplies x by rows of so many groups of %d-bit codes, each of them in a block.", c.Bits), params...)
+	d.setup()
+	d.repeat("row", R5, func() {
+		d.MOVD(R1, R11)
+		d.MOVD(ofRow, R6)
+		d.MOVD(ofBlock, perBlock)
+		d.beginBlock()
+		d.chunks(d.big(), d.beginBlock, d.group)
+		d.STR(S(rowSum), R4.Post(4))
+	})
+	d.RET()
 }
 
 // setup loads the arguments and what decodes codes: planes of floats, or the codes
 // themselves where each block makes its own planes.
-func (g gemv) setup() {
-	g.load("w", R0)
-	g.load("scale", R2)
-	g.load("x", R11)
-	g.load("dst", R4)
-	g.load("rows", R5)
-	g.load("blocks", R6)
-	g.load("vecs", R7)
-	if g.Mode.HasOffset() {
-		g.load("offset", R3)
+func (d decoder) setup() {
+	d.load("w", R0)
+	d.load("scale", R2)
+	d.load("x", R11)
+	d.load("dst", R4)
+	d.load("rows", R5)
+	d.load("groups", R6)
+	d.load("each", perBlock)
+	if d.Mode.HasOffset() {
+		d.load("offset", R3)
 	}
-	if g.offsetSums() {
-		g.load("sums", R12)
-	}
-	g.loadTable()
+	d.loadTable()
 	switch {
-	case g.Bits == 8:
-		g.setupBytes(g.Signed)
-	case g.Mode == kind.Any:
-		g.codeTable()
+	case d.Bits == 8:
+		d.setupBytes(d.Signed)
+	case d.Mode == kind.Any:
+		d.codeTable()
 	default:
-		g.LDP(Q(lowPlane), Q(highPlane), R13.At(0))
-		g.mask4()
-		g.MOVI(allZero.S4(), 0)
+		d.LDP(Q(lowPlane), Q(highPlane), R13.At(0))
+		d.MOVI(allZero.S4(), 0)
 	}
 }
 
-// block multiplies a block.
-func (g gemv) block() {
-	const offset, inputs = V(18), V(19)
-	g.MOVD(R9, R7)
-	g.LD1R(blockScale.S4(), R2.Post(4))
+// plainOffset is the offset of 4-bit codes, whose mask takes its register.
+const plainOffset = V(19)
+
+// beginBlock loads the scale and the offset.
+func (d decoder) beginBlock() {
+	d.LD1R(blockScale.S4(), R2.Post(4))
+	if d.Mode.HasOffset() {
+		d.LD1R(blockOffset.S4(), R3.Post(4))
+	}
 	switch {
-	case g.offsetSums():
-		g.LDR(S(offset), R3.Post(4))
-		g.LDR(S(inputs), R10.Post(4))
-	case g.Mode.HasOffset():
-		g.LD1R(blockOffset.S4(), R3.Post(4))
+	case d.Bits == 4 && d.Mode == kind.Any:
+		d.blockPlanes()
+	case d.Bits == 4:
+		if d.Mode.HasOffset() {
+			d.MOV(plainOffset, blockOffset)
+		}
+		d.mask4()
 	}
-	if g.Bits == 4 && g.Mode == kind.Any {
-		g.blockPlanes()
+}
+
+// group multiplies a group, each weight as the definition has it.
+func (d decoder) group() {
+	n := d.big() / 4
+	d.decode(d.big())
+	if d.Mode != kind.Any {
+		d.eachDecoded(n, func(v V) {
+			if d.Bits == 4 && d.Mode.HasOffset() {
+				d.FSUB(v.S4(), v.S4(), plainOffset.S4())
+			}
+			d.FMUL(v.S4(), v.S4(), blockScale.S4())
+		})
 	}
-	if !g.late {
-		g.inGroups(g.big(), func(n int, _ bool) {
-			g.decode(n)
-			g.multiplyDecoded(n/4, 0, false)
-		}, nil)
-		return
-	}
-	g.inGroups(g.big(), func(n int, first bool) {
-		g.decode(n)
-		g.multiplyDecoded(n/4, 4, first)
-	}, func() { g.zero(vs(4, 4)...) })
-	g.FADD(V(4).S4(), V(4).S4(), V(5).S4())
-	g.FADD(V(6).S4(), V(6).S4(), V(7).S4())
-	g.FADD(V(4).S4(), V(4).S4(), V(6).S4())
-	if g.offsetSums() {
-		g.FMLS(V(4).S4(), offset.S4(), inputs.S4())
-	}
-	g.FMLA(V(0).S4(), V(4).S4(), blockScale.S4())
+	d.multiplyDecoded(n, 0)
 }
 
 // writeUnpack takes offsets in every mode.
@@ -257,7 +294,7 @@ func (d decoder) unpackBlock(rounds bool) {
 		d.MOV(offset, blockOffset)
 		d.mask4()
 	}
-	d.inGroups(d.big(), func(n int, _ bool) {
+	d.inGroups(d.big(), func(n int) {
 		d.decode(n)
 		if !rounds {
 			d.eachDecoded(n/4, func(v V) {
@@ -268,16 +305,16 @@ func (d decoder) unpackBlock(rounds bool) {
 			})
 		}
 		d.storeDecoded(n / 4)
-	}, nil)
+	})
 }
 
 // codesAsTheyLie writes the kernels. 4-bit codes have one for both signs: which
 // code stands for what is in the table.
 func codesAsTheyLie(p file) {
 	for _, mode := range []kind.Mode{kind.Plain, kind.Offset, kind.Any} {
-		writeGemv(p, kind.Codes{Bits: 4, Mode: mode})
-		writeGemv(p, kind.Codes{Bits: 8, Signed: true, Mode: mode})
-		writeGemv(p, kind.Codes{Bits: 8, Mode: mode})
+		writeRows(p, kind.Codes{Bits: 4, Mode: mode})
+		writeRows(p, kind.Codes{Bits: 8, Signed: true, Mode: mode})
+		writeRows(p, kind.Codes{Bits: 8, Mode: mode})
 	}
 	for _, mode := range []kind.Mode{kind.Plain, kind.Any} {
 		writeUnpack(p, kind.Codes{Bits: 4, Mode: mode})
