@@ -38,7 +38,7 @@ type options struct {
 	python, peer string
 	rounds       int
 	slice        time.Duration
-	cpu          bool
+	cpu, best    bool
 	only         *regexp.Regexp
 }
 
@@ -49,6 +49,7 @@ func run(ctx context.Context) error {
 	flag.IntVar(&o.rounds, "rounds", 5, "rounds, in each of which both run once")
 	flag.DurationVar(&o.slice, "slice", 200*time.Millisecond, "how long each runs in a round")
 	flag.BoolVar(&o.cpu, "cpu", false, "compare the time of processors, which a busy machine disturbs less; for one thread")
+	flag.BoolVar(&o.best, "best", false, "take the fastest run of each slice instead of the median, for several threads on a busy machine")
 	threads := flag.String("threads", "1,2", "numbers of threads")
 	only := flag.String("only", "", "a regular expression for the operations")
 	flag.Parse()
@@ -107,6 +108,9 @@ func table(ctx context.Context, o *options, dir string, threads int) error {
 	clock := "elapsed"
 	if o.cpu {
 		clock = "processor"
+	}
+	if o.best {
+		clock = "best " + clock
 	}
 	fmt.Printf("\n| %d threads, %s time | ours ms | PyTorch ms | PyTorch / ours | from | to |\n|---|---|---|---|---|---|\n", threads, clock)
 	for k := range operations {

@@ -25,7 +25,11 @@ func startPeer(ctx context.Context, o *options, threads int) (*peer, error) {
 	if o.cpu {
 		clock = "cpu"
 	}
-	cmd := exec.CommandContext(ctx, o.python, o.peer, strconv.Itoa(threads), clock)
+	pick := "median"
+	if o.best {
+		pick = "best"
+	}
+	cmd := exec.CommandContext(ctx, o.python, o.peer, strconv.Itoa(threads), clock, pick)
 	cmd.Stderr = os.Stderr
 	// PyTorch's threads are OpenMP's, which would otherwise spin between its turns.
 	cmd.Env = append(os.Environ(), "OMP_WAIT_POLICY=passive")
@@ -43,7 +47,7 @@ func startPeer(ctx context.Context, o *options, threads int) (*peer, error) {
 	return &peer{cmd, in, bufio.NewReader(out)}, nil
 }
 
-// time has an operation timed and returns its median in milliseconds.
+// time has an operation timed and returns its time in milliseconds.
 func (p *peer) time(op *operation, slice time.Duration) (float64, error) {
 	err := json.NewEncoder(p.in).Encode(map[string]any{"module": op.module, "shapes": op.inputs, "seconds": slice.Seconds()})
 	if err != nil {

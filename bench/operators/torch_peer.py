@@ -1,5 +1,6 @@
 """Times modules of PyTorch, one for each line that is read: a module or function, the
-shapes of its inputs, and for how many seconds. Prints the median in milliseconds."""
+shapes of its inputs, and for how many seconds. Prints the median in milliseconds, or
+that of the fastest run."""
 import json
 import statistics
 import sys
@@ -9,6 +10,7 @@ import torch
 from torch import nn
 
 clock = time.process_time if sys.argv[2] == "cpu" else time.perf_counter
+pick = min if sys.argv[3] == "best" else statistics.median
 torch.set_num_threads(int(sys.argv[1]))
 torch.set_grad_enabled(False)
 ready = {}
@@ -24,4 +26,4 @@ for line in sys.stdin:
         begin = clock()
         module(*inputs)
         times.append(clock() - begin)
-    print(1000 * statistics.median(times), flush=True)
+    print(1000 * pick(times), flush=True)

@@ -7,8 +7,7 @@ import (
 
 // recurrentTask runs a layer. The products of the input are made for many steps at a
 // time, those of the state step by step: there a unit of work is some hidden numbers of a
-// direction, for all of the batch, with all of their gates. Directions take their steps
-// at the same time.
+// direction, for all of the batch, with all of their gates, or else a direction.
 //
 // A product is a dot product in float32 in the order of the kernels; the bias is added to
 // that, and the state's product to the input's. So neither threads nor the instruction
@@ -25,9 +24,11 @@ type recurrentTask struct {
 	sides   [2]recurrentSide
 	results [3][]float32
 	inputs  matmulTask
-	at      int // the step
-	stage   int // of a step: a gru's candidate has a product of its own
-	block   int // hidden numbers of a unit
+	// The steps whose inputs are multiplied, and the one that all threads are at.
+	at, until, now int
+	stage          int  // of a step: a gru's candidate has a product of its own
+	block          int  // hidden numbers of a unit
+	apart          bool // a unit is a direction
 }
 
 // recurrentKind is one of the three operators.
@@ -95,26 +96,28 @@ func (t *recurrentTask) stepsAtOnce() int {
 // run goes through the sequence. It comes after all operands were read, so that a
 // refusal leaves the results alone.
 func (t *recurrentTask) run(c *Call, l *recurrent) {
-	t.recurrent, t.env, t.block = l, c.Env, min(hiddenBlock, max(l.hidden, 1))
+	t.recurrent, t.env, t.at, t.block = l, c.Env, 0, min(hiddenBlock, max(l.hidden, 1))
 	for d := range l.directions {
 		t.prepare(c, d)
 	}
 	for k := range c.Step.Out {
 		t.results[k] = c.newF32(k)
 	}
+	threads := 1
+	if c.Env.Pool != nil {
+		if threads = c.Env.Pool.Threads(); c.Env.Threads > 0 {
+			threads = min(threads, c.Env.Threads)
+		}
+	}
+	t.apart = threads <= l.directions || l.directions*l.gates*l.hidden*l.hidden*l.batch < 1<<16
 	x := c.F32(c.In(0))
-	for t.at = range l.length {
-		if t.at%t.stepsAtOnce() == 0 {
-			for d := range l.directions {
-				t.project(c, d, x)
-			}
+	for t.at < l.length {
+		t.until = min(t.at+t.stepsAtOnce(), l.length)
+		for d := range l.directions {
+			t.project(c, d, x)
 		}
-		t.stage = 0
-		t.share()
-		if t.kind == kindGRU && !t.after {
-			t.stage = 1
-			t.share()
-		}
+		t.steps()
+		t.at = t.until
 	}
 	for d := range l.directions {
 		t.last(d)
@@ -125,7 +128,7 @@ func (t *recurrentTask) run(c *Call, l *recurrent) {
 // project multiplies the inputs of the steps from this one on.
 func (t *recurrentTask) project(c *Call, d int, x []float32) {
 	s, rows := &t.sides[d], t.gates*t.hidden
-	n := min(t.stepsAtOnce(), t.length-t.at)
+	n := t.until - t.at
 	s.first = t.at
 	if t.backward(d) {
 		s.first = t.length - t.at - n
@@ -136,38 +139,68 @@ func (t *recurrentTask) project(c *Call, d int, x []float32) {
 	c.addBias(dst, s.bias, rows)
 }
 
-// share makes one stage of a step on the pool, or here where a second thread would not
-// pay.
-func (t *recurrentTask) share() {
-	units := t.directions * ((t.hidden + t.block - 1) / t.block)
-	if t.directions*t.gates*t.hidden*t.hidden*t.batch < 1<<16 {
-		t.Run(0, units, 0)
-	} else {
-		t.env.Pool.For(t, units, 1, t.env.Threads)
+// steps goes on to step until: each direction by a thread of its own where there are no
+// more threads, which then never wait for one another, or else one step of all directions
+// after another.
+func (t *recurrentTask) steps() {
+	if t.apart {
+		t.env.Pool.For(t, t.directions, 1, t.env.Threads)
+		t.env.Poll()
+		return
 	}
-	t.env.Poll()
+	for t.now = t.at; t.now < t.until; t.now++ {
+		for t.stage = range t.stages() {
+			t.env.Pool.For(t, t.directions*t.blocks(), 1, t.env.Threads)
+			t.env.Poll()
+		}
+	}
 }
 
-// Run computes units lo to hi-1.
+// stages is the number of stages of a step.
+func (t *recurrentTask) stages() int {
+	if t.kind == kindGRU && !t.after {
+		return 2
+	}
+	return 1
+}
+
+// blocks is the number of units of a direction and stage.
+func (t *recurrentTask) blocks() int { return (t.hidden + t.block - 1) / t.block }
+
+// Run computes units lo to hi-1, or whole directions.
 func (t *recurrentTask) Run(lo, hi, _ int) {
-	blocks := (t.hidden + t.block - 1) / t.block
 	for u := lo; u < hi; u++ {
-		t.env.Poll()
-		b := recurrentBlock{recurrentTask: t, d: u / blocks, from: u % blocks * t.block}
-		b.to = min(b.from+t.block, t.hidden)
-		b.side = &t.sides[b.d]
-		b.old, b.next = b.side.states[t.at%2], b.side.states[1-t.at%2]
-		switch t.kind {
-		case kindRNN:
-			b.rnn()
-		case kindGRU:
-			b.gru()
-		default:
-			b.lstm()
+		if !t.apart {
+			t.unit(u/t.blocks(), t.now, t.stage, u%t.blocks())
+			continue
 		}
-		if t.kind != kindGRU || t.after || t.stage == 1 {
-			b.give()
+		for at := t.at; at < t.until; at++ {
+			for stage := range t.stages() {
+				for k := range t.blocks() {
+					t.unit(u, at, stage, k)
+				}
+			}
 		}
+	}
+}
+
+// unit computes block k of direction d.
+func (t *recurrentTask) unit(d, at, stage, k int) {
+	t.env.Poll()
+	b := recurrentBlock{recurrentTask: t, d: d, at: at, stage: stage, from: k * t.block}
+	b.to = min(b.from+t.block, t.hidden)
+	b.side = &t.sides[b.d]
+	b.old, b.next = b.side.states[at%2], b.side.states[1-at%2]
+	switch t.kind {
+	case kindRNN:
+		b.rnn()
+	case kindGRU:
+		b.gru()
+	default:
+		b.lstm()
+	}
+	if stage == t.stages()-1 {
+		b.give()
 	}
 }
 
@@ -176,6 +209,7 @@ type recurrentBlock struct {
 	*recurrentTask
 	side      *recurrentSide
 	d         int
+	at, stage int       // the step
 	from, to  int       // the hidden numbers
 	old, next []float32 // states [batch, hidden]
 }
