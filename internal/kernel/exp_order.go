@@ -9,8 +9,8 @@ import "math"
 // once. It is within two units of the last place. The generator of the assembly has the
 // same numbers in its package kind.
 const (
-	// Beyond these the result is 0 or infinity.
-	expMin = -105.0
+	// Beyond these the result is 0 or infinity. At expMin both factors of 2^n are 0.
+	expMin = -176.0
 	expMax = 89.0
 
 	ln2    = float64(math.Ln2)

@@ -261,14 +261,14 @@ DATA ·expMax<>+24(SB)/4, $0x42b20000
 DATA ·expMax<>+28(SB)/4, $0x42b20000
 GLOBL ·expMax<>(SB), RODATA|NOPTR, $32
 
-DATA ·expMin<>+0(SB)/4, $0xc2d20000
-DATA ·expMin<>+4(SB)/4, $0xc2d20000
-DATA ·expMin<>+8(SB)/4, $0xc2d20000
-DATA ·expMin<>+12(SB)/4, $0xc2d20000
-DATA ·expMin<>+16(SB)/4, $0xc2d20000
-DATA ·expMin<>+20(SB)/4, $0xc2d20000
-DATA ·expMin<>+24(SB)/4, $0xc2d20000
-DATA ·expMin<>+28(SB)/4, $0xc2d20000
+DATA ·expMin<>+0(SB)/4, $0xc3300000
+DATA ·expMin<>+4(SB)/4, $0xc3300000
+DATA ·expMin<>+8(SB)/4, $0xc3300000
+DATA ·expMin<>+12(SB)/4, $0xc3300000
+DATA ·expMin<>+16(SB)/4, $0xc3300000
+DATA ·expMin<>+20(SB)/4, $0xc3300000
+DATA ·expMin<>+24(SB)/4, $0xc3300000
+DATA ·expMin<>+28(SB)/4, $0xc3300000
 GLOBL ·expMin<>(SB), RODATA|NOPTR, $32
 
 DATA ·exponent<>+0(SB)/4, $0x7f800000

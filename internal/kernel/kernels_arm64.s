@@ -38,7 +38,7 @@ DATA ·erfc<>+40(SB)/4, $0x3f8003df
 DATA ·erfc<>+44(SB)/4, $0xbfa1fc68
 GLOBL ·erfc<>(SB), RODATA|NOPTR, $48
 
-DATA ·exponential<>+0(SB)/4, $0xc2d20000
+DATA ·exponential<>+0(SB)/4, $0xc3300000
 DATA ·exponential<>+4(SB)/4, $0x42b20000
 DATA ·exponential<>+8(SB)/4, $0x3fb8aa3b
 DATA ·exponential<>+12(SB)/4, $0x3f317218

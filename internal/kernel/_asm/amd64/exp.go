@@ -52,7 +52,7 @@ func (f fn) exp(x, n, p Y) {
 	f.VFMADD213PS(f.one(), x, p)
 	f.VFMADD213PS(f.one(), x, p)
 	// 2^n is the product of 2^(n>>1) and 2^(n-(n>>1)): each of these exponents fits
-	// a float32, where n, which is between -152 and 129, may not.
+	// a float32, where n, which is between -254 and 129, may not. Of -254 both are 0.
 	f.VCVTPS2DQ(n, n)
 	f.VPSRAD(1, n, x)
 	f.VPSUBD(x, n, n)

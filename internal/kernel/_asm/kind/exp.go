@@ -21,9 +21,11 @@ var (
 	Ln2Lo = ln2 - Ln2Hi
 )
 
-// The ends of exp's range: beyond them the result is 0 or infinity.
+// The ends of exp's range: beyond them the result is 0 or infinity. Already below -104
+// it rounds to 0; but processors take hundreds of cycles over a product that rounds so,
+// and at ExpMin both factors of 2^n are exactly 0, so that masked scores cost nothing.
 const (
-	ExpMin = -105.0
+	ExpMin = -176.0
 	ExpMax = 89.0
 )
 
