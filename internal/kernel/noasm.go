@@ -52,9 +52,3 @@ func (m *LUT) prepare(_, _ []float32, _, _, _, _ int) {}
 func (m *LUT) gemvFast(_ []float32, _ int, _ []float32, _, _, _, _ int, _, _ []float32) bool {
 	return false
 }
-
-func attnMaskAsm(_, _ []float32, _ float32) float32      { return 0 }
-func attnMaskRoundAsm(_, _ []float32, _ float32) float32 { return 0 }
-func attnShareAsm(_ []float32, _ float32)                {}
-func attnExpAsm(_ []float32, _ float32) float32          { return 0 }
-func attnJoinAsm(_, _ []float32, _, _ float32)           {}

@@ -88,9 +88,6 @@ func (f fn) VPSHUFD(sel uint8, a vecMem, dst vec)       { f.ins("VPSHUFD", hex(s
 func (f fn) VPERMQ(sel uint8, a vecMem, dst vec)        { f.ins("VPERMQ", hex(sel), a, dst) }
 func (f fn) VPINSRW(i int, a mem, b, dst X)             { f.ins("VPINSRW", imm(i), a, b, dst) }
 
-// Quarters of 128 bits, which VSHUFF64X2 takes two of each operand.
-func (f fn) VSHUFF64X2(sel uint8, a vecMem, b, dst vec) { f.ins("VSHUFF64X2", hex(sel), a, b, dst) }
-
 // Parts of registers: the i-th one from the bottom.
 func (f fn) VINSERTF128(i int, a vecMem, b, dst vec)  { f.ins("VINSERTF128", imm(i), a, b, dst) }
 func (f fn) VINSERTI128(i int, a vecMem, b, dst vec)  { f.ins("VINSERTI128", imm(i), a, b, dst) }
@@ -131,6 +128,9 @@ func (f fn) VCVTPS2DQ(a vecMem, dst vec)           { f.ins("VCVTPS2DQ", a, dst) 
 func (f fn) VCVTPH2PS(a vecMem, dst vec)           { f.ins("VCVTPH2PS", a, dst) }
 func (f fn) VCVTPS2PH(kind int, a vec, dst vecMem) { f.ins("VCVTPS2PH", imm(kind), a, dst) }
 func (f fn) VROUNDPS(kind int, a vecMem, dst vec)  { f.ins("VROUNDPS", imm(kind), a, dst) }
+
+// Quarters of 128 bits, which VSHUFF64X2 takes two of each operand.
+func (f fn) VSHUFF64X2(sel uint8, a vecMem, b, dst vec) { f.ins("VSHUFF64X2", hex(sel), a, b, dst) }
 
 // VRNDSCALEPS is the rounding of AVX-512, and VSCALEFPS multiplies b by two to the
 // power of a.
