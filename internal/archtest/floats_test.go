@@ -121,9 +121,6 @@ var roundedOnce = []string{
 // mayCall are functions of package math that a room may use besides, and why.
 var mayCall = map[string]string{
 	"internal/samebits.Pow": "where one of the operands is a special value, which leaves nothing to round",
-
-	"internal/engine/portable/op.Tanh": "nothing is said yet of the bits of recurrent layers",
-	"internal/engine/portable/op.Exp":  "likewise",
 }
 
 func TestFunctionsThatDependOnTheProcessorAreNotCalled(t *testing.T) {

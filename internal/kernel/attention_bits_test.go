@@ -190,3 +190,62 @@ func skipUnordered(t *testing.T) {
 		t.Skip("the kernels for NEON have another order of sums")
 	}
 }
+
+// TestHiddenKeysAreNotRead has no memory for the keys and values that nobody sees,
+// behind those that somebody does.
+func TestHiddenKeysAreNotRead(t *testing.T) {
+	eachVariant(t, func(t *testing.T) {
+		for _, queries := range []int{1, 5, 40} {
+			for _, seen := range []int{3, 70, 256, 301} {
+				for _, round := range []bool{false, true} {
+					c := attnCase{attnSpec{4, 2, queries, 700, 64, 64, true, false, false, round}, maskNone, false, false, false}
+					a := c.build(t, newRand(35))
+					a.KHead, a.VHead = 0, 0
+					want := *a
+					want.Keys, want.Dst = seen, guarded[float32](t, len(a.Dst))
+					want.Go(nil, 0)
+					a.K16, a.V16 = tail(t, a.K16[:seen*64]), tail(t, a.V16[:seen*64])
+					a.Mask = guarded[float32](t, 700)
+					for k := seen; k < 700; k++ {
+						a.Mask[k] = float32(math.Inf(-1))
+					}
+					a.Go(nil, 0)
+					allTheSame(t, c, a.Dst, want.Dst)
+				}
+			}
+		}
+	})
+}
+
+// tail returns a copy that an unreadable page follows.
+func tail(tb testing.TB, x []uint16) []uint16 {
+	y := guarded[uint16](tb, len(x))
+	copy(y, x)
+	return y
+}
+
+func TestAttentionOverNothingIsZero(t *testing.T) {
+	a := attnCase{attnSpec: attnSpec{4, 2, 3, 9, 8, 8, true, false, false, false}}.build(t, newRand(36))
+	for i := range a.Dst {
+		a.Dst[i] = 1
+	}
+	a.Keys = 0
+	a.Go(nil, 0)
+	for i, v := range a.Dst {
+		if v != 0 {
+			t.Fatalf("element %d is %v", i, v)
+		}
+	}
+}
+
+// TestAttentionTakesTheMemoryThatItSays lets it grow its scratch and compares.
+func TestAttentionTakesTheMemoryThatItSays(t *testing.T) {
+	draw := newRand(37)
+	for range 60 {
+		c := drawAttention(draw)
+		a := c.build(t, newRand(38))
+		if most, got := a.ScratchLen(), kernel.AttentionMemory(a); got > most {
+			t.Errorf("%+v: it takes %d elements, and says %d", c, got, most)
+		}
+	}
+}

@@ -6,13 +6,17 @@ import (
 	"github.com/gocoreml/coreml/internal/kernel"
 )
 
-// BenchmarkAttention is a token and a piece of a prompt over 512 keys of 16 bits,
-// of a small and of a large model. Its bytes are those of the keys and values.
+// BenchmarkAttention is a token over 512 and 2048 keys of 16 bits, a piece of a prompt
+// and a whole one, of a small and of a large model. Its bytes are those of the keys and
+// values.
 func BenchmarkAttention(b *testing.B) {
 	for _, s := range []attnSpec{
 		{9, 3, 1, 512, 64, 64, true, false, true, false},
 		{32, 8, 1, 512, 128, 128, true, false, true, false},
+		{9, 3, 1, 2048, 64, 64, true, false, true, false},
+		{32, 8, 1, 2048, 128, 128, true, false, true, false},
 		{9, 3, 128, 512, 64, 64, true, false, true, false},
+		{9, 3, 512, 512, 64, 64, true, false, true, false},
 		{32, 8, 128, 512, 128, 128, true, false, true, true},
 	} {
 		b.Run(s.String(), func(b *testing.B) {

@@ -63,9 +63,3 @@ func (m *LUT) mulRows(_ []float32, _ int, _ []float32, _, _, _, _ int, _, _ []fl
 
 func (m *LUT) prepLen(int) int                        { return 0 }
 func (m *LUT) prepare(_, _ []float32, _, _, _, _ int) {}
-
-func attnMaskAsm(_, _ []float32, _ float32) float32      { return 0 }
-func attnMaskRoundAsm(_, _ []float32, _ float32) float32 { return 0 }
-func attnShareAsm(_ []float32, _ float32)                {}
-func attnExpAsm(_ []float32, _ float32) float32          { return 0 }
-func attnJoinAsm(_, _ []float32, _, _ float32)           {}

@@ -172,10 +172,18 @@ func (p file) writeValues512(s stored, rows int) asm.Signature {
 	return f.Signature
 }
 
+// expZero is a number below which exp rounds to 0.
+const expZero = -105
+
+// clearWhere, for VPTERNLOGD, clears the bits of the destination that both others have.
+const clearWhere = 0x50
+
 // attnExp512 is attnExp on 16 lanes. Multiplying by a power of two in one step rounds
-// as exp's two factors do, of which the first is exact.
+// as exp's two factors do, of which the first is exact. Where the result is 0 the
+// polynomial is made 0 before: processors take hundreds of cycles to round to 0, and
+// what a mask hides is there. NaN comes back by way of the power.
 func attnExp512(p file) {
-	const sum, x, n, poly = Z(0), Z(1), Z(2), Z(3)
+	const sum, x, n, poly, none = Z(0), Z(1), Z(2), Z(3), Z(5)
 	f := p.beginSig(expSignature("attnExpAVX512"))
 	f.load("s", DI)
 	f.load("n16", CX)
@@ -191,6 +199,7 @@ func attnExp512(p file) {
 	for i, v := range []float64{1.0 / 5040, 1.0 / 720, 1.0 / 120, 1.0 / 24, 1.0 / 6, 0.5, 1} {
 		c = append(c, spread(fmt.Sprintf("attnExp%d", 7-i), v))
 	}
+	zero := spread("attnExpZero", -expZero)
 	shift := Z(4)
 	f.VBROADCASTSS(f.arg("shift"), shift)
 	f.zero(sum)
@@ -200,6 +209,8 @@ func attnExp512(p file) {
 	// NaN stays, as in exp.
 	f.VMAXPS(x, least, x)
 	f.VMINPS(x, most, x)
+	f.VADDPS(zero, x, none)
+	f.VPSRAD(31, none, none)
 	f.VMULPS(x, log2e, n)
 	f.VRNDSCALEPS(toNearestQuietly, n, n)
 	f.VFNMADD231PS(hi, n, x)
@@ -208,6 +219,7 @@ func attnExp512(p file) {
 	for _, next := range append(c[1:], c[6]) {
 		f.VFMADD213PS(next, x, poly)
 	}
+	f.VPTERNLOGD(clearWhere, none, none, poly)
 	f.VSCALEFPS(n, poly, poly)
 	f.VMOVUPS(poly, DI.At(0))
 	f.VADDPS(poly, sum, sum)
