@@ -18,7 +18,6 @@ func (t T) String() string { return fmt.Sprintf("T%d", uint8(t)) }
 // The prefixes, as VEX numbers them.
 const (
 	vexNone = 0
-	vex66   = 1
 	vexF3   = 2
 	vexF2   = 3
 )
