@@ -87,8 +87,8 @@ func (p *program) giveGroup(g *group) {
 type member struct {
 	request *engine.Request
 	fr      *frame
-	// Of three it is one, or none while it goes with the group: ended, with
-	// request.Err; apart, which is to go on by itself from step next on.
+	// ended says that it failed, with request.Err, and apart that it has left the group
+	// and is to go on by itself. next is the step that it comes to next.
 	ended, apart bool
 	next         int
 	// waits says that the product of step next waits to be made, and row is the
