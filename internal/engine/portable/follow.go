@@ -83,6 +83,8 @@ func (fr *frame) grown() bool {
 // rehearsal has nothing to compare with. A step that makes an output would have
 // to be looked at for the caller's buffer.
 func (fr *frame) notice(anew, touched bool) {
-	fr.series = !anew && !touched && fr.watch()
+	if fr.series = !anew && !touched && fr.watch(); fr.series {
+		fr.settle()
+	}
 	fr.rowsBefore = append(fr.rowsBefore[:0], fr.Rows...)
 }

@@ -23,18 +23,22 @@
 //     it out of a group.
 //  6. Folding (fold.go): steps whose operands are constants are computed, and their
 //     results become constants. Before preparation, which reads constants.
-//  7. Preparation (prepare.go): operators look at their constant operands: weights
+//  7. Sharing (share.go): of steps that surely give the same integers, as the
+//     arithmetic of shapes that exporters write in every layer does, the first stays.
+//     After fusion, whose patterns are of whole layers, and after folding, which leaves
+//     what depends on the inputs.
+//  8. Preparation (prepare.go): operators look at their constant operands: weights
 //     become the matrices that kernels read, biases of zeros go.
-//  8. Numbers (number.go): steps get their positions. From here on none is added,
+//  9. Numbers (number.go): steps get their positions. From here on none is added,
 //     removed or moved.
-//  9. States (states.go, views.go): which reads of a state may be views of its memory, and which
+//  10. States (states.go, views.go): which reads of a state may be views of its memory, and which
 //     updates may be written in place. It compares positions.
-//  10. Buffers (buffers.go): slots share memory where their lifetimes, views included,
+//  11. Buffers (buffers.go): slots share memory where their lifetimes, views included,
 //     do not overlap. It needs the positions, not the states' binding.
-//  11. Readers (readers.go): what the engine needs to know which shapes to compute
+//  12. Readers (readers.go): what the engine needs to know which shapes to compute
 //     anew when an input changes.
 //
-// Nothing depends on passes 3, 5 and 6: the operators run everything that a program
+// Nothing depends on passes 3, 5, 6 and 7: the operators run everything that a program
 // says. Tests compare plans with and without them, and with [NewNaive], which shares
 // no memory.
 package plan

@@ -93,6 +93,9 @@ func New(ctx context.Context, fn *mil.Function, arith engine.Arithmetic, fusion 
 		pl.groupProducts()
 	}
 	pl.fold()
+	if fusion {
+		pl.share()
+	}
 	if err := pl.prepare(&p.Body); err != nil {
 		return nil, err
 	}
