@@ -39,8 +39,17 @@ func (q *Quant) spreadFactors(dst, from []float32) []float32 {
 	dst = dst[:len(from)*times]
 	for i := len(from) - 1; i >= 0; i-- {
 		v := from[i]
-		for j := range times {
-			dst[i*times+j] = v
+		if times == 2 {
+			d := (*[2]float32)(dst[2*i:])
+			d[0], d[1] = v, v
+			continue
+		}
+		d := dst[i*times : (i+1)*times]
+		for j := range min(times, 8) {
+			d[j] = v
+		}
+		for n := 8; n < times; n *= 2 {
+			copy(d[n:], d[:n])
 		}
 	}
 	return dst
