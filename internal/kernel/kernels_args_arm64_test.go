@@ -169,5 +169,11 @@ func init() {
 		frame{"few1soPairNEON", few1soPairNEON, []uintptr{0, 8, 16, 24, 32, 40, 48}, 56},
 		frame{"few1uPairNEON", few1uPairNEON, []uintptr{0, 8, 16, 24, 32, 40}, 48},
 		frame{"few1uoPairNEON", few1uoPairNEON, []uintptr{0, 8, 16, 24, 32, 40, 48}, 56},
+		frame{"peakNEON", peakNEON, []uintptr{0, 8, 16}, 20},
+		frame{"quantizeWordsNEON", quantizeWordsNEON, []uintptr{0, 8, 16, 24, 32}, 36},
+		frame{"wordssNEON", wordssNEON, []uintptr{0, 8, 16, 24, 32, 40}, 48},
+		frame{"wordssoNEON", wordssoNEON, []uintptr{0, 8, 16, 24, 32, 40, 48}, 56},
+		frame{"wordsuNEON", wordsuNEON, []uintptr{0, 8, 16, 24, 32, 40}, 48},
+		frame{"wordsuoNEON", wordsuoNEON, []uintptr{0, 8, 16, 24, 32, 40, 48}, 56},
 	)
 }

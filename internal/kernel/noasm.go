@@ -38,6 +38,9 @@ func mulNTAsm(_ []float32, _ int, _ []float32, _, _ int, _ []float32, _, _, _ in
 func mulNNAsm(_ []float32, _ int, _ []float32, _, _ int, _ []float32, _, _, _ int, _ bool) {}
 
 func (q *Quant) manyScratch(int) int                                   { return 0 }
+func peakAsm(_ *float32, _ int) float32                                { return 0 }
+func quantizeWordsAsm(_, _, _ *float32, _ int, _ float32)              {}
+func (q *Quant) runWords(_, _ []float32, _ int, _ []float32)           {}
 func fewLenAsm(int) int                                                { return 0 }
 func (q *Quant) fewScratchAsm() int                                    { return 0 }
 func (q *Quant) quantizeFewAsm(_, _ []float32)                         {}

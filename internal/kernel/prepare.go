@@ -39,6 +39,7 @@ const (
 	prepInt8Offset
 	prepFew // 8-bit inputs of few vectors
 	prepFewOffset
+	prepWords  // 16-bit inputs
 	prepPlanes // for 4-bit palettes
 )
 

@@ -25,8 +25,8 @@ const (
 	tinyPeak = 1e-30
 )
 
-// The numbers of vectors that are multiplied one like the other. With blocks of 32 codes
-// more of them go panel by panel; those of 16 have no panels, and tiles of decoded
+// The numbers of vectors that are multiplied one like the other. With blocks of 32 codes,
+// and with codes of 8 bits, more of them go panel by panel; those of 16 have no panels, and tiles of decoded
 // weights are faster from some vectors on.
 const (
 	fewPairs = 3
@@ -38,6 +38,8 @@ const (
 func (q *Quant) few(n int) bool {
 	b := q.c.ColBlock
 	switch {
+	case n >= 1 && q.words():
+		return q.alone || n <= fewPairs
 	case n < 1 || !q.int8Inputs() || q.c.Bits != 4 || q.cols == 0 || q.cols%halfCols != 0:
 		return false
 	case b == 16:
@@ -50,6 +52,9 @@ func (q *Quant) few(n int) bool {
 
 // fewLen returns the length of a prepared vector.
 func (q *Quant) fewLen() int {
+	if q.c.Bits == 8 {
+		return wordsLen(q.cols)
+	}
 	if useAsm {
 		return fewLenAsm(q.cols)
 	}
@@ -58,6 +63,9 @@ func (q *Quant) fewLen() int {
 
 // fewScratch is what mulFew needs besides the prepared vectors.
 func (q *Quant) fewScratch() int {
+	if q.c.Bits == 8 {
+		return 2 * wordsRows
+	}
 	if useAsm {
 		return q.fewScratchAsm()
 	}
@@ -69,9 +77,12 @@ func (q *Quant) prepareFew(dst, x []float32, ldx, lo, hi int) {
 	each := q.fewLen()
 	for t := lo; t < hi; t++ {
 		d, v := dst[t*each:][:each], x[t*ldx:][:q.cols]
-		if useAsm {
+		switch {
+		case q.c.Bits == 8:
+			quantizeWords(d, v)
+		case useAsm:
 			q.quantizeFewAsm(d, v)
-		} else {
+		default:
 			quantizeFew(d, v)
 		}
 	}
@@ -79,6 +90,10 @@ func (q *Quant) prepareFew(dst, x []float32, ldx, lo, hi int) {
 
 // mulFew multiplies n prepared vectors by rows lo to hi-1.
 func (q *Quant) mulFew(dst []float32, ldd, n, lo, hi int, prep, scratch []float32) {
+	if q.c.Bits == 8 {
+		q.mulWords(dst, ldd, n, lo, hi, prep, scratch)
+		return
+	}
 	if useAsm {
 		q.mulFewAsm(dst, ldd, n, lo, hi, prep, scratch)
 		return

@@ -29,6 +29,8 @@ func (q *Quant) streamScratch() int { return 2 * max(scaleBatch, 4*q.cb) }
 func (q *Quant) prepKind() prepKind {
 	offset := q.offsets()
 	switch {
+	case q.words():
+		return prepWords
 	case q.few(1) && offset:
 		return prepFewOffset
 	case q.few(1):

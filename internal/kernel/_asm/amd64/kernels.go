@@ -8,8 +8,8 @@ import "github.com/gocoreml/coreml/internal/kernel/_asm/asm"
 // kernels of both.
 func Files() []*asm.File {
 	return []*asm.File{
-		write("kernels", cpuid, dense, reductions, activations, codesAsTheyLie, streams, palettes, fewOf256, panels, wordPanels, matmul),
-		write("kernels512", fewOf512, panelsVNNI, matmul512, streams512, palettes512),
+		write("kernels", cpuid, dense, reductions, activations, codesAsTheyLie, streams, palettes, fewOf256, words256, panels, wordPanels, matmul),
+		write("kernels512", fewOf512, words512, panelsVNNI, matmul512, streams512, palettes512),
 	}
 }
 

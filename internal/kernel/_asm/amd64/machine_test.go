@@ -45,8 +45,8 @@ var vectorOps = map[string]vectorOp{
 	"VFNMADD231PS": {memory: whole, adds: true}, "VFNMADD213PS": {memory: whole, adds: true},
 	"VPADDB": {memory: whole}, "VPADDW": {memory: whole}, "VPADDD": {memory: whole}, "VPSUBW": {memory: whole}, "VPSUBD": {memory: whole},
 	"VPMULLD": {memory: whole}, "VPMAXSD": {memory: whole}, "VPMADDWD": {memory: whole}, "VPMADDUBSW": {memory: whole},
-	"VPDPBUSD": {memory: whole, set: vnni, adds: true},
-	"VPAND":    {memory: whole}, "VPOR": {memory: whole}, "VPXOR": {memory: whole},
+	"VPDPBUSD": {memory: whole, set: vnni, adds: true}, "VPDPWSSD": {memory: whole, set: vnni, adds: true},
+	"VPAND": {memory: whole}, "VPOR": {memory: whole}, "VPXOR": {memory: whole},
 	"VPANDD": {memory: whole, set: avx512}, "VPXORD": {memory: whole, set: avx512}, "VPTERNLOGD": {memory: whole, set: avx512, adds: true},
 	"VPSLLW": {}, "VPSRLW": {}, "VPSRAW": {}, "VPSLLD": {}, "VPSRLD": {}, "VPSRAD": {}, "VPSRLVD": {memory: whole}, "VPSLLVD": {memory: whole},
 	"VPSHUFB": {memory: whole}, "VPERMPS": {memory: whole}, "VPERMD": {memory: whole}, "VPACKSSDW": {memory: whole}, "VPACKSSWB": {memory: whole},
@@ -60,7 +60,7 @@ var vectorOps = map[string]vectorOp{
 	"VMOVSS": {memory: 4}, "VMOVQ": {memory: 8}, "VMOVD": {memory: 4}, "VMASKMOVPS": {memory: whole},
 	"VBROADCASTSS": {memory: 4}, "VBROADCASTSD": {memory: 8}, "VBROADCASTF32X4": {memory: 16, set: avx512}, "VBROADCASTI128": {memory: 16},
 	"VPBROADCASTB": {memory: 1}, "VPBROADCASTW": {memory: 2}, "VPBROADCASTD": {memory: 4},
-	"VMOVSHDUP": {memory: whole}, "VPMOVSXBD": {memory: quarter}, "VPMOVSXWD": {memory: half}, "VPMOVZXBD": {memory: quarter},
+	"VMOVSHDUP": {memory: whole}, "VPMOVSXBD": {memory: quarter}, "VPMOVSXWD": {memory: half}, "VPMOVSXBW": {memory: half}, "VPMOVZXBW": {memory: half}, "VPMOVZXBD": {memory: quarter},
 	"VCVTDQ2PS": {memory: whole}, "VCVTPS2DQ": {memory: whole}, "VCVTPH2PS": {memory: half}, "VCVTPS2PH": {memory: half}, "VROUNDPS": {memory: whole},
 }
 

@@ -47,6 +47,12 @@ var emitters = []struct {
 	{"SDOT by element 3", 0x4fb3ea5f, "sdot v31.4s, v18.16b, v19.4b[3]", func(f fn) { f.SDOT(V(31).S4(), V(18).B16(), V(19).B4(3)) }},
 	{"SMULL", 0x0e23c25f, "smull v31.8h, v18.8b, v3.8b", func(f fn) { f.SMULL(V(31).H8(), V(18).B8(), V(3).B8()) }},
 	{"SMULL2", 0x4e23c25f, "smull2 v31.8h, v18.16b, v3.16b", func(f fn) { f.SMULL2(V(31).H8(), V(18).B16(), V(3).B16()) }},
+	{"SMLAL", 0x0e63825f, "smlal v31.4s, v18.4h, v3.4h", func(f fn) { f.SMLAL(V(31).S4(), V(18).H4(), V(3).H4()) }},
+	{"SMLAL2", 0x4e63825f, "smlal2 v31.4s, v18.8h, v3.8h", func(f fn) { f.SMLAL2(V(31).S4(), V(18).H8(), V(3).H8()) }},
+	{"SXTL", 0x0f08a65f, "sxtl v31.8h, v18.8b", func(f fn) { f.SXTL(V(31).H8(), V(18).B8()) }},
+	{"SXTL2", 0x4f08a65f, "sxtl2 v31.8h, v18.16b", func(f fn) { f.SXTL2(V(31).H8(), V(18).B16()) }},
+	{"UXTL", 0x2f08a65f, "uxtl v31.8h, v18.8b", func(f fn) { f.UXTL(V(31).H8(), V(18).B8()) }},
+	{"UXTL2", 0x6f08a65f, "uxtl2 v31.8h, v18.16b", func(f fn) { f.UXTL2(V(31).H8(), V(18).B16()) }},
 	{"UZP1", 0x4e031a5f, "uzp1 v31.16b, v18.16b, v3.16b", func(f fn) { f.UZP1(V(31).B16(), V(18).B16(), V(3).B16()) }},
 	{"UZP2", 0x4e835a5f, "uzp2 v31.4s, v18.4s, v3.4s", func(f fn) { f.UZP2(V(31).S4(), V(18).S4(), V(3).S4()) }},
 	{"TRN1", 0x4ec32a5f, "trn1 v31.2d, v18.2d, v3.2d", func(f fn) { f.TRN1(V(31).D2(), V(18).D2(), V(3).D2()) }},
@@ -139,7 +145,7 @@ func TestEachEmitterHasACase(t *testing.T) {
 		had[name] = true
 	}
 	had["SCVTFFixed"], had["FADDPScalar"] = had["SCVTF"], had["FADDP"]
-	notWords := "RET JMP BEQ BNE BLT BGE CBZ MOVD ADD ADDS SUBS CMP MUL LSL"
+	notWords := "RET JMP BEQ BNE BLT BGE CBZ MOVD ADD SUB ADDS SUBS CMP MUL LSL"
 	methods := reflect.TypeFor[fn]()
 	for i := range methods.NumMethod() {
 		name := methods.Method(i).Name

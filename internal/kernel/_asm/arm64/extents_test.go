@@ -91,6 +91,12 @@ func extents() []asmtest.Extent {
 			n := c["groups"]
 			return bytes{"dst": stores(48 * n), "sums": stores(16 * n), "x": reads(4 * 32 * n)}
 		}},
+		{Kernels: "peakNEON", Want: func(c counts) bytes { return bytes{"x": reads(32 * c["groups"])} }},
+		{Kernels: "quantizeWordsNEON", Want: func(c counts) bytes {
+			return bytes{"dst": stores(64 * c["groups"]), "sums": stores(64), "x": reads(4 * 32 * c["groups"])}
+		}},
+		{Kernels: "words[su]NEON", Want: func(c counts) bytes { return wordsExtent(c, 0) }},
+		{Kernels: "words[su]oNEON", Want: func(c counts) bytes { return wordsExtent(c, 64) }},
 		{Kernels: "few[124][su]Pair(Dot)?NEON", Want: func(c counts) bytes { return fewExtent(c, 2, 96) }},
 		{Kernels: "few[124][su]Quad(Dot)?NEON", Want: func(c counts) bytes { return fewExtent(c, 4, 96) }},
 		{Kernels: "few[124][su]oPair(Dot)?NEON", Want: func(c counts) bytes { return fewExtent(c, 2, 128) }},
@@ -107,6 +113,16 @@ func fewExtent(c counts, scales, inputs int) bytes {
 	n := c["rows"] * c["blocks"]
 	scale := reads(4 * scales * n)
 	return bytes{"w": reads(32 * n), "scale": scale, "offset": scale, "x": reads(inputs * c["blocks"]), "dst": stores(4 * c["rows"])}
+}
+
+// wordsExtent is a vector of words by rows of 64 codes: of each 8 times 64 so many bytes
+// of sums are read.
+func wordsExtent(c counts, sums int) bytes {
+	n, factor := c["blocks"], reads(4*c["rows"])
+	return bytes{
+		"w": reads(64 * c["rows"] * n), "factor": factor, "offset": factor,
+		"x": reads(128*n + (n+7)/8*sums), "dst": stores(4 * c["rows"]),
+	}
 }
 
 // gemvExtent is a vector by rows of blocks of vectors of 8 codes, and what else the

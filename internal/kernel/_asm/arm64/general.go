@@ -24,6 +24,7 @@ func (f fn) three(op string, dst, a R, b any) {
 
 func (f fn) MOVD(dst, a R)          { f.Line("MOVD", a, dst) }
 func (f fn) ADD(dst, a, b R)        { f.three("ADD", dst, a, b) }
+func (f fn) SUB(dst, a, b R)        { f.three("SUB", dst, a, b) }
 func (f fn) MUL(dst, a, b R)        { f.three("MUL", dst, a, b) }
 func (f fn) LSL(dst, a R, bits int) { f.three("LSL", dst, a, imm(bits)) }
 

@@ -5,7 +5,7 @@ import "github.com/gocoreml/coreml/internal/kernel/_asm/asm"
 // Files returns the kernels: NEON's, some of them with the dot product extension.
 func Files() []*asm.File {
 	f := file{asm.NewFile("kernels", "arm64")}
-	for _, family := range []func(file){dense, activations, matmul, codesAsTheyLie, palettes, fasts, fews} {
+	for _, family := range []func(file){dense, activations, matmul, codesAsTheyLie, palettes, fasts, fews, wordKernels} {
 		family(f)
 	}
 	return []*asm.File{f.File}
