@@ -25,7 +25,8 @@
 // offset of signed codes; an infinite input then gives NaN. The order of summation is fixed for a variant and never
 // depends on how work is split, so neither thread count nor chunk borders change
 // a bit of a result. Variants differ from one another within twice that bound.
-// [QuantConfig.Fast] gives up more, by a bound of its own.
+// [QuantConfig.Fast] gives up more, by a bound of its own; its products of few vectors
+// have the same bits in every variant.
 // The vectorised exponential is within 2 units in the last place of the exact
 // value wherever the result is a normal number.
 //

@@ -54,3 +54,12 @@ func (q *Quant) spreadFactors(dst, from []float32) []float32 {
 	}
 	return dst
 }
+
+// wordFactors stores the factor of each of n rows for a vector of a step, and their
+// offsets behind wordsRows of them.
+func (q *Quant) wordFactors(scratch []float32, r, n int, step float32) {
+	for i := range n {
+		scale, offset := q.block((r + i) / q.c.RowBlock)
+		scratch[i], scratch[wordsRows+i] = scale*step, offset
+	}
+}
