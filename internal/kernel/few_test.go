@@ -59,7 +59,10 @@ func TestFewVectorsHaveTheBitsOfTheDefinition(t *testing.T) {
 		}
 		c.Fast = true
 		x := fewInputs(t, r, s.cols, i)
-		for n := 1; n*s.cols <= len(x); n++ {
+		for n := 1; n <= 9; n++ {
+			if testing.Short() && (n+i)%3 != 0 {
+				continue
+			}
 			compareVariants(t, s, c, x[:n*s.cols], n)
 		}
 	}
