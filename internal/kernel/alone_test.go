@@ -18,6 +18,8 @@ func TestVectorsThatAreAloneHaveTheBitsOfOne(t *testing.T) {
 			for form := range 6 {
 				s := quantSpec{d.rows, d.cols, 4, form&1 != 0, 1, d.block, form == 3, form >> 1, false, 0}
 				checkAlone(t, s)
+				s.bits, s.colBlock = 8, s.cols
+				checkAlone(t, s)
 			}
 		}
 	})

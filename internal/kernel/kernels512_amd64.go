@@ -244,6 +244,26 @@ func fastuPairHalvesBy4VNNI(w *byte, scale *uint16, x *float32, ldx int, dst *fl
 //go:noescape
 func fastuoPairHalvesBy4VNNI(w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int)
 
+// wordssVNNI multiplies words by rows of 8-bit codes, blocks times 64, with a factor for each.
+//
+//go:noescape
+func wordssVNNI(w *byte, factor *float32, x *float32, dst *float32, rows int, blocks int, fetch int)
+
+// wordssoVNNI multiplies words by rows of 8-bit codes, blocks times 64, with a factor for each.
+//
+//go:noescape
+func wordssoVNNI(w *byte, factor *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, fetch int)
+
+// wordsuVNNI multiplies words by rows of 8-bit codes, blocks times 64, with a factor for each.
+//
+//go:noescape
+func wordsuVNNI(w *byte, factor *float32, x *float32, dst *float32, rows int, blocks int, fetch int)
+
+// wordsuoVNNI multiplies words by rows of 8-bit codes, blocks times 64, with a factor for each.
+//
+//go:noescape
+func wordsuoVNNI(w *byte, factor *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, fetch int)
+
 // tile1VNNI multiplies 1 quantised vectors by a panel of 16 rows without offsets; the sums begin with dst where acc is not 0. The stride is in bytes.
 //
 //go:noescape
@@ -779,6 +799,20 @@ func fastPairHalvesBy4VNNI(kind kernelKind, w *byte, scale *uint16, offset *floa
 		fastuPairHalvesBy4VNNI(w, scale, x, ldx, dst, ldd, rows, blocks, fetch)
 	case kind4uOffset:
 		fastuoPairHalvesBy4VNNI(w, scale, offset, x, ldx, dst, ldd, rows, blocks, fetch)
+	}
+}
+
+// wordsVNNI multiplies words by rows of 8-bit codes.
+func wordsVNNI(kind kernelKind, w *byte, factor *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, fetch int) {
+	switch kind {
+	case kind8sPlain:
+		wordssVNNI(w, factor, x, dst, rows, blocks, fetch)
+	case kind8sOffset:
+		wordssoVNNI(w, factor, offset, x, dst, rows, blocks, fetch)
+	case kind8uPlain:
+		wordsuVNNI(w, factor, x, dst, rows, blocks, fetch)
+	case kind8uOffset:
+		wordsuoVNNI(w, factor, offset, x, dst, rows, blocks, fetch)
 	}
 }
 

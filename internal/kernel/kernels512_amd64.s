@@ -11125,6 +11125,288 @@ one:
 	VMOVSS X3, (DI)
 	JMP end
 
+// func wordssVNNI(w *byte, factor *float32, x *float32, dst *float32, rows int, blocks int, fetch int)
+TEXT ·wordssVNNI(SB), NOSPLIT, $0-56
+	MOVQ w+0(FP), SI
+	MOVQ factor+8(FP), DX
+	MOVQ dst+24(FP), R8
+	MOVQ rows+32(FP), R9
+	MOVQ blocks+40(FP), R10
+	MOVQ fetch+48(FP), R14
+row:
+	MOVQ x+16(FP), DI
+	MOVQ R10, R15
+	SHLQ $7, R15
+	ADDQ DI, R15
+	VPXORD Z0, Z0, Z0
+	VBROADCASTSS (DX), Z8
+	ADDQ $4, DX
+	MOVQ R10, R12
+chunk:
+	MOVQ R12, R13
+	CMPQ R13, $8
+	JLT most
+	MOVQ $8, R13
+most:
+	SUBQ R13, R12
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+block:
+	CMPQ R14, $0
+	JNE other
+	PREFETCHT1 8192(SI)
+fetched:
+	VPMOVSXBW (SI), Z4
+	VPDPWSSD (DI), Z4, Z2
+	VPMOVSXBW 32(SI), Z5
+	VPDPWSSD 64(DI), Z5, Z3
+	ADDQ $64, SI
+	ADDQ $128, DI
+	DECQ R13
+	JNZ block
+	VPADDD Z3, Z2, Z2
+	VCVTDQ2PS Z2, Z2
+	VFMADD231PS Z2, Z8, Z0
+	ADDQ $64, R15
+	TESTQ R12, R12
+	JNZ chunk
+	VEXTRACTF64X4 $1, Z0, Y1
+	VADDPS Y1, Y0, Y0
+	VEXTRACTF128 $1, Y0, X1
+	VADDPS X1, X0, X0
+	VPSHUFD $0x4e, X0, X1
+	VADDPS X1, X0, X0
+	VMOVSHDUP X0, X1
+	VADDPS X1, X0, X0
+	VMOVSS X0, (R8)
+	ADDQ $4, R8
+	DECQ R9
+	JNZ row
+	VZEROUPPER
+	RET
+other:
+	CMPQ R14, $1
+	JEQ near
+	PREFETCHNTA 7168(SI)
+	JMP fetched
+near:
+	PREFETCHT1 4096(SI)
+	JMP fetched
+
+// func wordssoVNNI(w *byte, factor *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, fetch int)
+TEXT ·wordssoVNNI(SB), NOSPLIT, $0-64
+	MOVQ w+0(FP), SI
+	MOVQ factor+8(FP), DX
+	MOVQ dst+32(FP), R8
+	MOVQ rows+40(FP), R9
+	MOVQ blocks+48(FP), R10
+	MOVQ fetch+56(FP), R14
+	MOVQ offset+16(FP), BX
+row:
+	MOVQ x+24(FP), DI
+	MOVQ R10, R15
+	SHLQ $7, R15
+	ADDQ DI, R15
+	VPXORD Z0, Z0, Z0
+	VBROADCASTSS (DX), Z8
+	ADDQ $4, DX
+	VBROADCASTSS (BX), Z9
+	ADDQ $4, BX
+	MOVQ R10, R12
+chunk:
+	MOVQ R12, R13
+	CMPQ R13, $8
+	JLT most
+	MOVQ $8, R13
+most:
+	SUBQ R13, R12
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+block:
+	CMPQ R14, $0
+	JNE other
+	PREFETCHT1 8192(SI)
+fetched:
+	VPMOVSXBW (SI), Z4
+	VPDPWSSD (DI), Z4, Z2
+	VPMOVSXBW 32(SI), Z5
+	VPDPWSSD 64(DI), Z5, Z3
+	ADDQ $64, SI
+	ADDQ $128, DI
+	DECQ R13
+	JNZ block
+	VPADDD Z3, Z2, Z2
+	VCVTDQ2PS Z2, Z2
+	VMOVUPS (R15), Z4
+	VFNMADD231PS Z4, Z9, Z2
+	VFMADD231PS Z2, Z8, Z0
+	ADDQ $64, R15
+	TESTQ R12, R12
+	JNZ chunk
+	VEXTRACTF64X4 $1, Z0, Y1
+	VADDPS Y1, Y0, Y0
+	VEXTRACTF128 $1, Y0, X1
+	VADDPS X1, X0, X0
+	VPSHUFD $0x4e, X0, X1
+	VADDPS X1, X0, X0
+	VMOVSHDUP X0, X1
+	VADDPS X1, X0, X0
+	VMOVSS X0, (R8)
+	ADDQ $4, R8
+	DECQ R9
+	JNZ row
+	VZEROUPPER
+	RET
+other:
+	CMPQ R14, $1
+	JEQ near
+	PREFETCHNTA 7168(SI)
+	JMP fetched
+near:
+	PREFETCHT1 4096(SI)
+	JMP fetched
+
+// func wordsuVNNI(w *byte, factor *float32, x *float32, dst *float32, rows int, blocks int, fetch int)
+TEXT ·wordsuVNNI(SB), NOSPLIT, $0-56
+	MOVQ w+0(FP), SI
+	MOVQ factor+8(FP), DX
+	MOVQ dst+24(FP), R8
+	MOVQ rows+32(FP), R9
+	MOVQ blocks+40(FP), R10
+	MOVQ fetch+48(FP), R14
+row:
+	MOVQ x+16(FP), DI
+	MOVQ R10, R15
+	SHLQ $7, R15
+	ADDQ DI, R15
+	VPXORD Z0, Z0, Z0
+	VBROADCASTSS (DX), Z8
+	ADDQ $4, DX
+	MOVQ R10, R12
+chunk:
+	MOVQ R12, R13
+	CMPQ R13, $8
+	JLT most
+	MOVQ $8, R13
+most:
+	SUBQ R13, R12
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+block:
+	CMPQ R14, $0
+	JNE other
+	PREFETCHT1 8192(SI)
+fetched:
+	VPMOVZXBW (SI), Z4
+	VPDPWSSD (DI), Z4, Z2
+	VPMOVZXBW 32(SI), Z5
+	VPDPWSSD 64(DI), Z5, Z3
+	ADDQ $64, SI
+	ADDQ $128, DI
+	DECQ R13
+	JNZ block
+	VPADDD Z3, Z2, Z2
+	VCVTDQ2PS Z2, Z2
+	VFMADD231PS Z2, Z8, Z0
+	ADDQ $64, R15
+	TESTQ R12, R12
+	JNZ chunk
+	VEXTRACTF64X4 $1, Z0, Y1
+	VADDPS Y1, Y0, Y0
+	VEXTRACTF128 $1, Y0, X1
+	VADDPS X1, X0, X0
+	VPSHUFD $0x4e, X0, X1
+	VADDPS X1, X0, X0
+	VMOVSHDUP X0, X1
+	VADDPS X1, X0, X0
+	VMOVSS X0, (R8)
+	ADDQ $4, R8
+	DECQ R9
+	JNZ row
+	VZEROUPPER
+	RET
+other:
+	CMPQ R14, $1
+	JEQ near
+	PREFETCHNTA 7168(SI)
+	JMP fetched
+near:
+	PREFETCHT1 4096(SI)
+	JMP fetched
+
+// func wordsuoVNNI(w *byte, factor *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, fetch int)
+TEXT ·wordsuoVNNI(SB), NOSPLIT, $0-64
+	MOVQ w+0(FP), SI
+	MOVQ factor+8(FP), DX
+	MOVQ dst+32(FP), R8
+	MOVQ rows+40(FP), R9
+	MOVQ blocks+48(FP), R10
+	MOVQ fetch+56(FP), R14
+	MOVQ offset+16(FP), BX
+row:
+	MOVQ x+24(FP), DI
+	MOVQ R10, R15
+	SHLQ $7, R15
+	ADDQ DI, R15
+	VPXORD Z0, Z0, Z0
+	VBROADCASTSS (DX), Z8
+	ADDQ $4, DX
+	VBROADCASTSS (BX), Z9
+	ADDQ $4, BX
+	MOVQ R10, R12
+chunk:
+	MOVQ R12, R13
+	CMPQ R13, $8
+	JLT most
+	MOVQ $8, R13
+most:
+	SUBQ R13, R12
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+block:
+	CMPQ R14, $0
+	JNE other
+	PREFETCHT1 8192(SI)
+fetched:
+	VPMOVZXBW (SI), Z4
+	VPDPWSSD (DI), Z4, Z2
+	VPMOVZXBW 32(SI), Z5
+	VPDPWSSD 64(DI), Z5, Z3
+	ADDQ $64, SI
+	ADDQ $128, DI
+	DECQ R13
+	JNZ block
+	VPADDD Z3, Z2, Z2
+	VCVTDQ2PS Z2, Z2
+	VMOVUPS (R15), Z4
+	VFNMADD231PS Z4, Z9, Z2
+	VFMADD231PS Z2, Z8, Z0
+	ADDQ $64, R15
+	TESTQ R12, R12
+	JNZ chunk
+	VEXTRACTF64X4 $1, Z0, Y1
+	VADDPS Y1, Y0, Y0
+	VEXTRACTF128 $1, Y0, X1
+	VADDPS X1, X0, X0
+	VPSHUFD $0x4e, X0, X1
+	VADDPS X1, X0, X0
+	VMOVSHDUP X0, X1
+	VADDPS X1, X0, X0
+	VMOVSS X0, (R8)
+	ADDQ $4, R8
+	DECQ R9
+	JNZ row
+	VZEROUPPER
+	RET
+other:
+	CMPQ R14, $1
+	JEQ near
+	PREFETCHNTA 7168(SI)
+	JMP fetched
+near:
+	PREFETCHT1 4096(SI)
+	JMP fetched
+
 // func tile1VNNI(panel *float32, x *float32, dst *float32, ldd int, blocks int, acc int, steps *float32, signed int)
 TEXT ·tile1VNNI(SB), NOSPLIT, $0-64
 	MOVQ panel+0(FP), SI

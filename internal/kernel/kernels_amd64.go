@@ -534,6 +534,36 @@ func fastuPairHalvesBy4AVX2(w *byte, scale *uint16, x *float32, ldx int, dst *fl
 //go:noescape
 func fastuoPairHalvesBy4AVX2(w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int)
 
+// peakAVX2 returns the largest magnitude of groups of 8 floats, or NaN where one is not finite.
+//
+//go:noescape
+func peakAVX2(x *float32, groups int) float32
+
+// quantizeFewWordsAVX2 quantises groups of 32 inputs of a chunk to words, and sums those of each lane as floats.
+//
+//go:noescape
+func quantizeFewWordsAVX2(dst *float32, sums *float32, x *float32, groups int, inverse float32)
+
+// wordssAVX2 multiplies words by rows of 8-bit codes, blocks times 64, with a factor for each.
+//
+//go:noescape
+func wordssAVX2(w *byte, factor *float32, x *float32, dst *float32, rows int, blocks int, fetch int)
+
+// wordssoAVX2 multiplies words by rows of 8-bit codes, blocks times 64, with a factor for each.
+//
+//go:noescape
+func wordssoAVX2(w *byte, factor *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, fetch int)
+
+// wordsuAVX2 multiplies words by rows of 8-bit codes, blocks times 64, with a factor for each.
+//
+//go:noescape
+func wordsuAVX2(w *byte, factor *float32, x *float32, dst *float32, rows int, blocks int, fetch int)
+
+// wordsuoAVX2 multiplies words by rows of 8-bit codes, blocks times 64, with a factor for each.
+//
+//go:noescape
+func wordsuoAVX2(w *byte, factor *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, fetch int)
+
 // quantizeManyAVX2 quantises blocks of 32 inputs of one of 16 vectors for the tile kernels: its bytes, and its steps and sums.
 //
 //go:noescape
@@ -1251,6 +1281,20 @@ func fastPairHalvesBy4AVX2(kind kernelKind, w *byte, scale *uint16, offset *floa
 		fastuPairHalvesBy4AVX2(w, scale, x, ldx, dst, ldd, rows, blocks, fetch)
 	case kind4uOffset:
 		fastuoPairHalvesBy4AVX2(w, scale, offset, x, ldx, dst, ldd, rows, blocks, fetch)
+	}
+}
+
+// wordsAVX2 multiplies words by rows of 8-bit codes.
+func wordsAVX2(kind kernelKind, w *byte, factor *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, fetch int) {
+	switch kind {
+	case kind8sPlain:
+		wordssAVX2(w, factor, x, dst, rows, blocks, fetch)
+	case kind8sOffset:
+		wordssoAVX2(w, factor, offset, x, dst, rows, blocks, fetch)
+	case kind8uPlain:
+		wordsuAVX2(w, factor, x, dst, rows, blocks, fetch)
+	case kind8uOffset:
+		wordsuoAVX2(w, factor, offset, x, dst, rows, blocks, fetch)
 	}
 }
 

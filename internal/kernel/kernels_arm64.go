@@ -624,6 +624,36 @@ func few1uPairNEON(w *byte, scale *float32, x *float32, dst *float32, rows int, 
 //go:noescape
 func few1uoPairNEON(w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int)
 
+// peakNEON returns the largest magnitude of groups of 8 floats, or what is not finite.
+//
+//go:noescape
+func peakNEON(x *float32, groups int) float32
+
+// quantizeFewWordsNEON quantises groups of 32 inputs of a chunk to words, and sums those of each lane as floats.
+//
+//go:noescape
+func quantizeFewWordsNEON(dst *float32, sums *float32, x *float32, groups int, inverse float32)
+
+// wordssNEON multiplies words by rows of 8-bit codes, blocks times 64, with a factor for each.
+//
+//go:noescape
+func wordssNEON(w *byte, factor *float32, x *float32, dst *float32, rows int, blocks int)
+
+// wordssoNEON multiplies words by rows of 8-bit codes, blocks times 64, with a factor for each.
+//
+//go:noescape
+func wordssoNEON(w *byte, factor *float32, offset *float32, x *float32, dst *float32, rows int, blocks int)
+
+// wordsuNEON multiplies words by rows of 8-bit codes, blocks times 64, with a factor for each.
+//
+//go:noescape
+func wordsuNEON(w *byte, factor *float32, x *float32, dst *float32, rows int, blocks int)
+
+// wordsuoNEON multiplies words by rows of 8-bit codes, blocks times 64, with a factor for each.
+//
+//go:noescape
+func wordsuoNEON(w *byte, factor *float32, offset *float32, x *float32, dst *float32, rows int, blocks int)
+
 // taps1x16NEON computes 1 rows by 16 columns of a product to depth k, with row c of b at[c] bytes from b. Strides are in bytes; with acc the results are added to dst.
 //
 //go:noescape
@@ -987,6 +1017,20 @@ func few1PairNEON(kind kernelKind, w *byte, scale *float32, offset *float32, x *
 		few1uPairNEON(w, scale, x, dst, rows, blocks)
 	case kind4uOffset:
 		few1uoPairNEON(w, scale, offset, x, dst, rows, blocks)
+	}
+}
+
+// wordsNEON multiplies words by rows of 8-bit codes.
+func wordsNEON(kind kernelKind, w *byte, factor *float32, offset *float32, x *float32, dst *float32, rows int, blocks int) {
+	switch kind {
+	case kind8sPlain:
+		wordssNEON(w, factor, x, dst, rows, blocks)
+	case kind8sOffset:
+		wordssoNEON(w, factor, offset, x, dst, rows, blocks)
+	case kind8uPlain:
+		wordsuNEON(w, factor, x, dst, rows, blocks)
+	case kind8uOffset:
+		wordsuoNEON(w, factor, offset, x, dst, rows, blocks)
 	}
 }
 

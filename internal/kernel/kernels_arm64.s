@@ -18313,6 +18313,490 @@ done:
 	BNE row
 	RET
 
+// func peakNEON(x *float32, groups int) float32
+TEXT ·peakNEON(SB), NOSPLIT, $0-20
+	MOVD x+0(FP), R1
+	MOVD groups+8(FP), R5
+	WORD $0x4f000400 // movi v0.4s, #0
+	WORD $0x4f000401 // movi v1.4s, #0
+loop:
+	WORD $0xacc10c22 // ldp q2, q3, [x1], #32
+	WORD $0x4ea0f842 // fabs v2.4s, v2.4s
+	WORD $0x4e22f400 // fmax v0.4s, v0.4s, v2.4s
+	WORD $0x4ea0f863 // fabs v3.4s, v3.4s
+	WORD $0x4e23f421 // fmax v1.4s, v1.4s, v3.4s
+	SUBS $1, R5
+	BNE loop
+	WORD $0x4e21f400 // fmax v0.4s, v0.4s, v1.4s
+	WORD $0x6e30f800 // fmaxv s0, v0.4s
+	FMOVS F0, ret+16(FP)
+	RET
+
+// func quantizeFewWordsNEON(dst *float32, sums *float32, x *float32, groups int, inverse float32)
+TEXT ·quantizeFewWordsNEON(SB), NOSPLIT, $0-36
+	MOVD dst+0(FP), R0
+	MOVD sums+8(FP), R2
+	MOVD x+16(FP), R1
+	MOVD groups+24(FP), R5
+	FMOVS inverse+32(FP), F28
+	WORD $0x4e04079c // dup v28.4s, v28.s[0]
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x4f000411 // movi v17.4s, #0
+	WORD $0x4f000412 // movi v18.4s, #0
+	WORD $0x4f000413 // movi v19.4s, #0
+loop:
+	WORD $0xacc10420 // ldp q0, q1, [x1], #32
+	WORD $0x6e3cdc00 // fmul v0.4s, v0.4s, v28.4s
+	WORD $0x4e21a800 // fcvtns v0.4s, v0.4s
+	WORD $0x6e3cdc21 // fmul v1.4s, v1.4s, v28.4s
+	WORD $0x4e21a821 // fcvtns v1.4s, v1.4s
+	WORD $0x0e614800 // sqxtn v0.4h, v0.4s
+	WORD $0x4e614820 // sqxtn2 v0.8h, v1.4s
+	WORD $0x3c810400 // str q0, [x0], #16
+	WORD $0x4e602800 // saddlp v0.4s, v0.8h
+	WORD $0x4ea08610 // add v16.4s, v16.4s, v0.4s
+	WORD $0xacc10420 // ldp q0, q1, [x1], #32
+	WORD $0x6e3cdc00 // fmul v0.4s, v0.4s, v28.4s
+	WORD $0x4e21a800 // fcvtns v0.4s, v0.4s
+	WORD $0x6e3cdc21 // fmul v1.4s, v1.4s, v28.4s
+	WORD $0x4e21a821 // fcvtns v1.4s, v1.4s
+	WORD $0x0e614800 // sqxtn v0.4h, v0.4s
+	WORD $0x4e614820 // sqxtn2 v0.8h, v1.4s
+	WORD $0x3c810400 // str q0, [x0], #16
+	WORD $0x4e602800 // saddlp v0.4s, v0.8h
+	WORD $0x4ea08631 // add v17.4s, v17.4s, v0.4s
+	WORD $0xacc10420 // ldp q0, q1, [x1], #32
+	WORD $0x6e3cdc00 // fmul v0.4s, v0.4s, v28.4s
+	WORD $0x4e21a800 // fcvtns v0.4s, v0.4s
+	WORD $0x6e3cdc21 // fmul v1.4s, v1.4s, v28.4s
+	WORD $0x4e21a821 // fcvtns v1.4s, v1.4s
+	WORD $0x0e614800 // sqxtn v0.4h, v0.4s
+	WORD $0x4e614820 // sqxtn2 v0.8h, v1.4s
+	WORD $0x3c810400 // str q0, [x0], #16
+	WORD $0x4e602800 // saddlp v0.4s, v0.8h
+	WORD $0x4ea08652 // add v18.4s, v18.4s, v0.4s
+	WORD $0xacc10420 // ldp q0, q1, [x1], #32
+	WORD $0x6e3cdc00 // fmul v0.4s, v0.4s, v28.4s
+	WORD $0x4e21a800 // fcvtns v0.4s, v0.4s
+	WORD $0x6e3cdc21 // fmul v1.4s, v1.4s, v28.4s
+	WORD $0x4e21a821 // fcvtns v1.4s, v1.4s
+	WORD $0x0e614800 // sqxtn v0.4h, v0.4s
+	WORD $0x4e614820 // sqxtn2 v0.8h, v1.4s
+	WORD $0x3c810400 // str q0, [x0], #16
+	WORD $0x4e602800 // saddlp v0.4s, v0.8h
+	WORD $0x4ea08673 // add v19.4s, v19.4s, v0.4s
+	SUBS $1, R5
+	BNE loop
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x3c810450 // str q16, [x2], #16
+	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
+	WORD $0x3c810451 // str q17, [x2], #16
+	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
+	WORD $0x3c810452 // str q18, [x2], #16
+	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
+	WORD $0x3c810453 // str q19, [x2], #16
+	RET
+
+// func wordssNEON(w *byte, factor *float32, x *float32, dst *float32, rows int, blocks int)
+TEXT ·wordssNEON(SB), NOSPLIT, $0-48
+	MOVD w+0(FP), R0
+	MOVD factor+8(FP), R2
+	MOVD x+16(FP), R24
+	MOVD dst+24(FP), R4
+	MOVD rows+32(FP), R5
+	MOVD blocks+40(FP), R15
+	LSL $7, R15, R20
+	ADD R24, R20
+row:
+	MOVD R24, R1
+	MOVD R20, R19
+	MOVD R15, R21
+	WORD $0xbc40445c // ldr s28, [x2], #4
+	WORD $0x4f000400 // movi v0.4s, #0
+	WORD $0x4f000401 // movi v1.4s, #0
+	WORD $0x4f000402 // movi v2.4s, #0
+	WORD $0x4f000403 // movi v3.4s, #0
+chunk:
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x4f000411 // movi v17.4s, #0
+	WORD $0x4f000412 // movi v18.4s, #0
+	WORD $0x4f000413 // movi v19.4s, #0
+	WORD $0x4f000414 // movi v20.4s, #0
+	WORD $0x4f000415 // movi v21.4s, #0
+	WORD $0x4f000416 // movi v22.4s, #0
+	WORD $0x4f000417 // movi v23.4s, #0
+	MOVD R21, R23
+	SUBS $8, R21
+	BLT last
+	SUB R21, R23
+last:
+block:
+	WORD $0xacc11404 // ldp q4, q5, [x0], #32
+	WORD $0x0f08a486 // sxtl v6.8h, v4.8b
+	WORD $0x3cc10427 // ldr q7, [x1], #16
+	WORD $0x0e6780d0 // smlal v16.4s, v6.4h, v7.4h
+	WORD $0x4e6780d4 // smlal2 v20.4s, v6.8h, v7.8h
+	WORD $0x4f08a486 // sxtl2 v6.8h, v4.16b
+	WORD $0x3cc10427 // ldr q7, [x1], #16
+	WORD $0x0e6780d1 // smlal v17.4s, v6.4h, v7.4h
+	WORD $0x4e6780d5 // smlal2 v21.4s, v6.8h, v7.8h
+	WORD $0x0f08a4a6 // sxtl v6.8h, v5.8b
+	WORD $0x3cc10427 // ldr q7, [x1], #16
+	WORD $0x0e6780d2 // smlal v18.4s, v6.4h, v7.4h
+	WORD $0x4e6780d6 // smlal2 v22.4s, v6.8h, v7.8h
+	WORD $0x4f08a4a6 // sxtl2 v6.8h, v5.16b
+	WORD $0x3cc10427 // ldr q7, [x1], #16
+	WORD $0x0e6780d3 // smlal v19.4s, v6.4h, v7.4h
+	WORD $0x4e6780d7 // smlal2 v23.4s, v6.8h, v7.8h
+	WORD $0xacc11404 // ldp q4, q5, [x0], #32
+	WORD $0x0f08a486 // sxtl v6.8h, v4.8b
+	WORD $0x3cc10427 // ldr q7, [x1], #16
+	WORD $0x0e6780d0 // smlal v16.4s, v6.4h, v7.4h
+	WORD $0x4e6780d4 // smlal2 v20.4s, v6.8h, v7.8h
+	WORD $0x4f08a486 // sxtl2 v6.8h, v4.16b
+	WORD $0x3cc10427 // ldr q7, [x1], #16
+	WORD $0x0e6780d1 // smlal v17.4s, v6.4h, v7.4h
+	WORD $0x4e6780d5 // smlal2 v21.4s, v6.8h, v7.8h
+	WORD $0x0f08a4a6 // sxtl v6.8h, v5.8b
+	WORD $0x3cc10427 // ldr q7, [x1], #16
+	WORD $0x0e6780d2 // smlal v18.4s, v6.4h, v7.4h
+	WORD $0x4e6780d6 // smlal2 v22.4s, v6.8h, v7.8h
+	WORD $0x4f08a4a6 // sxtl2 v6.8h, v5.16b
+	WORD $0x3cc10427 // ldr q7, [x1], #16
+	WORD $0x0e6780d3 // smlal v19.4s, v6.4h, v7.4h
+	WORD $0x4e6780d7 // smlal2 v23.4s, v6.8h, v7.8h
+	SUBS $1, R23
+	BNE block
+	WORD $0x4eb4be10 // addp v16.4s, v16.4s, v20.4s
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x4f9c1200 // fmla v0.4s, v16.4s, v28.s[0]
+	WORD $0x4eb5be31 // addp v17.4s, v17.4s, v21.4s
+	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
+	WORD $0x4f9c1221 // fmla v1.4s, v17.4s, v28.s[0]
+	WORD $0x4eb6be52 // addp v18.4s, v18.4s, v22.4s
+	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
+	WORD $0x4f9c1242 // fmla v2.4s, v18.4s, v28.s[0]
+	WORD $0x4eb7be73 // addp v19.4s, v19.4s, v23.4s
+	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
+	WORD $0x4f9c1263 // fmla v3.4s, v19.4s, v28.s[0]
+	CMP $1, R21
+	BGE chunk
+	WORD $0x4e22d400 // fadd v0.4s, v0.4s, v2.4s
+	WORD $0x4e23d421 // fadd v1.4s, v1.4s, v3.4s
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x4ec07801 // zip2 v1.2d, v0.2d, v0.2d
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x7e30d800 // faddp s0, v0.2s
+	WORD $0xbc004480 // str s0, [x4], #4
+	SUBS $1, R5
+	BNE row
+	RET
+
+// func wordssoNEON(w *byte, factor *float32, offset *float32, x *float32, dst *float32, rows int, blocks int)
+TEXT ·wordssoNEON(SB), NOSPLIT, $0-56
+	MOVD w+0(FP), R0
+	MOVD factor+8(FP), R2
+	MOVD x+24(FP), R24
+	MOVD dst+32(FP), R4
+	MOVD rows+40(FP), R5
+	MOVD blocks+48(FP), R15
+	MOVD offset+16(FP), R3
+	LSL $7, R15, R20
+	ADD R24, R20
+row:
+	MOVD R24, R1
+	MOVD R20, R19
+	MOVD R15, R21
+	WORD $0xbc40445c // ldr s28, [x2], #4
+	WORD $0xbc40447d // ldr s29, [x3], #4
+	WORD $0x4f000400 // movi v0.4s, #0
+	WORD $0x4f000401 // movi v1.4s, #0
+	WORD $0x4f000402 // movi v2.4s, #0
+	WORD $0x4f000403 // movi v3.4s, #0
+chunk:
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x4f000411 // movi v17.4s, #0
+	WORD $0x4f000412 // movi v18.4s, #0
+	WORD $0x4f000413 // movi v19.4s, #0
+	WORD $0x4f000414 // movi v20.4s, #0
+	WORD $0x4f000415 // movi v21.4s, #0
+	WORD $0x4f000416 // movi v22.4s, #0
+	WORD $0x4f000417 // movi v23.4s, #0
+	MOVD R21, R23
+	SUBS $8, R21
+	BLT last
+	SUB R21, R23
+last:
+block:
+	WORD $0xacc11404 // ldp q4, q5, [x0], #32
+	WORD $0x0f08a486 // sxtl v6.8h, v4.8b
+	WORD $0x3cc10427 // ldr q7, [x1], #16
+	WORD $0x0e6780d0 // smlal v16.4s, v6.4h, v7.4h
+	WORD $0x4e6780d4 // smlal2 v20.4s, v6.8h, v7.8h
+	WORD $0x4f08a486 // sxtl2 v6.8h, v4.16b
+	WORD $0x3cc10427 // ldr q7, [x1], #16
+	WORD $0x0e6780d1 // smlal v17.4s, v6.4h, v7.4h
+	WORD $0x4e6780d5 // smlal2 v21.4s, v6.8h, v7.8h
+	WORD $0x0f08a4a6 // sxtl v6.8h, v5.8b
+	WORD $0x3cc10427 // ldr q7, [x1], #16
+	WORD $0x0e6780d2 // smlal v18.4s, v6.4h, v7.4h
+	WORD $0x4e6780d6 // smlal2 v22.4s, v6.8h, v7.8h
+	WORD $0x4f08a4a6 // sxtl2 v6.8h, v5.16b
+	WORD $0x3cc10427 // ldr q7, [x1], #16
+	WORD $0x0e6780d3 // smlal v19.4s, v6.4h, v7.4h
+	WORD $0x4e6780d7 // smlal2 v23.4s, v6.8h, v7.8h
+	WORD $0xacc11404 // ldp q4, q5, [x0], #32
+	WORD $0x0f08a486 // sxtl v6.8h, v4.8b
+	WORD $0x3cc10427 // ldr q7, [x1], #16
+	WORD $0x0e6780d0 // smlal v16.4s, v6.4h, v7.4h
+	WORD $0x4e6780d4 // smlal2 v20.4s, v6.8h, v7.8h
+	WORD $0x4f08a486 // sxtl2 v6.8h, v4.16b
+	WORD $0x3cc10427 // ldr q7, [x1], #16
+	WORD $0x0e6780d1 // smlal v17.4s, v6.4h, v7.4h
+	WORD $0x4e6780d5 // smlal2 v21.4s, v6.8h, v7.8h
+	WORD $0x0f08a4a6 // sxtl v6.8h, v5.8b
+	WORD $0x3cc10427 // ldr q7, [x1], #16
+	WORD $0x0e6780d2 // smlal v18.4s, v6.4h, v7.4h
+	WORD $0x4e6780d6 // smlal2 v22.4s, v6.8h, v7.8h
+	WORD $0x4f08a4a6 // sxtl2 v6.8h, v5.16b
+	WORD $0x3cc10427 // ldr q7, [x1], #16
+	WORD $0x0e6780d3 // smlal v19.4s, v6.4h, v7.4h
+	WORD $0x4e6780d7 // smlal2 v23.4s, v6.8h, v7.8h
+	SUBS $1, R23
+	BNE block
+	WORD $0x4eb4be10 // addp v16.4s, v16.4s, v20.4s
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x3cc10667 // ldr q7, [x19], #16
+	WORD $0x4f9d50f0 // fmls v16.4s, v7.4s, v29.s[0]
+	WORD $0x4f9c1200 // fmla v0.4s, v16.4s, v28.s[0]
+	WORD $0x4eb5be31 // addp v17.4s, v17.4s, v21.4s
+	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
+	WORD $0x3cc10667 // ldr q7, [x19], #16
+	WORD $0x4f9d50f1 // fmls v17.4s, v7.4s, v29.s[0]
+	WORD $0x4f9c1221 // fmla v1.4s, v17.4s, v28.s[0]
+	WORD $0x4eb6be52 // addp v18.4s, v18.4s, v22.4s
+	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
+	WORD $0x3cc10667 // ldr q7, [x19], #16
+	WORD $0x4f9d50f2 // fmls v18.4s, v7.4s, v29.s[0]
+	WORD $0x4f9c1242 // fmla v2.4s, v18.4s, v28.s[0]
+	WORD $0x4eb7be73 // addp v19.4s, v19.4s, v23.4s
+	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
+	WORD $0x3cc10667 // ldr q7, [x19], #16
+	WORD $0x4f9d50f3 // fmls v19.4s, v7.4s, v29.s[0]
+	WORD $0x4f9c1263 // fmla v3.4s, v19.4s, v28.s[0]
+	CMP $1, R21
+	BGE chunk
+	WORD $0x4e22d400 // fadd v0.4s, v0.4s, v2.4s
+	WORD $0x4e23d421 // fadd v1.4s, v1.4s, v3.4s
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x4ec07801 // zip2 v1.2d, v0.2d, v0.2d
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x7e30d800 // faddp s0, v0.2s
+	WORD $0xbc004480 // str s0, [x4], #4
+	SUBS $1, R5
+	BNE row
+	RET
+
+// func wordsuNEON(w *byte, factor *float32, x *float32, dst *float32, rows int, blocks int)
+TEXT ·wordsuNEON(SB), NOSPLIT, $0-48
+	MOVD w+0(FP), R0
+	MOVD factor+8(FP), R2
+	MOVD x+16(FP), R24
+	MOVD dst+24(FP), R4
+	MOVD rows+32(FP), R5
+	MOVD blocks+40(FP), R15
+	LSL $7, R15, R20
+	ADD R24, R20
+row:
+	MOVD R24, R1
+	MOVD R20, R19
+	MOVD R15, R21
+	WORD $0xbc40445c // ldr s28, [x2], #4
+	WORD $0x4f000400 // movi v0.4s, #0
+	WORD $0x4f000401 // movi v1.4s, #0
+	WORD $0x4f000402 // movi v2.4s, #0
+	WORD $0x4f000403 // movi v3.4s, #0
+chunk:
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x4f000411 // movi v17.4s, #0
+	WORD $0x4f000412 // movi v18.4s, #0
+	WORD $0x4f000413 // movi v19.4s, #0
+	WORD $0x4f000414 // movi v20.4s, #0
+	WORD $0x4f000415 // movi v21.4s, #0
+	WORD $0x4f000416 // movi v22.4s, #0
+	WORD $0x4f000417 // movi v23.4s, #0
+	MOVD R21, R23
+	SUBS $8, R21
+	BLT last
+	SUB R21, R23
+last:
+block:
+	WORD $0xacc11404 // ldp q4, q5, [x0], #32
+	WORD $0x2f08a486 // uxtl v6.8h, v4.8b
+	WORD $0x3cc10427 // ldr q7, [x1], #16
+	WORD $0x0e6780d0 // smlal v16.4s, v6.4h, v7.4h
+	WORD $0x4e6780d4 // smlal2 v20.4s, v6.8h, v7.8h
+	WORD $0x6f08a486 // uxtl2 v6.8h, v4.16b
+	WORD $0x3cc10427 // ldr q7, [x1], #16
+	WORD $0x0e6780d1 // smlal v17.4s, v6.4h, v7.4h
+	WORD $0x4e6780d5 // smlal2 v21.4s, v6.8h, v7.8h
+	WORD $0x2f08a4a6 // uxtl v6.8h, v5.8b
+	WORD $0x3cc10427 // ldr q7, [x1], #16
+	WORD $0x0e6780d2 // smlal v18.4s, v6.4h, v7.4h
+	WORD $0x4e6780d6 // smlal2 v22.4s, v6.8h, v7.8h
+	WORD $0x6f08a4a6 // uxtl2 v6.8h, v5.16b
+	WORD $0x3cc10427 // ldr q7, [x1], #16
+	WORD $0x0e6780d3 // smlal v19.4s, v6.4h, v7.4h
+	WORD $0x4e6780d7 // smlal2 v23.4s, v6.8h, v7.8h
+	WORD $0xacc11404 // ldp q4, q5, [x0], #32
+	WORD $0x2f08a486 // uxtl v6.8h, v4.8b
+	WORD $0x3cc10427 // ldr q7, [x1], #16
+	WORD $0x0e6780d0 // smlal v16.4s, v6.4h, v7.4h
+	WORD $0x4e6780d4 // smlal2 v20.4s, v6.8h, v7.8h
+	WORD $0x6f08a486 // uxtl2 v6.8h, v4.16b
+	WORD $0x3cc10427 // ldr q7, [x1], #16
+	WORD $0x0e6780d1 // smlal v17.4s, v6.4h, v7.4h
+	WORD $0x4e6780d5 // smlal2 v21.4s, v6.8h, v7.8h
+	WORD $0x2f08a4a6 // uxtl v6.8h, v5.8b
+	WORD $0x3cc10427 // ldr q7, [x1], #16
+	WORD $0x0e6780d2 // smlal v18.4s, v6.4h, v7.4h
+	WORD $0x4e6780d6 // smlal2 v22.4s, v6.8h, v7.8h
+	WORD $0x6f08a4a6 // uxtl2 v6.8h, v5.16b
+	WORD $0x3cc10427 // ldr q7, [x1], #16
+	WORD $0x0e6780d3 // smlal v19.4s, v6.4h, v7.4h
+	WORD $0x4e6780d7 // smlal2 v23.4s, v6.8h, v7.8h
+	SUBS $1, R23
+	BNE block
+	WORD $0x4eb4be10 // addp v16.4s, v16.4s, v20.4s
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x4f9c1200 // fmla v0.4s, v16.4s, v28.s[0]
+	WORD $0x4eb5be31 // addp v17.4s, v17.4s, v21.4s
+	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
+	WORD $0x4f9c1221 // fmla v1.4s, v17.4s, v28.s[0]
+	WORD $0x4eb6be52 // addp v18.4s, v18.4s, v22.4s
+	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
+	WORD $0x4f9c1242 // fmla v2.4s, v18.4s, v28.s[0]
+	WORD $0x4eb7be73 // addp v19.4s, v19.4s, v23.4s
+	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
+	WORD $0x4f9c1263 // fmla v3.4s, v19.4s, v28.s[0]
+	CMP $1, R21
+	BGE chunk
+	WORD $0x4e22d400 // fadd v0.4s, v0.4s, v2.4s
+	WORD $0x4e23d421 // fadd v1.4s, v1.4s, v3.4s
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x4ec07801 // zip2 v1.2d, v0.2d, v0.2d
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x7e30d800 // faddp s0, v0.2s
+	WORD $0xbc004480 // str s0, [x4], #4
+	SUBS $1, R5
+	BNE row
+	RET
+
+// func wordsuoNEON(w *byte, factor *float32, offset *float32, x *float32, dst *float32, rows int, blocks int)
+TEXT ·wordsuoNEON(SB), NOSPLIT, $0-56
+	MOVD w+0(FP), R0
+	MOVD factor+8(FP), R2
+	MOVD x+24(FP), R24
+	MOVD dst+32(FP), R4
+	MOVD rows+40(FP), R5
+	MOVD blocks+48(FP), R15
+	MOVD offset+16(FP), R3
+	LSL $7, R15, R20
+	ADD R24, R20
+row:
+	MOVD R24, R1
+	MOVD R20, R19
+	MOVD R15, R21
+	WORD $0xbc40445c // ldr s28, [x2], #4
+	WORD $0xbc40447d // ldr s29, [x3], #4
+	WORD $0x4f000400 // movi v0.4s, #0
+	WORD $0x4f000401 // movi v1.4s, #0
+	WORD $0x4f000402 // movi v2.4s, #0
+	WORD $0x4f000403 // movi v3.4s, #0
+chunk:
+	WORD $0x4f000410 // movi v16.4s, #0
+	WORD $0x4f000411 // movi v17.4s, #0
+	WORD $0x4f000412 // movi v18.4s, #0
+	WORD $0x4f000413 // movi v19.4s, #0
+	WORD $0x4f000414 // movi v20.4s, #0
+	WORD $0x4f000415 // movi v21.4s, #0
+	WORD $0x4f000416 // movi v22.4s, #0
+	WORD $0x4f000417 // movi v23.4s, #0
+	MOVD R21, R23
+	SUBS $8, R21
+	BLT last
+	SUB R21, R23
+last:
+block:
+	WORD $0xacc11404 // ldp q4, q5, [x0], #32
+	WORD $0x2f08a486 // uxtl v6.8h, v4.8b
+	WORD $0x3cc10427 // ldr q7, [x1], #16
+	WORD $0x0e6780d0 // smlal v16.4s, v6.4h, v7.4h
+	WORD $0x4e6780d4 // smlal2 v20.4s, v6.8h, v7.8h
+	WORD $0x6f08a486 // uxtl2 v6.8h, v4.16b
+	WORD $0x3cc10427 // ldr q7, [x1], #16
+	WORD $0x0e6780d1 // smlal v17.4s, v6.4h, v7.4h
+	WORD $0x4e6780d5 // smlal2 v21.4s, v6.8h, v7.8h
+	WORD $0x2f08a4a6 // uxtl v6.8h, v5.8b
+	WORD $0x3cc10427 // ldr q7, [x1], #16
+	WORD $0x0e6780d2 // smlal v18.4s, v6.4h, v7.4h
+	WORD $0x4e6780d6 // smlal2 v22.4s, v6.8h, v7.8h
+	WORD $0x6f08a4a6 // uxtl2 v6.8h, v5.16b
+	WORD $0x3cc10427 // ldr q7, [x1], #16
+	WORD $0x0e6780d3 // smlal v19.4s, v6.4h, v7.4h
+	WORD $0x4e6780d7 // smlal2 v23.4s, v6.8h, v7.8h
+	WORD $0xacc11404 // ldp q4, q5, [x0], #32
+	WORD $0x2f08a486 // uxtl v6.8h, v4.8b
+	WORD $0x3cc10427 // ldr q7, [x1], #16
+	WORD $0x0e6780d0 // smlal v16.4s, v6.4h, v7.4h
+	WORD $0x4e6780d4 // smlal2 v20.4s, v6.8h, v7.8h
+	WORD $0x6f08a486 // uxtl2 v6.8h, v4.16b
+	WORD $0x3cc10427 // ldr q7, [x1], #16
+	WORD $0x0e6780d1 // smlal v17.4s, v6.4h, v7.4h
+	WORD $0x4e6780d5 // smlal2 v21.4s, v6.8h, v7.8h
+	WORD $0x2f08a4a6 // uxtl v6.8h, v5.8b
+	WORD $0x3cc10427 // ldr q7, [x1], #16
+	WORD $0x0e6780d2 // smlal v18.4s, v6.4h, v7.4h
+	WORD $0x4e6780d6 // smlal2 v22.4s, v6.8h, v7.8h
+	WORD $0x6f08a4a6 // uxtl2 v6.8h, v5.16b
+	WORD $0x3cc10427 // ldr q7, [x1], #16
+	WORD $0x0e6780d3 // smlal v19.4s, v6.4h, v7.4h
+	WORD $0x4e6780d7 // smlal2 v23.4s, v6.8h, v7.8h
+	SUBS $1, R23
+	BNE block
+	WORD $0x4eb4be10 // addp v16.4s, v16.4s, v20.4s
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x3cc10667 // ldr q7, [x19], #16
+	WORD $0x4f9d50f0 // fmls v16.4s, v7.4s, v29.s[0]
+	WORD $0x4f9c1200 // fmla v0.4s, v16.4s, v28.s[0]
+	WORD $0x4eb5be31 // addp v17.4s, v17.4s, v21.4s
+	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
+	WORD $0x3cc10667 // ldr q7, [x19], #16
+	WORD $0x4f9d50f1 // fmls v17.4s, v7.4s, v29.s[0]
+	WORD $0x4f9c1221 // fmla v1.4s, v17.4s, v28.s[0]
+	WORD $0x4eb6be52 // addp v18.4s, v18.4s, v22.4s
+	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
+	WORD $0x3cc10667 // ldr q7, [x19], #16
+	WORD $0x4f9d50f2 // fmls v18.4s, v7.4s, v29.s[0]
+	WORD $0x4f9c1242 // fmla v2.4s, v18.4s, v28.s[0]
+	WORD $0x4eb7be73 // addp v19.4s, v19.4s, v23.4s
+	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
+	WORD $0x3cc10667 // ldr q7, [x19], #16
+	WORD $0x4f9d50f3 // fmls v19.4s, v7.4s, v29.s[0]
+	WORD $0x4f9c1263 // fmla v3.4s, v19.4s, v28.s[0]
+	CMP $1, R21
+	BGE chunk
+	WORD $0x4e22d400 // fadd v0.4s, v0.4s, v2.4s
+	WORD $0x4e23d421 // fadd v1.4s, v1.4s, v3.4s
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x4ec07801 // zip2 v1.2d, v0.2d, v0.2d
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x7e30d800 // faddp s0, v0.2s
+	WORD $0xbc004480 // str s0, [x4], #4
+	SUBS $1, R5
+	BNE row
+	RET
+
 // func taps1x16NEON(dst *float32, ldd int, a *float32, lda int, b *float32, at *int, k int, acc int)
 TEXT ·taps1x16NEON(SB), NOSPLIT, $0-64
 	MOVD dst+0(FP), R0

@@ -38,6 +38,9 @@ func addMaskAsm(_, _ *float32, _ int)                                           
 func mulNTAsm(_ []float32, _ int, _ []float32, _, _ int, _ []float32, _, _, _ int, _ bool) {}
 func mulNNAsm(_ []float32, _ int, _ []float32, _, _ int, _ []float32, _, _, _ int, _ bool) {}
 
+func peakAsm(_ *float32, _ int) float32                                { return 0 }
+func quantizeWordsAsm(_, _, _ *float32, _ int, _ float32)              {}
+func (q *Quant) runWords(_, _ []float32, _ int, _ []float32)           {}
 func fewLenAsm(int) int                                                { return 0 }
 func (q *Quant) fewScratchAsm() int                                    { return 0 }
 func (q *Quant) quantizeFewAsm(_, _ []float32)                         {}

@@ -25,8 +25,8 @@ const (
 	tinyPeak = 1e-30
 )
 
-// The numbers of vectors that are multiplied one like the other. With blocks of 32 codes
-// more of them go panel by panel; those of 16 have no panels, and tiles of decoded
+// The numbers of vectors that are multiplied one like the other. With blocks of 32 codes,
+// and with codes of 8 bits, more of them go panel by panel; those of 16 have no panels, and tiles of decoded
 // weights are faster from some vectors on.
 const (
 	fewPairs = 3
@@ -38,6 +38,8 @@ const (
 func (q *Quant) few(n int) bool {
 	b := q.c.ColBlock
 	switch {
+	case n >= 1 && q.words():
+		return q.alone || n <= fewPairs
 	case n < 1 || !q.int8Inputs() || q.c.Bits != 4 || q.cols == 0 || q.cols%halfCols != 0:
 		return false
 	case b == 16:
@@ -50,6 +52,9 @@ func (q *Quant) few(n int) bool {
 
 // fewLen returns the length of a prepared vector.
 func (q *Quant) fewLen() int {
+	if q.c.Bits == 8 {
+		return wordsLen(q.cols)
+	}
 	if useAsm {
 		return fewLenAsm(q.cols)
 	}
@@ -58,10 +63,13 @@ func (q *Quant) fewLen() int {
 
 // fewScratch is what mulFew needs besides the prepared vectors.
 func (q *Quant) fewScratch() int {
+	if q.c.Bits == 8 {
+		return 2 * wordsRows
+	}
 	if useAsm {
 		return q.fewScratchAsm()
 	}
-	return 0
+	return q.cols
 }
 
 // prepareFew quantises vectors lo to hi-1.
@@ -69,9 +77,12 @@ func (q *Quant) prepareFew(dst, x []float32, ldx, lo, hi int) {
 	each := q.fewLen()
 	for t := lo; t < hi; t++ {
 		d, v := dst[t*each:][:each], x[t*ldx:][:q.cols]
-		if useAsm {
+		switch {
+		case q.c.Bits == 8:
+			quantizeWords(d, v)
+		case useAsm:
 			q.quantizeFewAsm(d, v)
-		} else {
+		default:
 			quantizeFew(d, v)
 		}
 	}
@@ -79,14 +90,19 @@ func (q *Quant) prepareFew(dst, x []float32, ldx, lo, hi int) {
 
 // mulFew multiplies n prepared vectors by rows lo to hi-1.
 func (q *Quant) mulFew(dst []float32, ldd, n, lo, hi int, prep, scratch []float32) {
+	if q.c.Bits == 8 {
+		q.mulWords(dst, ldd, n, lo, hi, prep, scratch)
+		return
+	}
 	if useAsm {
 		q.mulFewAsm(dst, ldd, n, lo, hi, prep, scratch)
 		return
 	}
-	each := q.fewLen()
+	each, codes := q.fewLen(), scratch[:q.cols]
 	for r := lo; r < hi; r++ {
+		q.fewCodes(codes, r)
 		for t := range n {
-			dst[t*ldd+r] = q.dotFew(prep[t*each:][:each], r)
+			dst[t*ldd+r] = q.dotFew(prep[t*each:][:each], codes, r)
 		}
 	}
 }
@@ -124,8 +140,25 @@ func roundEven(f float32) float32 {
 	return float32(f+shift) - shift
 }
 
-// dotFew multiplies a prepared vector by row r.
-func (q *Quant) dotFew(x []float32, r int) float32 {
+// fewCodes stores the codes of row r as numbers. With an offset, which need not be an
+// integer, signed codes count as 8 more, as their bits with the sign turned over do, and
+// so does their offset.
+func (q *Quant) fewCodes(dst []float32, r int) {
+	flip, least := byte(0), float32(0)
+	if q.c.Signed {
+		flip = 0x88
+		if !q.offsets() {
+			least = -8
+		}
+	}
+	for i, b := range q.c.Codes[r*q.cols/2:][:q.cols/2] {
+		b ^= flip
+		dst[2*i], dst[2*i+1] = float32(b&15)+least, float32(b>>4)+least
+	}
+}
+
+// dotFew multiplies a prepared vector by row r, whose codes are given.
+func (q *Quant) dotFew(x, codes []float32, r int) float32 {
 	steps := x[q.cols:]
 	block := r / q.c.RowBlock * q.cb
 	var sums, scales, offsets [lanes]float32
@@ -135,6 +168,9 @@ func (q *Quant) dotFew(x []float32, r int) float32 {
 		for l := 0; l < n; {
 			at := c + l*stepCols
 			scale, offset := q.block(block + at/q.c.ColBlock)
+			if q.c.Signed {
+				offset += 8
+			}
 			for end := min(n, l+(q.c.ColBlock-at%q.c.ColBlock)/stepCols); l < end; l++ {
 				scales[l], offsets[l] = scale, offset
 			}
@@ -142,36 +178,19 @@ func (q *Quant) dotFew(x []float32, r int) float32 {
 		for l := range n {
 			at := c + l*stepCols
 			factors[l] = scales[l] * steps[at/stepCols]
-			dots[l] = q.dotCodes((*[stepCols]float32)(x[at:]), q.c.Codes[(r*q.cols+at)/2:], offsets[l])
+			v := (*[stepCols]float32)(x[at:])
+			dots[l] = dotStep(v, (*[stepCols]float32)(codes[at:]))
+			if q.offsets() {
+				dots[l] = fma32(-offsets[l], v[0]+v[1]+v[2]+v[3]+v[4]+v[5]+v[6]+v[7], dots[l])
+			}
 		}
 		fmaLanes(&sums, &factors, &dots)
 	}
 	return sumLanes(&sums)
 }
 
-// dotCodes multiplies 8 bytes by 8 codes less their offset. Products and sums of
-// integers this small are exact in float32. With an offset, which need not be an
-// integer, signed codes count as 8 more, as their bits with the sign turned over do, and
-// so does their offset; the offset's share is one fused multiply-add.
-func (q *Quant) dotCodes(x *[stepCols]float32, codes []byte, offset float32) float32 {
-	var dot, sum float32
-	offsets := q.offsets()
-	flip, least := byte(0), float32(0)
-	if q.c.Signed {
-		flip, least = 0x88, -8
-		if offsets {
-			least = 0
-			offset += 8
-		}
-	}
-	for i, b := range codes[:stepCols/2] {
-		b ^= flip
-		low, high := float32(b&15)+least, float32(b>>4)+least
-		dot += low*x[2*i] + high*x[2*i+1]
-		sum += x[2*i] + x[2*i+1]
-	}
-	if !offsets {
-		return dot
-	}
-	return fma32(-offset, sum, dot)
+// dotStep multiplies 8 bytes by 8 codes. Products and sums of integers this small are
+// exact in float32, fused or not.
+func dotStep(x, w *[stepCols]float32) float32 {
+	return x[0]*w[0] + x[1]*w[1] + x[2]*w[2] + x[3]*w[3] + x[4]*w[4] + x[5]*w[5] + x[6]*w[6] + x[7]*w[7]
 }

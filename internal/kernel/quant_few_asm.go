@@ -39,9 +39,27 @@ func (q *Quant) spreadFactors(dst, from []float32) []float32 {
 	dst = dst[:len(from)*times]
 	for i := len(from) - 1; i >= 0; i-- {
 		v := from[i]
-		for j := range times {
-			dst[i*times+j] = v
+		if times == 2 {
+			d := (*[2]float32)(dst[2*i:])
+			d[0], d[1] = v, v
+			continue
+		}
+		d := dst[i*times : (i+1)*times]
+		for j := range min(times, 8) {
+			d[j] = v
+		}
+		for n := 8; n < times; n *= 2 {
+			copy(d[n:], d[:n])
 		}
 	}
 	return dst
+}
+
+// wordFactors stores the factor of each of n rows for a vector of a step, and their
+// offsets behind wordsRows of them.
+func (q *Quant) wordFactors(scratch []float32, r, n int, step float32) {
+	for i := range n {
+		scale, offset := q.block((r + i) / q.c.RowBlock)
+		scratch[i], scratch[wordsRows+i] = scale*step, offset
+	}
 }

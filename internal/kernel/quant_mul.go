@@ -27,8 +27,11 @@ func (q *Quant) prepKind() prepKind {
 	if q.c.ColBlock < manyBlock {
 		kind |= 32
 	}
+	if q.few(1) {
+		kind |= 64
+	}
 	if q.c.Bits == 8 && q.many(manyMin) {
-		kind |= prepKind(q.wordBlocks()) << 6
+		kind |= prepKind(q.wordBlocks()) << 7
 	}
 	return kind
 }

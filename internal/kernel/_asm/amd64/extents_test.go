@@ -123,6 +123,14 @@ var extents = append([]asmtest.Extent{
 			"sums": stores(16 * n), "x": reads(4 * 64 * n),
 		}
 	}},
+	// 8-bit codes by words.
+	{Kernels: "peakAVX2", Want: func(c counts) bytes { return bytes{"x": reads(32 * c["groups"])} }},
+	{Kernels: "quantizeFewWordsAVX2", Want: func(c counts) bytes {
+		return bytes{"dst": stores(64 * c["groups"]), "sums": stores(64), "x": reads(4 * 32 * c["groups"])}
+	}},
+	{Kernels: "words[su](AVX2|VNNI)", Want: func(c counts) bytes { return fewWordsExtent(c, 0) }},
+	{Kernels: "words[su]o(AVX2|VNNI)", Want: func(c counts) bytes { return fewWordsExtent(c, 64) }},
+
 	// Palettes. Tables of 8 bits are looked up where the index says, which is 255.
 	{Kernels: "prepareLUT4AVX2", Want: func(c counts) bytes {
 		return bytes{"dst": stores(4 * 64 * c["groups"]), "x": reads(4 * 64 * c["groups"])}
@@ -180,6 +188,16 @@ func compactGroups(n int, runs ...int) string {
 		}
 	}
 	return every(1, 0, all...)
+}
+
+// fewWordsExtent is a vector of words by rows of 64 codes: of each 8 times 64 so many bytes
+// of sums are read.
+func fewWordsExtent(c counts, sums int) bytes {
+	n, factor := c["blocks"], reads(4*c["rows"])
+	return bytes{
+		"w": reads(64 * c["rows"] * n), "factor": factor, "offset": factor,
+		"x": reads(128*n + (n+7)/8*sums), "dst": stores(4 * c["rows"]),
+	}
 }
 
 // fewExtents are those of some compact vectors by rows of 64 codes: blocks of 64, 32 or

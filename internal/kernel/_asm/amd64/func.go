@@ -96,18 +96,6 @@ func (f fn) sumTo(target mem, acc, tmp int) {
 	f.VMOVSS(X(acc), target)
 }
 
-// sumTwoTo sums the lanes of Y0 and Y1, each in the order of sumTo, into the target
-// and the float behind it.
-func (f fn) sumTwoTo(target mem, tmp int) {
-	for i := range 2 {
-		f.VEXTRACTF128(1, Y(i), X(tmp))
-		f.VADDPS(X(tmp), X(i), X(i))
-	}
-	f.VHADDPS(X(1), X(0), X(0))
-	f.VHADDPS(X(0), X(0), X(0))
-	f.VMOVQ(X(0), target)
-}
-
 // sumTo512 is sumTo for Z acc.
 func (f fn) sumTo512(target mem, acc, tmp int) {
 	f.VEXTRACTF64X4(1, Z(acc), Y(tmp))

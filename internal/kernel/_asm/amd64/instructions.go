@@ -30,7 +30,8 @@ func (f fn) VFNMADD231PS(a vecMem, b, dst vec) { f.ins("VFNMADD231PS", a, b, dst
 func (f fn) VFNMADD213PS(a vecMem, b, dst vec) { f.ins("VFNMADD213PS", a, b, dst) }
 
 // Integers and bits: dst = b op a. VPMADDUBSW and VPDPBUSD multiply unsigned bytes of
-// b by signed bytes of a, and VPDPBUSD adds the products to dst.
+// b by signed bytes of a, VPMADDWD and VPDPWSSD signed words; those with DP add the
+// products to dst.
 func (f fn) VPADDB(a vecMem, b, dst vec)     { f.ins("VPADDB", a, b, dst) }
 func (f fn) VPADDW(a vecMem, b, dst vec)     { f.ins("VPADDW", a, b, dst) }
 func (f fn) VPADDD(a vecMem, b, dst vec)     { f.ins("VPADDD", a, b, dst) }
@@ -41,6 +42,7 @@ func (f fn) VPMAXSD(a vecMem, b, dst vec)    { f.ins("VPMAXSD", a, b, dst) }
 func (f fn) VPMADDWD(a vecMem, b, dst vec)   { f.ins("VPMADDWD", a, b, dst) }
 func (f fn) VPMADDUBSW(a vecMem, b, dst vec) { f.ins("VPMADDUBSW", a, b, dst) }
 func (f fn) VPDPBUSD(a vecMem, b, dst vec)   { f.ins("VPDPBUSD", a, b, dst) }
+func (f fn) VPDPWSSD(a vecMem, b, dst vec)   { f.ins("VPDPWSSD", a, b, dst) }
 func (f fn) VPAND(a vecMem, b, dst vec)      { f.ins("VPAND", a, b, dst) }
 func (f fn) VPANDD(a vecMem, b, dst vec)     { f.ins("VPANDD", a, b, dst) }
 func (f fn) VPOR(a vecMem, b, dst vec)       { f.ins("VPOR", a, b, dst) }
@@ -129,6 +131,8 @@ func (f fn) VPBROADCASTD(a vecMem, dst vec)    { f.ins("VPBROADCASTD", a, dst) }
 func (f fn) VPBROADCASTQ(a vecMem, dst vec)    { f.ins("VPBROADCASTQ", a, dst) }
 func (f fn) VMOVSHDUP(a vecMem, dst vec)       { f.ins("VMOVSHDUP", a, dst) }
 func (f fn) VPMOVSXBD(a vecMem, dst vec)       { f.ins("VPMOVSXBD", a, dst) }
+func (f fn) VPMOVSXBW(a vecMem, dst vec)       { f.ins("VPMOVSXBW", a, dst) }
+func (f fn) VPMOVZXBW(a vecMem, dst vec)       { f.ins("VPMOVZXBW", a, dst) }
 func (f fn) VPMOVSXWD(a vecMem, dst vec)       { f.ins("VPMOVSXWD", a, dst) }
 func (f fn) VPMOVZXBD(a vecMem, dst vec)       { f.ins("VPMOVZXBD", a, dst) }
 

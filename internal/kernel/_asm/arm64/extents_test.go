@@ -96,13 +96,8 @@ func extents() []asmtest.Extent {
 
 		// Groups of 32 inputs: 32 bytes, 4 steps and 4 sums for one vector; for a tile
 		// one of each, which lie where those of the vector are, and of words 64 bytes.
-		{Kernels: "quantizeNEON", Want: func(c counts) bytes {
-			return bytes{"dst": stores(64 * c["groups"]), "x": reads(4 * 32 * c["groups"])}
-		}},
 		{Kernels: "quantizeManyNEON", Want: func(c counts) bytes { return quantizeExtent(c, 32) }},
 		{Kernels: "quantizeWordsNEON", Want: func(c counts) bytes { return quantizeExtent(c, 64) }},
-		{Kernels: "fast[14]x4[su]o?(Dot)?NEON", Want: func(c counts) bytes { return fastExtent(c, 4) }},
-		{Kernels: "fast[14]x8[su]o?(Dot)?NEON", Want: func(c counts) bytes { return fastExtent(c, 8) }},
 
 		// Of few vectors 32 inputs have 32 bytes and 4 steps, and sums behind all others,
 		// which only kernels with offsets need.
@@ -110,6 +105,12 @@ func extents() []asmtest.Extent {
 			n := c["groups"]
 			return bytes{"dst": stores(48 * n), "sums": stores(16 * n), "x": reads(4 * 32 * n)}
 		}},
+		{Kernels: "peakNEON", Want: func(c counts) bytes { return bytes{"x": reads(32 * c["groups"])} }},
+		{Kernels: "quantizeFewWordsNEON", Want: func(c counts) bytes {
+			return bytes{"dst": stores(64 * c["groups"]), "sums": stores(64), "x": reads(4 * 32 * c["groups"])}
+		}},
+		{Kernels: "words[su]NEON", Want: func(c counts) bytes { return wordsExtent(c, 0) }},
+		{Kernels: "words[su]oNEON", Want: func(c counts) bytes { return wordsExtent(c, 64) }},
 		{Kernels: "few[124][su]Pair(Dot)?NEON", Want: func(c counts) bytes { return fewExtent(c, 2, 96) }},
 		{Kernels: "few[124][su]Quad(Dot)?NEON", Want: func(c counts) bytes { return fewExtent(c, 4, 96) }},
 		{Kernels: "few[124][su]oPair(Dot)?NEON", Want: func(c counts) bytes { return fewExtent(c, 2, 128) }},
@@ -136,6 +137,16 @@ func fewExtent(c counts, scales, inputs int) bytes {
 	return bytes{"w": reads(32 * n), "scale": scale, "offset": scale, "x": reads(inputs * c["blocks"]), "dst": stores(4 * c["rows"])}
 }
 
+// wordsExtent is a vector of words by rows of 64 codes: of each 8 times 64 so many bytes
+// of sums are read.
+func wordsExtent(c counts, sums int) bytes {
+	n, factor := c["blocks"], reads(4*c["rows"])
+	return bytes{
+		"w": reads(64 * c["rows"] * n), "factor": factor, "offset": factor,
+		"x": reads(128*n + (n+7)/8*sums), "dst": stores(4 * c["rows"]),
+	}
+}
+
 // rowsExtent is a vector by rows of groups of 32 codes, or 16 of 8 bits, which are 16
 // bytes, and what else the kernel takes. An offset lies as the scale does.
 func rowsExtent(c counts, bits int, more bytes) bytes {
@@ -155,15 +166,6 @@ func unpackExtent(c counts, bits int, more bytes) bytes {
 	more["dst"], more["w"] = stores(4*8*codes), reads(bits*codes)
 	more["scale"], more["offset"] = reads(4*c["blocks"]), reads(4*c["blocks"])
 	return more
-}
-
-// fastExtent is a quantised vector by rows of groups of 32 codes.
-func fastExtent(c counts, bits int) bytes {
-	groups, scale := c["blocks"]*c["groups"], reads(4*c["rows"]*c["blocks"])
-	return bytes{
-		"w": reads(4 * bits * groups * c["rows"]), "scale": scale, "offset": scale,
-		"x": reads(64 * groups), "dst": stores(4 * c["rows"]),
-	}
 }
 
 // quantizeExtent is a vector of a tile that is quantised to so many bytes a group.

@@ -34,7 +34,8 @@ var vectorOps = map[string]vectorOp{
 	"fmla": {adds: true}, "fmls": {adds: true}, "mla": {adds: true},
 	"scvtf": {}, "fcvtns": {}, "fcvtl": {}, "fcvtl2": {}, "fcvtn": {}, "fcvtn2": {adds: true},
 	"and": {}, "eor": {}, "bit": {adds: true},
-	"add": {}, "sub": {}, "addp": {}, "saddlp": {}, "sadalp": {adds: true}, "smull": {}, "smull2": {},
+	"add": {}, "sub": {}, "addp": {}, "saddlp": {}, "sadalp": {adds: true}, "smull": {}, "smull2": {}, "smlal": {adds: true}, "smlal2": {adds: true},
+	"sxtl": {}, "sxtl2": {}, "uxtl": {}, "uxtl2": {},
 	"sdot": {adds: true, set: dot}, "udot": {adds: true, set: dot},
 	"ushl": {}, "shl": {}, "ushr": {}, "sshr": {},
 	"xtn": {}, "sqxtn": {}, "sqxtn2": {adds: true},
@@ -171,8 +172,8 @@ var generalOps = map[string]struct {
 	do    func(w *asmtest.Walk, a, b asmtest.Value) asmtest.Value
 }{
 	"ADD":  {false, (*asmtest.Walk).Sum},
-	"ADDS": {true, (*asmtest.Walk).Sum},
 	"SUB":  {false, func(w *asmtest.Walk, a, b asmtest.Value) asmtest.Value { return w.Sum(b, number(-w.Int(a))) }},
+	"ADDS": {true, (*asmtest.Walk).Sum},
 	"SUBS": {true, func(w *asmtest.Walk, a, b asmtest.Value) asmtest.Value { return w.Sum(b, number(-w.Int(a))) }},
 	"CMP":  {true, func(w *asmtest.Walk, a, b asmtest.Value) asmtest.Value { return number(w.Int(b) - w.Int(a)) }},
 	"MUL":  {false, func(w *asmtest.Walk, a, b asmtest.Value) asmtest.Value { return number(w.Int(a) * w.Int(b)) }},

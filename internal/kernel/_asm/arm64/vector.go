@@ -68,6 +68,16 @@ func (f fn) SMULL2(d, n, m vec) {
 	f.word(0x4E20C000|m.number()<<16|n.number()<<5|d.number(), "smull2", d, n, m)
 }
 
+// SMLAL and SMLAL2 multiply the lower and the upper 4 signed words, and add to d.
+func (f fn) SMLAL(d, n, m vec) {
+	f.word(0x0E608000|m.number()<<16|n.number()<<5|d.number(), "smlal", d, n, m)
+}
+
+// SMLAL2 is for the upper half.
+func (f fn) SMLAL2(d, n, m vec) {
+	f.word(0x4E608000|m.number()<<16|n.number()<<5|d.number(), "smlal2", d, n, m)
+}
+
 // permute adds an instruction that puts lanes of two vectors in another order.
 func (f fn) permute(name string, opcode uint32, d, n, m vec) {
 	w := d.arr.full<<30 | 0x0E000800 | d.arr.size<<22 | opcode<<12

@@ -21,6 +21,16 @@ func (f fn) FNEG(d, n vec)   { f.misc("fneg", 1, 2, 0x0F, d, n) }
 func (f fn) SADDLP(d, n vec) { f.misc("saddlp", 0, n.arr.size, 0x02, d, n) }
 func (f fn) SADALP(d, n vec) { f.misc("sadalp", 0, n.arr.size, 0x06, d, n) }
 
+// widen adds an instruction that makes words of 8 bytes.
+func (f fn) widen(name string, w uint32, d, n vec) { f.word(w|n.number()<<5|d.number(), name, d, n) }
+
+// SXTL and UXTL do so with the lower bytes, with and without a sign; with "2" behind
+// the name with the upper ones.
+func (f fn) SXTL(d, n vec)  { f.widen("sxtl", 0x0F08A400, d, n) }
+func (f fn) SXTL2(d, n vec) { f.widen("sxtl2", 0x4F08A400, d, n) }
+func (f fn) UXTL(d, n vec)  { f.widen("uxtl", 0x2F08A400, d, n) }
+func (f fn) UXTL2(d, n vec) { f.widen("uxtl2", 0x6F08A400, d, n) }
+
 // narrow adds an instruction whose result fills the lower half, or with "2" behind
 // its name the upper one.
 func (f fn) narrow(name string, upper, size, opcode uint32, d, n vec) {
