@@ -15,10 +15,6 @@ func (q *Quant) unpackRow(dst []float32, r, c0 int) {
 	}
 }
 
-// streamMax is the number of vectors up to which the kernels with quantised inputs of
-// one vector beat decoding a tile once.
-const streamMax = 4
-
 // streamScratch is what mulPrepared needs besides the prepared vectors: room for
 // the scales and offsets of 4 rows at least.
 func (q *Quant) streamScratch() int { return 2 * max(scaleBatch, 4*q.cb) }
@@ -65,7 +61,7 @@ func (q *Quant) mulPrepared(dst []float32, ldd int, x []float32, ldx, n, lo, hi 
 	switch {
 	case len(prep) > 0:
 		q.gemvFast(dst, ldd, n, lo, hi, prep, scratch)
-	case useAsm && n < tileMin && q.mulRows(dst, ldd, x, ldx, n, lo, hi, scratch):
+	case useAsm && n <= rowsMost && q.mulRows(dst, ldd, x, ldx, n, lo, hi, scratch):
 	default:
 		tiledMul(q, dst, ldd, x, ldx, n, lo, hi, scratch)
 	}

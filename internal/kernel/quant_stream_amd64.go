@@ -2,6 +2,10 @@
 
 package kernel
 
+// streamMax is the number of vectors up to which the kernels with quantised inputs of
+// one vector beat decoding a tile once.
+const streamMax = 4
+
 // prepLen returns the length of n quantised vectors, or 0 when inputs are not to be
 // quantised or the 64-wide kernels do not take the matrix. 32 floats for 64 inputs, or
 // compactLen: a byte each, steps and corrections. Blocks

@@ -67,11 +67,6 @@ func (k wide) spread(w width, ptr reg, n int) {
 	k.VPERMILPS(w.reg(k.lanes), w.reg(n), w.reg(n))
 }
 
-// blockLanes is the order of lanes for spread.
-func (f fn) blockLanes() mem {
-	return f.words("blockLanes", asm.Tabulate(16, func(i int) uint32 { return uint32(i / 4) })...)
-}
-
 // factors loads the scales and offsets that a vector meets; a signed code is 8 too
 // large, as its offset is then.
 func (k wide) factors(w width) {
