@@ -10,3 +10,9 @@ func SetFetch(way int) (before int) {
 	before, fetchAhead = fetchAhead, way
 	return before
 }
+
+// RowsAhead is rowsAhead, for the tests.
+var RowsAhead = rowsAhead
+
+// IsFirst reports whether a way goes into the first cache.
+func IsFirst(way int) bool { return way == fetchFirst }

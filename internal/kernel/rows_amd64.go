@@ -21,18 +21,21 @@ const (
 // rowsAhead returns how far ahead of four rows that are a stride apart the next ones are
 // fetched, and in which way. The kernel reads four rows side by side and fetches what lies
 // behind them in one piece: the distance is a multiple of four rows, so that all of four
-// rows is there when they begin.
-func rowsAhead(stride int) (ahead, way int) {
-	least, four := rowsAheadMin, 4*stride
-	if fetchAhead == fetchFirst {
-		least = rowsFirstAhead
+// rows is there when they begin. Rows of floats are read so fast that few lines may be on
+// the way to the first cache; codes are not.
+func rowsAhead(stride int, codes bool) (ahead, way int) {
+	four := 4 * stride
+	if ahead = roundUp(rowsFirstAhead, four); codes && fetchAhead == fetchFirst && ahead <= rowsFirstMost {
+		return ahead, fetchFirst
 	}
-	ahead = (least + four - 1) / four * four
-	if fetchAhead == fetchFirst && ahead > rowsFirstMost {
-		return ahead, fetchSecond
+	if way = fetchAhead; way == fetchFirst {
+		way = fetchSecond
 	}
-	return ahead, fetchAhead
+	return roundUp(rowsAheadMin, four), way
 }
+
+// roundUp returns the least multiple of a number that is not below n.
+func roundUp(n, of int) int { return (n + of - 1) / of * of }
 
 // rowRun is a run of rows by one vector: as many rows as are a multiple of four at
 // once, and each of the others by itself, as four equal ones.
@@ -86,7 +89,7 @@ func (m *F16) mulRows(dst []float32, ldd int, x []float32, ldx, n, lo, hi int, s
 
 func (m *F16) rowsAsm(run rowRun, w []uint16) {
 	stride := 2 * m.cols
-	ahead, fetch := rowsAhead(stride)
+	ahead, fetch := rowsAhead(stride, false)
 	for rows, d := run.next(); rows > 0; rows, d = run.next() {
 		if run.alone {
 			stride = 0
@@ -118,7 +121,7 @@ func (m *F32) mulRows(dst []float32, ldd int, x []float32, ldx, n, lo, hi int, s
 
 func (m *F32) rowsAsm(run rowRun, w []float32) {
 	stride := 4 * m.cols
-	ahead, fetch := rowsAhead(stride)
+	ahead, fetch := rowsAhead(stride, false)
 	for rows, d := run.next(); rows > 0; rows, d = run.next() {
 		if run.alone {
 			stride = 0

@@ -106,12 +106,12 @@ func (d decoder) decode(n int) {
 // The registers of a row: groups of codes that are left of it, of a chunk and of a
 // block, how many of them a block has, and the sum of the chunks.
 const (
-	ofRow   = R8
-	ofChunk = R9
-	ofBlock = R10
-	perBlock  = R7
-	ofRun   = R14
-	rowSum    = V(4)
+	ofRow    = R8
+	ofChunk  = R9
+	ofBlock  = R10
+	perBlock = R7
+	ofRun    = R14
+	rowSum   = V(4)
 )
 
 // chunkColumns are summed in 16 lanes, V0 to V3, before these are added.
