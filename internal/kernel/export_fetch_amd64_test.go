@@ -10,3 +10,6 @@ func SetFetch(way int) (before int) {
 	before, fetchAhead = fetchAhead, way
 	return before
 }
+
+// RowsAhead is rowsAhead, for the tests.
+var RowsAhead = rowsAhead

@@ -22,13 +22,13 @@ func (m *LUT) load(t *lutTable, r, g int, scaled bool) bool {
 }
 
 // mulRows multiplies rows by one vector after another. It reports false for layouts
-// that no kernel takes; a table that the kernel cannot hold leaves its rows to tiles.
+// that no kernel takes and where a tile is faster; a table that the kernel cannot hold leaves its rows to tiles.
 func (m *LUT) mulRows(dst []float32, ldd int, x []float32, ldx, n, lo, hi int, _, scratch []float32) bool {
 	group := lanes
 	if m.c.Bits == 4 {
 		group = 2 * lanes
 	}
-	if m.c.Bits == 8 || m.cg > 1 || m.cols == 0 || m.cols%group != 0 {
+	if m.c.Bits == 8 || m.cg > 1 || m.cols == 0 || m.cols%group != 0 || n >= tileMin {
 		return false
 	}
 	scaled := m.c.Scale16 != nil || m.c.Scale32 != nil

@@ -23,14 +23,10 @@ func (m *LUT) Mul(dst []float32, ldd int, x []float32, ldx, n, lo, hi int, scrat
 	m.mulPrepared(dst, ldd, x, ldx, n, lo, hi, prep, scratch)
 }
 
-// lutMost is the number of vectors up to which reading the indices once for each beats
-// decoding a tile.
-const lutMost = 3
-
 // mulPrepared is Mul with the work done that all rows share. Few vectors go row by row,
 // more by tiles of decoded weights.
 func (m *LUT) mulPrepared(dst []float32, ldd int, x []float32, ldx, n, lo, hi int, prep, scratch []float32) {
-	if useAsm && n <= lutMost && m.mulRows(dst, ldd, x, ldx, n, lo, hi, prep, scratch) {
+	if useAsm && n <= rowsMost && m.mulRows(dst, ldd, x, ldx, n, lo, hi, prep, scratch) {
 		return
 	}
 	tiledMul(m, dst, ldd, x, ldx, n, lo, hi, scratch)

@@ -75,7 +75,7 @@ func (m *LUT) rowsAsm(run rowRun, w []byte, tables []float32, apart int) {
 // they are: for 4 bits and whole groups of 64 AVX2 looks bytes up, and meets the columns
 // in another order.
 func (m *LUT) prepLen(n int) int {
-	if !useAVX2 || useAVX512 || n > lutMost || m.c.Bits != 4 || m.cg != 1 || m.cols%64 != 0 {
+	if !useAVX2 || useAVX512 || n >= tileMin || m.c.Bits != 4 || m.cg != 1 || m.cols%64 != 0 {
 		return 0
 	}
 	return n * m.cols
@@ -88,9 +88,12 @@ func (m *LUT) prepare(dst, x []float32, ldx, _, lo, hi int) {
 	}
 }
 
-// mulDots is mulRows by the kernels for rows that share a table. One that they cannot
-// hold leaves its rows to tiles.
+// mulDots is mulRows by the kernels for rows that share a table, where a tile is not
+// faster. A table that they cannot hold leaves its rows to tiles.
 func (m *LUT) mulDots(dst []float32, ldd int, x []float32, ldx, n, lo, hi int, prep, scratch []float32) bool {
+	if n >= tileMin {
+		return false
+	}
 	prepared := len(prep) > 0
 	if prepared {
 		x, ldx = prep, m.cols

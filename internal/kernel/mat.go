@@ -47,6 +47,9 @@ const (
 	// tileMin is the number of vectors from which decoding a tile once beats
 	// decoding the weights again for each vector.
 	tileMin = 3
+	// rowsMost is the number of vectors up to which some kernels still multiply row by
+	// row.
+	rowsMost = 3
 	// fewScratch is what the kernels of four rows need where fewer are left.
 	fewScratch = 4
 )

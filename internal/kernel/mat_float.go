@@ -44,7 +44,7 @@ func (m *F32) Mul(dst []float32, ldd int, x []float32, ldx, n, lo, hi int, scrat
 	switch {
 	case n >= copyMin || m.cols == 0:
 		tiledMul(m, dst, ldd, x, ldx, n, lo, hi, scratch)
-	case useAsm && n < tileMin && m.mulRows(dst, ldd, x, ldx, n, lo, hi, scratch):
+	case useAsm && n == 1 && m.mulRows(dst, ldd, x, ldx, n, lo, hi, scratch):
 	case lo < hi:
 		matMulNT(nil, dst[lo:], ldd, x, ldx, m.data[lo*m.cols:], m.cols, n, hi-lo, m.cols)
 	}

@@ -344,7 +344,7 @@ func TestATileDecodesToTheBit(t *testing.T) {
 				rows, cols, n := m.Rows(), m.Cols(), 9
 				scratch, dst := guarded[float32](t, m.ScratchLen(n)), guarded[float32](t, n*rows)
 				// Unit vectors select single weights; a sum of zeros and one weight is exact.
-				for c := 0; c < cols; c += n * 7 {
+				for c := 0; c < cols; c += n * 17 {
 					x := guarded[float32](t, n*cols)
 					for i := range n {
 						x[i*cols+min(c+i, cols-1)] = 1

@@ -83,3 +83,58 @@ func TestRowsByColumnsAreChainsOfFusedProducts(t *testing.T) {
 		}
 	})
 }
+
+// TestOddWeightsAreMultipliedAsTheDefinitionSays has scales and entries that overflow,
+// vanish or are no numbers, in the layouts that kernels take row by row and by tiles.
+func TestOddWeightsAreMultipliedAsTheDefinitionSays(t *testing.T) {
+	eachVariant(t, func(t *testing.T) {
+		r := newRand(31)
+		for _, d := range [][3]int{{9, 544, 32}, {5, 1056, 1056}, {6, 96, 48}, {7, 1040, 80}} {
+			for i := range 24 {
+				s := quantSpec{d[0], d[1], 4 + 4*(i%2), i/2%2 == 0, 1, d[2], i/4%2 == 0, i % 3, i/12 == 0, 0}
+				c, _ := s.config(t, r)
+				if s.wide {
+					c.Scale32 = extremes(t, uint64(i), len(c.Scale32))
+				} else {
+					c.Scale16 = asHalves(randomBytes(t, r, 2*len(c.Scale16)))
+				}
+				m, err := kernel.NewQuant(c)
+				if err != nil {
+					t.Fatal(err)
+				}
+				checkOdd(t, s.String(), m)
+			}
+			for _, width := range []int{1, 2, 3, 4, 6, 8} {
+				for i := range 4 {
+					s := lutSpec{d[0], d[1], width, d[0], d[1], true, i % 3, i == 3}
+					m, _ := s.make(t, r)
+					checkOdd(t, s.String(), m)
+				}
+			}
+		}
+	})
+}
+
+// checkOdd multiplies odd vectors and compares with ordered sums of the rows that plain
+// Go decodes.
+func checkOdd(t *testing.T, name string, m kernel.Mat) {
+	t.Helper()
+	rows, cols := m.Rows(), m.Cols()
+	weights := make([]float32, rows*cols)
+	was := kernel.CPU().Variant
+	use(t, kernel.Generic)
+	for i := range rows {
+		m.Row(weights[i*cols:], i)
+	}
+	use(t, was)
+	for _, n := range []int{1, 2, 3, 5} {
+		x, dst := extremes(t, uint64(n), n*cols), guarded[float32](t, n*rows)
+		m.Mul(dst, rows, x, cols, n, 0, rows, guarded[float32](t, m.ScratchLen(n)))
+		for i := range rows {
+			for v := range n {
+				want := kernel.DotOrdered(weights[i*cols:(i+1)*cols], x[v*cols:(v+1)*cols])
+				sameBits(t, fmt.Sprintf("%s n=%d: result [%d, %d]", name, n, v, i), dst[v*rows+i], want)
+			}
+		}
+	}
+}

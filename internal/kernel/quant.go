@@ -30,7 +30,7 @@ type QuantConfig struct {
 	OffsetCodes []byte
 	// Round makes every decoded weight the nearest binary16 value (ties to
 	// even) of the float32 product scale·(q-offset). It is for arithmetic
-	// Faithful; without it products may be summed before they are scaled.
+	// Faithful.
 	Round bool
 	// Fast permits kernels that quantise the input to 8 bits in blocks of at most
 	// 32, each with a step of at most max|x|/126 over the block; or, with 8-bit codes, to

@@ -54,9 +54,9 @@ func (q *Quant) roundingOf([]float32) rounding {
 func (q *Quant) rowsGroup() int { return 128 / q.c.Bits }
 
 // mulRows multiplies rows by one vector after another. It reports false for layouts
-// that the kernels do not take.
+// that the kernels do not take, and where a tile is faster.
 func (q *Quant) mulRows(dst []float32, ldd int, x []float32, ldx, n, lo, hi int, scratch []float32) bool {
-	if q.c.ColBlock%q.rowsGroup() != 0 || q.cols == 0 {
+	if q.c.ColBlock%q.rowsGroup() != 0 || q.cols == 0 || n >= tileMin {
 		return false
 	}
 	batch := q.streamScratch() / 2

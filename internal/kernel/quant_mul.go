@@ -91,7 +91,7 @@ func (q *Quant) mulPrepared(dst []float32, ldd int, x []float32, ldx, n, lo, hi 
 		q.mulFew(dst, ldd, n, lo, hi, prep, scratch)
 	case q.many(n):
 		q.mulMany(dst, ldd, n, lo, hi, prep, scratch)
-	case useAsm && n < tileMin && q.mulRows(dst, ldd, x, ldx, n, lo, hi, scratch):
+	case useAsm && n <= rowsMost && q.mulRows(dst, ldd, x, ldx, n, lo, hi, scratch):
 	default:
 		tiledMul(q, dst, ldd, x, ldx, n, lo, hi, scratch)
 	}

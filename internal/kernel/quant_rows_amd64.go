@@ -17,10 +17,10 @@ func (q *Quant) values() *float32 {
 }
 
 // mulRows multiplies rows by one vector after another. It reports false for blocks that
-// the kernels do not take. Rows that share scales are one run; with a scale for each
+// the kernels do not take, and where a tile is faster. Rows that share scales are one run; with a scale for each
 // row, as many rows have theirs widened at a time as fit into the batch.
 func (q *Quant) mulRows(dst []float32, ldd int, x []float32, ldx, n, lo, hi int, scratch []float32) bool {
-	if q.c.ColBlock%lanes != 0 || q.cols == 0 {
+	if q.c.ColBlock%lanes != 0 || q.cols == 0 || n >= tileMin && !useAVX512 {
 		return false
 	}
 	batch := q.streamScratch() / 2

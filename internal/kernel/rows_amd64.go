@@ -22,11 +22,11 @@ const (
 // one piece: the distance is a multiple of four rows, so that all of four rows is there
 // when they begin.
 func rowsAhead(stride int) int {
-	least, four := rowsAheadMin, 4*stride
+	least := rowsAheadMin
 	if fetchAhead == fetchNear {
 		least = rowsAheadNear
 	}
-	return (least + four - 1) / four * four
+	return roundUp(least, 4*stride)
 }
 
 // rowRun is a run of rows by one vector: as many rows as are a multiple of four at

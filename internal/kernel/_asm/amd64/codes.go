@@ -56,12 +56,6 @@ func (f fn) nextBlocks(n int, mode kind.Mode) {
 	}
 }
 
-// endRow stores the sum of Y0 and goes on to the next row.
-func (f fn) endRow(row asm.Label) {
-	f.sumTo(dstPtr.At(0), 0, 1)
-	f.nextRow(row)
-}
-
 // nextRow goes on to the next row: rows of codes and of factors follow one another,
 // so that their pointers are there already.
 func (f fn) nextRow(row asm.Label) {

@@ -30,7 +30,7 @@ const (
 // chunkBytes is what a chunk of columns takes of the vector.
 const chunkBytes = 4 * 512
 
-// Fours is a kernel for four rows. Lanes are in Z0 to Z3, or in Y0 to Y7.
+// fours is a kernel for four rows. Lanes are in Z0 to Z3, or in Y0 to Y7.
 type fours struct {
 	fn
 	set width
