@@ -116,13 +116,13 @@ func attnProduct(out []float32, ldo int, s []float32, lds, n int, v []float32, l
 			clear(row)
 		}
 		for c := range k {
-			fmaRow(row, s[i*lds+c], v[c*ldv:c*ldv+d])
+			addWeighted(row, s[i*lds+c], v[c*ldv:c*ldv+d])
 		}
 	}
 }
 
-// fmaRow adds a·x to y, each step fused.
-func fmaRow(y []float32, a float32, x []float32) {
+// addWeighted adds a·x to y, each step fused.
+func addWeighted(y []float32, a float32, x []float32) {
 	var all [lanes]float32
 	for i := range all {
 		all[i] = a

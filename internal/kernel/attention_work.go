@@ -229,7 +229,7 @@ func (w *attnWork) carefulSum(out, s []float32, b, lo, hi int) {
 		}
 		v := w.values[:a.ValueDim]
 		widen(v, a.ValueDim, a.V16, a.V32, w.valueAt(k), a.VRow, a.VCol, 1, a.ValueDim)
-		fmaRow(out, s[k], v)
+		addWeighted(out, s[k], v)
 	}
 }
 

@@ -81,6 +81,7 @@ func (f fn) VBLENDVPS(mask vec, a vecMem, b, dst vec) { f.ins("VBLENDVPS", mask,
 func (f fn) VSHUFPS(sel uint8, a vecMem, b, dst vec)    { f.ins("VSHUFPS", hex(sel), a, b, dst) }
 func (f fn) VPERM2F128(sel uint8, a vecMem, b, dst vec) { f.ins("VPERM2F128", hex(sel), a, b, dst) }
 func (f fn) VPERM2I128(sel uint8, a vecMem, b, dst vec) { f.ins("VPERM2I128", hex(sel), a, b, dst) }
+func (f fn) VSHUFF64X2(sel uint8, a vecMem, b, dst vec) { f.ins("VSHUFF64X2", hex(sel), a, b, dst) }
 func (f fn) VINSERTPS(sel uint8, a vecMem, b, dst vec)  { f.ins("VINSERTPS", hex(sel), a, b, dst) }
 func (f fn) VCMPPS(sel uint8, a vecMem, b, dst vec)     { f.ins("VCMPPS", hex(sel), a, b, dst) }
 func (f fn) VPTERNLOGD(sel uint8, a vecMem, b, dst vec) { f.ins("VPTERNLOGD", hex(sel), a, b, dst) }
@@ -128,9 +129,6 @@ func (f fn) VCVTPS2DQ(a vecMem, dst vec)           { f.ins("VCVTPS2DQ", a, dst) 
 func (f fn) VCVTPH2PS(a vecMem, dst vec)           { f.ins("VCVTPH2PS", a, dst) }
 func (f fn) VCVTPS2PH(kind int, a vec, dst vecMem) { f.ins("VCVTPS2PH", imm(kind), a, dst) }
 func (f fn) VROUNDPS(kind int, a vecMem, dst vec)  { f.ins("VROUNDPS", imm(kind), a, dst) }
-
-// Quarters of 128 bits, which VSHUFF64X2 takes two of each operand.
-func (f fn) VSHUFF64X2(sel uint8, a vecMem, b, dst vec) { f.ins("VSHUFF64X2", hex(sel), a, b, dst) }
 
 // VRNDSCALEPS is the rounding of AVX-512, and VSCALEFPS multiplies b by two to the
 // power of a.
