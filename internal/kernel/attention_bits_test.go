@@ -103,8 +103,8 @@ func (c attnCase) spoil(a *kernel.Attention, k int, r *rand.Rand) {
 	}
 }
 
-// sameBits compares two results; NaN is NaN, whatever its bits.
-func sameBits(t *testing.T, what any, got, want []float32) {
+// equalRows compares two results; NaN is NaN, whatever its bits.
+func equalRows(t *testing.T, what any, got, want []float32) {
 	t.Helper()
 	for i, g := range got {
 		if w := want[i]; math.Float32bits(g) != math.Float32bits(w) && (g == g || w == w) {
@@ -141,7 +141,7 @@ func TestAttentionGivesTheSameBitsInEveryVariant(t *testing.T) {
 					a.Dst[k] = 77
 				}
 				a.Go(p, 0)
-				sameBits(t, struct {
+				equalRows(t, struct {
 					variant string
 					attnCase
 				}{v, c}, a.Dst, want)
@@ -170,7 +170,7 @@ func TestAPromptInPiecesGivesTheSameBits(t *testing.T) {
 					for q := 0; q < queries; q += step {
 						pieceOf(a, q, min(step, queries-q), all).Go(nil, 0)
 					}
-					sameBits(t, [2]any{step, all}, a.Dst, want)
+					equalRows(t, [2]any{step, all}, a.Dst, want)
 				}
 			}
 		}
@@ -220,7 +220,7 @@ func TestHiddenKeysAreNotRead(t *testing.T) {
 						a.Mask[k] = float32(math.Inf(-1))
 					}
 					a.Go(nil, 0)
-					sameBits(t, c, a.Dst, want.Dst)
+					equalRows(t, c, a.Dst, want.Dst)
 				}
 			}
 		}
