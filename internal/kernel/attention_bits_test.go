@@ -106,7 +106,6 @@ func (c attnCase) spoil(a *kernel.Attention, k int, r *rand.Rand) {
 // TestAttentionGivesTheSameBitsInEveryVariant compares with the definition in plain Go,
 // on any number of threads.
 func TestAttentionGivesTheSameBitsInEveryVariant(t *testing.T) {
-	skipUnordered(t)
 	cases := 150
 	if testing.Short() {
 		cases = 50
@@ -144,7 +143,6 @@ func TestAttentionGivesTheSameBitsInEveryVariant(t *testing.T) {
 // at once, with the keys that there are by then and with the room for more.
 func TestAPromptInPiecesGivesTheSameBits(t *testing.T) {
 	eachVariant(t, func(t *testing.T) {
-		skipUnordered(t)
 		queries := 150
 		if kernel.CPU().Variant == kernel.Generic {
 			queries = 40
@@ -180,15 +178,6 @@ func pieceOf(a *kernel.Attention, q, n int, all bool) *kernel.Attention {
 		b.Keys = a.Keys - a.Queries + q + n
 	}
 	return b
-}
-
-// skipUnordered skips where the vector kernels that attention shares with others sum in
-// another order.
-func skipUnordered(t *testing.T) {
-	t.Helper()
-	if slices.Contains(kernel.Variants(), kernel.NEON) {
-		t.Skip("the kernels for NEON have another order of sums")
-	}
 }
 
 // TestHiddenKeysAreNotRead has no memory for the keys and values that nobody sees,

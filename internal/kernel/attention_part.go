@@ -105,7 +105,7 @@ func (w *attnWork) roundPart(kv, b int) {
 		if lo < hi {
 			w.scoresOfPart(r, b, lo, hi)
 			for i := range r.n {
-				copy(s[i*ld+lo:i*ld+roundUp(hi, lanes)], w.s[i*w.lds+lo:])
+				copy(s[i*ld+lo:i*ld+paddedTo(hi, lanes)], w.s[i*w.lds+lo:])
 			}
 		}
 		return
@@ -133,7 +133,7 @@ func (a *Attention) weighRow(kv, row int) {
 	each := func(do func(b int, part []float32)) {
 		for b := range p.blocks {
 			if lo, hi := a.rangeOf(kv, b); lo < hi {
-				do(b, scores[b*attnBlock+lo:b*attnBlock+roundUp(hi, lanes)])
+				do(b, scores[b*attnBlock+lo:b*attnBlock+paddedTo(hi, lanes)])
 			}
 		}
 	}

@@ -132,12 +132,12 @@ func (w *attnWork) roundTile(r attnRows) {
 	})
 	w.overBlocks(r, nil, func(part attnRows, s []float32, i, lo, hi int) {
 		for j := range part.n {
-			w.weight[i+j] += expLanes(s[j*w.lds+lo:j*w.lds+roundUp(hi, lanes)], shiftOf(w.peaks[i+j]))
+			w.weight[i+j] += expLanes(s[j*w.lds+lo:j*w.lds+paddedTo(hi, lanes)], shiftOf(w.peaks[i+j]))
 		}
 	})
 	w.overBlocks(r, func(b, lo, hi int) { w.prepareValues(r.kv, r.n, b, lo, hi) }, func(part attnRows, s []float32, i, lo, hi int) {
 		for j := range part.n {
-			shareOf(s[j*w.lds+lo:j*w.lds+roundUp(hi, lanes)], 1/w.weight[i+j])
+			shareOf(s[j*w.lds+lo:j*w.lds+paddedTo(hi, lanes)], 1/w.weight[i+j])
 		}
 		w.sums(w.out, s, part.n, lo, hi)
 		for j := range part.n {

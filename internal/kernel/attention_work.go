@@ -52,7 +52,7 @@ const attnTmp = 4 * 16 * lanes
 
 // layout cuts scratch, or only counts it where it is nil.
 func (a *Attention) layout(scratch []float32, p attnPlan) attnWork {
-	w := attnWork{a: a, depth: roundUp(a.HeadDim, lanes), lds: attnBlock}
+	w := attnWork{a: a, depth: paddedTo(a.HeadDim, lanes), lds: attnBlock}
 	cut := func(n int) (part []float32) {
 		if w.size += n; scratch != nil {
 			part, scratch = scratch[:n], scratch[n:]
@@ -80,7 +80,8 @@ func (a *Attention) layout(scratch []float32, p attnPlan) attnWork {
 	return w
 }
 
-func roundUp(n, to int) int { return (n + to - 1) / to * to }
+// paddedTo returns the next multiple of a number.
+func paddedTo(n, to int) int { return (n + to - 1) / to * to }
 
 // queries copies those of some rows, so that they are equally far apart.
 func (w *attnWork) queries(r attnRows) {
@@ -171,7 +172,7 @@ func (w *attnWork) sums(out, s []float32, n, lo, hi int) {
 func (w *attnWork) weigh(r attnRows, i int, s []float32, lo, hi int) (peak, sum float32) {
 	a := w.a
 	mask := a.maskRow(r.kv, r.first+i, w.b*attnBlock+lo, hi-lo)
-	end := roundUp(hi, lanes)
+	end := paddedTo(hi, lanes)
 	for k := hi; k < end; k++ {
 		s[k] = float32(math.Inf(-1))
 	}

@@ -26,7 +26,7 @@ func rowsAhead(stride int) int {
 	if fetchAhead == fetchNear {
 		least = rowsAheadNear
 	}
-	return roundUp(least, 4*stride)
+	return paddedTo(least, 4*stride)
 }
 
 // rowRun is a run of rows by one vector: as many rows as are a multiple of four at
