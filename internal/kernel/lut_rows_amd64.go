@@ -56,7 +56,7 @@ func (m *LUT) rowBytes() int { return m.cols * m.c.Bits / 8 }
 // rowsAsm multiplies a run of rows, whose tables are apart elements apart.
 func (m *LUT) rowsAsm(run rowRun, w []byte, tables []float32, apart int) {
 	stride, step := m.rowBytes(), 4*apart
-	ahead, fetch := rowsAhead(stride, true)
+	ahead, fetch := rowsAhead(stride)
 	for rows, d := run.next(); rows > 0; rows, d = run.next() {
 		at := run.at
 		if run.alone {

@@ -56,7 +56,7 @@ func (q *Quant) mulRows(dst []float32, ldd int, x []float32, ldx, n, lo, hi int,
 func (q *Quant) rowsAsm(run rowRun, w []byte, scale, offset []float32, apart int, mode rounding) {
 	size := q.cols * q.c.Bits / 8
 	stride, step := size, 4*apart
-	ahead, fetch := rowsAhead(stride, true)
+	ahead, fetch := rowsAhead(stride)
 	for rows, d := run.next(); rows > 0; rows, d = run.next() {
 		at := run.at
 		if run.alone {

@@ -21,17 +21,16 @@ const (
 // rowsAhead returns how far ahead of four rows that are a stride apart the next ones are
 // fetched, and in which way. The kernel reads four rows side by side and fetches what lies
 // behind them in one piece: the distance is a multiple of four rows, so that all of four
-// rows is there when they begin. Rows of floats are read so fast that few lines may be on
-// the way to the first cache; codes are not.
-func rowsAhead(stride int, codes bool) (ahead, way int) {
+// rows is there when they begin. Long rows would fill the first cache.
+func rowsAhead(stride int) (ahead, way int) {
 	four := 4 * stride
-	if ahead = roundUp(rowsFirstAhead, four); codes && fetchAhead == fetchFirst && ahead <= rowsFirstMost {
+	if fetchAhead != fetchFirst {
+		return roundUp(rowsAheadMin, four), fetchAhead
+	}
+	if ahead = roundUp(rowsFirstAhead, four); ahead <= rowsFirstMost {
 		return ahead, fetchFirst
 	}
-	if way = fetchAhead; way == fetchFirst {
-		way = fetchSecond
-	}
-	return roundUp(rowsAheadMin, four), way
+	return roundUp(rowsAheadMin, four), fetchSecond
 }
 
 // roundUp returns the least multiple of a number that is not below n.
@@ -89,7 +88,7 @@ func (m *F16) mulRows(dst []float32, ldd int, x []float32, ldx, n, lo, hi int, s
 
 func (m *F16) rowsAsm(run rowRun, w []uint16) {
 	stride := 2 * m.cols
-	ahead, fetch := rowsAhead(stride, false)
+	ahead, fetch := rowsAhead(stride)
 	for rows, d := run.next(); rows > 0; rows, d = run.next() {
 		if run.alone {
 			stride = 0
@@ -121,7 +120,7 @@ func (m *F32) mulRows(dst []float32, ldd int, x []float32, ldx, n, lo, hi int, s
 
 func (m *F32) rowsAsm(run rowRun, w []float32) {
 	stride := 4 * m.cols
-	ahead, fetch := rowsAhead(stride, false)
+	ahead, fetch := rowsAhead(stride)
 	for rows, d := run.next(); rows > 0; rows, d = run.next() {
 		if run.alone {
 			stride = 0

@@ -49,16 +49,14 @@ func TestRowsAreFetchedByFours(t *testing.T) {
 	for way := range kernel.FetchWays {
 		before := kernel.SetFetch(way)
 		for _, stride := range []int{16, 288, 2048, 7168, 28672} {
-			for _, codes := range []bool{false, true} {
-				ahead, got := kernel.RowsAhead(stride, codes)
-				what := fmt.Sprintf("way %d, %d bytes apart, codes=%v", way, stride, codes)
-				if ahead <= 0 || ahead%(4*stride) != 0 {
-					t.Errorf("%s: fetched %d bytes ahead", what, ahead)
-				}
-				// Only codes, and a few of them, may go to the first cache.
-				if got != way && (codes && ahead <= 12<<10 || kernel.IsFirst(got)) {
-					t.Errorf("%s: fetched in way %d", what, got)
-				}
+			ahead, got := kernel.RowsAhead(stride)
+			what := fmt.Sprintf("way %d, %d bytes apart", way, stride)
+			if ahead <= 0 || ahead%(4*stride) != 0 {
+				t.Errorf("%s: fetched %d bytes ahead", what, ahead)
+			}
+			// Only a few rows may go to the first cache.
+			if got != way && ahead <= 12<<10 || kernel.IsFirst(got) && ahead > 12<<10 {
+				t.Errorf("%s: fetched in way %d", what, got)
 			}
 		}
 		kernel.SetFetch(before)
