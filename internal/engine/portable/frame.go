@@ -30,10 +30,6 @@ type frame struct {
 	// rows it gave.
 	series     bool
 	rowsBefore []int
-	// steady and still are the steps of a series whose results keep their shapes, and
-	// those whose results stay as they are; changes is room for finding them.
-	steady, still []bool
-	changes       []change
 	// watched are the steps that the next predictions of a series go through all the
 	// same, needed marks them, and aside is room for values while they are looked for.
 	watched []int32
@@ -55,7 +51,6 @@ func newFrame(p *plan.Plan, pool *workpool.Pool, threads int) *frame {
 	fr := &frame{
 		plan: p, memos: make([]memo, len(p.Slots)), stirred: make([]bool, len(p.Body.Steps)), computed: make([]bool, len(p.Body.Steps)),
 		needed: make([]bool, len(p.Body.Steps)),
-		steady: make([]bool, len(p.Body.Steps)), still: make([]bool, len(p.Body.Steps)), changes: make([]change, len(p.Slots)),
 	}
 	p.InitEnv(&fr.Env, pool, threads)
 	for k := range p.Slots {
@@ -110,21 +105,20 @@ var startStep = &op.Binding{Def: &op.Operator{}, Op: &mil.Op{Type: "input"}}
 const stepsAtOnce = 8
 
 // steps executes the steps of a body in order. What a rehearsal has found need
-// not be found again: results that it computed, and shapes that are sure. Nor need
-// what a series leaves as it is. That goes for the outermost body alone, as what nested
-// blocks hold changes while they run. An error ends the run; the values that were computed stay in their
+// not be found again: results that it computed, and shapes that are sure. That
+// goes for the outermost body alone, as what nested blocks hold changes while
+// they run. An error ends the run; the values that were computed stay in their
 // slots and are not used.
 func (fr *frame) steps(b *plan.Body) error {
 	c := &fr.call
-	outermost := b == &fr.plan.Body
-	shaped, follows := outermost && fr.rehearsed, outermost && fr.series && !fr.rehearsed
+	shaped := fr.rehearsed && b == &fr.plan.Body
 	for k, st := range b.Steps {
 		if k%stepsAtOnce == 0 {
 			if err := fr.Ctx.Err(); err != nil {
 				return err
 			}
 		}
-		if shaped && fr.computed[k] || follows && fr.still[k] { // what it computed is still in the slot
+		if shaped && fr.computed[k] { // what it computed is still in the slot
 			v := &fr.Values[st.Out[0]]
 			v.Wide, v.Flat = nil, nil // other forms share memory with other slots
 			continue
@@ -136,9 +130,9 @@ func (fr *frame) steps(b *plan.Body) error {
 		}
 		var err error
 		if fr.profiler == nil {
-			err = fr.step(c, st, shaped || follows && fr.steady[k])
+			err = fr.step(c, st, shaped)
 		} else {
-			err = fr.timed(c, st, shaped || follows && fr.steady[k])
+			err = fr.timed(c, st, shaped)
 		}
 		if err != nil {
 			return fr.plan.Fail(st.Op, err)
@@ -147,8 +141,8 @@ func (fr *frame) steps(b *plan.Body) error {
 	return fr.Ctx.Err()
 }
 
-// step executes one step. shaped says that a rehearsal went through it, this time or
-// before a series in which its shapes stay. The shape of a step on a state is computed each time.
+// step executes one step. shaped says that a rehearsal went through it. The
+// shape of a step on a state is computed each time.
 func (fr *frame) step(c *op.Call, st *plan.Step, shaped bool) error {
 	if st.Blocks != nil {
 		return fr.block(st)
