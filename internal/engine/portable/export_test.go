@@ -54,16 +54,11 @@ func (b *Built) State() engine.State { return newState(b.p.plan.States) }
 
 // Run makes one prediction and returns the outputs in order.
 func (b *Built) Run(st engine.State, in ...*tensor.Tensor) ([]*tensor.Tensor, error) {
-	return b.RunIn(context.Background(), st, in...)
-}
-
-// RunIn is Run in a context.
-func (b *Built) RunIn(ctx context.Context, st engine.State, in ...*tensor.Tensor) ([]*tensor.Tensor, error) {
 	if len(in) != len(b.p.inputs) {
 		return nil, fmt.Errorf("%d inputs, want %d", len(in), len(b.p.inputs))
 	}
 	out := make([]*tensor.Tensor, len(b.p.outputs))
-	return out, b.p.Predict(ctx, in, out, st)
+	return out, b.p.Predict(context.Background(), in, out, st)
 }
 
 // Plan returns the listing of the plan.

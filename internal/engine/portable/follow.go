@@ -83,8 +83,6 @@ func (fr *frame) grown() bool {
 // rehearsal has nothing to compare with. A step that makes an output would have
 // to be looked at for the caller's buffer.
 func (fr *frame) notice(anew, touched bool) {
-	if fr.series = !anew && !touched && fr.watch(); fr.series {
-		fr.settle()
-	}
+	fr.series = !anew && !touched && fr.watch()
 	fr.rowsBefore = append(fr.rowsBefore[:0], fr.Rows...)
 }

@@ -30,10 +30,6 @@ type frame struct {
 	// rows it gave.
 	series     bool
 	rowsBefore []int
-	// steady and still are the steps of a series whose results keep their shapes, and
-	// those whose results stay as they are; changes is room for finding them.
-	steady, still []bool
-	changes       []change
 	// watched are the steps that the next predictions of a series go through all the
 	// same, needed marks them, and aside is room for values while they are looked for.
 	watched []int32
@@ -57,7 +53,6 @@ func newFrame(p *plan.Plan, pool *workpool.Pool, threads int) *frame {
 	fr := &frame{
 		plan: p, memos: make([]memo, len(p.Slots)), stirred: make([]bool, len(p.Body.Steps)), computed: make([]bool, len(p.Body.Steps)),
 		needed: make([]bool, len(p.Body.Steps)),
-		steady: make([]bool, len(p.Body.Steps)), still: make([]bool, len(p.Body.Steps)), changes: make([]change, len(p.Slots)),
 	}
 	p.InitEnv(&fr.Env, pool, threads)
 	for k := range p.Slots {
@@ -121,12 +116,11 @@ func (fr *frame) steps(b *plan.Body) error {
 }
 
 // stepsBetween executes steps from to end-1 of a body in order. What a rehearsal has
-// found need not be found again: results that it computed, and shapes that are sure. Nor
-// need what a series leaves as it is. That goes for the outermost body alone, as what
-// nested blocks hold changes while they run.
+// found need not be found again: results that it computed, and shapes that are sure. That
+// goes for the outermost body alone, as what nested blocks hold changes while they run.
 func (fr *frame) stepsBetween(b *plan.Body, from, end int) error {
 	c := &fr.call
-	outermost := b == &fr.plan.Body
+	shaped := fr.rehearsed && b == &fr.plan.Body
 	for k := from; k < end; k++ {
 		st := b.Steps[k]
 		if k%stepsAtOnce == 0 {
@@ -134,10 +128,9 @@ func (fr *frame) stepsBetween(b *plan.Body, from, end int) error {
 				return err
 			}
 		}
-		if fr.enter(st, outermost && fr.has(k)) {
+		if fr.enter(st, shaped && fr.computed[k]) {
 			continue
 		}
-		shaped := outermost && fr.shaped(k)
 		var err error
 		if fr.profiler == nil {
 			err = fr.step(c, st, shaped)
@@ -150,17 +143,6 @@ func (fr *frame) stepsBetween(b *plan.Body, from, end int) error {
 	}
 	return nil
 }
-
-// has reports whether the result of step k of the outermost body is still in its slot.
-func (fr *frame) has(k int) bool {
-	if fr.rehearsed {
-		return fr.computed[k]
-	}
-	return fr.series && fr.still[k]
-}
-
-// shaped reports whether the shapes of its results are known, but for doubtful ones.
-func (fr *frame) shaped(k int) bool { return fr.rehearsed || fr.series && fr.steady[k] }
 
 // enter prepares the slots of a step and returns whether it is done, as it is where the
 // result is there.
@@ -178,9 +160,8 @@ func (fr *frame) enter(st *plan.Step, there bool) (done bool) {
 	return false
 }
 
-// step executes one step. shaped says that a rehearsal went through it, this time or
-// before a series in which its shapes stay. The shape of a step on a state is computed
-// each time.
+// step executes one step. shaped says that a rehearsal went through it. The
+// shape of a step on a state is computed each time.
 func (fr *frame) step(c *op.Call, st *plan.Step, shaped bool) error {
 	if st.Blocks != nil {
 		return fr.block(st)

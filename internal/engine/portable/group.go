@@ -107,11 +107,11 @@ func (g *group) advanceMember(m *member) error {
 // beginProduct does what comes before the product of step m.next.
 func (g *group) beginProduct(m *member) error {
 	fr, st := m.fr, g.p.plan.Body.Steps[m.next]
-	if fr.enter(st, fr.has(m.next)) {
+	if fr.enter(st, fr.rehearsed && fr.computed[m.next]) {
 		m.next++
 		return nil
 	}
-	if err := fr.shape(&fr.call, st, fr.shaped(m.next)); err != nil {
+	if err := fr.shape(&fr.call, st, fr.rehearsed); err != nil {
 		return fr.plan.Fail(st.Op, err)
 	}
 	t, err := op.Begin(&fr.call)
