@@ -13,6 +13,7 @@ var attnCalls = []counts{
 	{"ldq": 500, "ldk": 500, "lds": 500, "ldp": 600, "ldv": 256, "steps": 3, "n16": 48, "cols64": 64},
 	{"ldq": 128, "ldk": 128, "lds": 128, "ldp": 128, "ldv": 512, "steps": 2, "n16": 32, "cols64": 64},
 	{"ldq": 4096, "ldk": 256, "lds": 1024, "ldp": 64, "ldv": 4096, "steps": 4, "n16": 256, "cols64": 64, "nil added": 1},
+	{"ldq": 256, "ldk": 256, "lds": 256, "ldp": 128, "ldv": 256, "steps": 2, "n16": 32, "cols64": 64},
 }
 
 func init() {

@@ -285,7 +285,7 @@ func added(c counts, b bytes) bytes {
 const tapsApart = 600
 
 func TestEveryKernelTouchesWhatItsCountsSay(t *testing.T) {
-	offsets := make([]asmtest.Value, 40)
+	offsets := make([]asmtest.Value, 48)
 	for i := range offsets {
 		offsets[i].N = tapsApart * i
 	}

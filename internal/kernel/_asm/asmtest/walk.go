@@ -42,7 +42,7 @@ type marks struct{ read, stored, maybe []bool }
 
 // maxSteps ends a walk that goes in circles, maxBytes one that leaves its memory.
 const (
-	maxSteps = 1 << 16
+	maxSteps = 1 << 17
 	maxBytes = 1 << 20
 )
 
