@@ -22,32 +22,6 @@ const (
 	vecLeft   = R13
 )
 
-// beginRows starts a kernel that multiplies one vector by rows of codes, vecs
-// vectors of them to a block, and loads all but the input.
-func (p file) beginRows(name, doc string, mode kind.Mode, more ...asm.Param) fn {
-	return p.beginRowsOf(asm.Floats, name, doc, mode, more...)
-}
-
-// beginRowsOf is beginRows for scales of a type.
-func (p file) beginRowsOf(scale asm.Type, name, doc string, mode kind.Mode, more ...asm.Param) fn {
-	params := []asm.Param{asm.P("w", asm.Bytes), asm.P("scale", scale)}
-	if mode.HasOffset() {
-		params = append(params, asm.P("offset", asm.Floats))
-	}
-	params = append(params, vecX, dst32, asm.P("rows", asm.Int), asm.P("blocks", asm.Int), asm.P("vecs", asm.Int))
-	f := p.begin(name, doc, append(params, more...)...)
-	f.load("w", codesPtr)
-	f.load("scale", scalePtr)
-	f.load("dst", dstPtr)
-	f.load("rows", rowsLeft)
-	f.load("blocks", blocks)
-	f.load("vecs", vecs)
-	if mode.HasOffset() {
-		f.load("offset", offsetPtr)
-	}
-	return f
-}
-
 // nextBlocks steps over the scales and offsets of n blocks.
 func (f fn) nextBlocks(n int, mode kind.Mode) {
 	f.ADDQ(imm(4*n), scalePtr)

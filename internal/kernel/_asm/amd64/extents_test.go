@@ -165,20 +165,6 @@ func unpackExtent(c counts, bits int, offset bool) bytes {
 	return b
 }
 
-// by64Extent is a prepared vector by rows of vectors of 64 codes of 4 bits. Those with
-// two scales have no blocks of vectors; of each prepared group the ranges are read.
-func by64Extent(c counts, pairs bool, group int, ranges ...int) bytes {
-	vectors, scales := c["blocks"]*c["vecs"], c["blocks"]
-	if pairs {
-		vectors, scales = c["blocks"], 2*c["blocks"]
-	}
-	scale := reads(4 * c["rows"] * scales)
-	return bytes{
-		"w": reads(32 * c["rows"] * vectors), "scale": scale, "offset": scale,
-		"x": "r " + every(vectors, group, ranges...), "dst": stores(4 * c["rows"]),
-	}
-}
-
 // compactGroups are runs of each of n groups of 64 in their places.
 func compactGroups(n int, runs ...int) string {
 	var all []int

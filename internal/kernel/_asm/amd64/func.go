@@ -86,25 +86,3 @@ func (f fn) zero(list ...vec) {
 		}
 	}
 }
-
-// sumTo sums the lanes of Y acc, whose number is below 16, into the target.
-func (f fn) sumTo(target mem, acc, tmp int) {
-	f.VEXTRACTF128(1, Y(acc), X(tmp))
-	f.VADDPS(X(tmp), X(acc), X(acc))
-	f.VHADDPS(X(acc), X(acc), X(acc))
-	f.VHADDPS(X(acc), X(acc), X(acc))
-	f.VMOVSS(X(acc), target)
-}
-
-// sumTo512 is sumTo for Z acc.
-func (f fn) sumTo512(target mem, acc, tmp int) {
-	f.VEXTRACTF64X4(1, Z(acc), Y(tmp))
-	f.VADDPS(Y(tmp), Y(acc), Y(acc))
-	f.sumTo(target, acc, tmp)
-}
-
-// pair loads two runs of 32 bytes that lie apart.
-func (f fn) pair(m mem, apart int, r Z) {
-	f.VMOVDQU(m, Y(r))
-	f.VINSERTI64X4(1, m.Plus(apart), r, r)
-}

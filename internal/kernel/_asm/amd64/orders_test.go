@@ -74,7 +74,6 @@ func TestOperandsArePrintedAsTheAssemblerReadsThem(t *testing.T) {
 		{Z(31).Zeroed(1).String(), "K1, Z31"},
 		{W256.reg(7).String() + W512.reg(7).String(), "Y7Z7"},
 		{hex(0xB).String() + imm(-8).String(), "$0x0b$-8"},
-		{pair.String() + long.String(), "PairLong"},
 		{kind.Codes{Bits: 4, Signed: true, Mode: kind.GridOffset}.Name(), "4sao"},
 	} {
 		if c.got != c.want {

@@ -1,9 +1,6 @@
 package arm64
 
-import (
-	"github.com/gocoreml/coreml/internal/kernel/_asm/asm"
-	"github.com/gocoreml/coreml/internal/kernel/_asm/kind"
-)
+import "github.com/gocoreml/coreml/internal/kernel/_asm/kind"
 
 // Codes times inputs quantised to int8. Signed codes of 4 bits are used where they
 // lie, 16 times too large, and the conversion to float divides by 16. Unsigned
@@ -32,20 +29,6 @@ func (q quantised) set() string {
 		return "DotNEON"
 	}
 	return "NEON"
-}
-
-// lessHalf reports whether codes are taken 128 less.
-func (q quantised) lessHalf() bool { return q.Bits == 8 && !q.Signed }
-
-// groupBytes is what the codes of a group take.
-func (q quantised) groupBytes() int { return 4 * q.Bits }
-
-// setup makes the mask, and in half the 128 of codes that are 128 less.
-func (q quantised) setup(half V) {
-	q.mask()
-	if q.lessHalf() {
-		q.constants("byteHalf", half, asm.FloatWord(128))
-	}
 }
 
 func (q quantised) mask() {

@@ -80,15 +80,3 @@ func vs(first, n int) []V {
 	}
 	return list
 }
-
-// sumTo adds n vectors from v on into it, pairwise, and its lanes into lane 0.
-func (f fn) sumTo(v V, n int) {
-	for step := 1; step < n; step *= 2 {
-		for i := 0; i+step < n; i += 2 * step {
-			a, b := v+V(i), v+V(i+step)
-			f.FADD(a.S4(), a.S4(), b.S4())
-		}
-	}
-	f.FADDP(v.S4(), v.S4(), v.S4())
-	f.FADDPScalar(S(v), v.S2())
-}
