@@ -2,23 +2,6 @@ package kernel
 
 import "github.com/gocoreml/coreml/internal/dtype"
 
-// dotGo has four partial sums, which a processor adds at the same time. The
-// order in which they are joined is part of the definition.
-func dotGo(a, b []float32) float32 {
-	var s0, s1, s2, s3 float32
-	for len(a) >= 4 && len(b) >= 4 {
-		s0 += a[0] * b[0]
-		s1 += a[1] * b[1]
-		s2 += a[2] * b[2]
-		s3 += a[3] * b[3]
-		a, b = a[4:], b[4:]
-	}
-	for i := range min(len(a), len(b)) {
-		s0 += a[i] * b[i]
-	}
-	return (s0 + s2) + (s1 + s3)
-}
-
 // Axpy adds a*x to y. One fused addition to each element of y: the order of calls
 // is the order of the sum.
 func Axpy(y []float32, a float32, x []float32) {

@@ -80,12 +80,3 @@ func SumSquaresUntil(stop func() bool, x []float32) float32 {
 	pieces(stop, len(x), func(lo, hi int) { sum = squaresFrom(sum, x[lo:hi]) })
 	return sum
 }
-
-// roundUntil is [RoundF16] and scaleUntil [Scale], in place.
-func roundUntil(stop func() bool, x []float32) {
-	pieces(stop, len(x), func(lo, hi int) { RoundF16(x[lo:hi]) })
-}
-
-func scaleUntil(stop func() bool, x []float32, s float32) {
-	pieces(stop, len(x), func(lo, hi int) { Scale(x[lo:hi], x[lo:hi], s) })
-}
