@@ -117,7 +117,7 @@ func TestFingerprintsAreThoseRecorded(t *testing.T) {
 	}{
 		{"storyteller", model, 192, true},
 		{"storyteller", model, emulatedTokens, true},
-		{"smollm2", smol, 16, true},
+		{"smollm2", smol, 8, true},
 		{"smollm2", smol, 64, false},
 	} {
 		for _, variant := range kernel.Variants() {
@@ -153,7 +153,11 @@ func useVariant(t *testing.T, variant string) {
 
 func compareFingerprints(t *testing.T, name, path string, tokens int, variant string) {
 	t.Helper()
-	for _, threads := range []int{1, 2} {
+	numbers := []int{1, 2}
+	if variant == kernel.Generic && name != "storyteller" {
+		numbers = numbers[1:] // plain Go takes a minute for each
+	}
+	for _, threads := range numbers {
 		got := fingerprintsOf(t, path, "--threads", strconv.Itoa(threads), "--fingerprint-tokens", strconv.Itoa(tokens))
 		if got.Instructions != variant || got.Threads != threads || got.Tokens != tokens {
 			t.Fatalf("the call gave %+v", got)

@@ -23,7 +23,7 @@ func TestFlagsWithoutEffectAreToldOf(t *testing.T) {
 		args []string
 		want string // the lines about flags, without "coreml: "
 	}{
-		{"bench: a tokenizer and no text", append(bench, "--decode", "none", "--tokenizer", dir), "--tokenizer has no effect without --perplexity, the only measure of a text"},
+		{"bench: a tokenizer and no text", append(bench, "--decode", "none", "--tokenizer", dir), "--tokenizer has no effect without --perplexity or --fingerprint, which alone read a text"},
 		{"bench: a number of tokens that nobody takes", append(bench, "--decode", "none", "-n", "3"), "--tokens has no effect with --decode none"},
 		{"bench: a number that is taken", append(bench, "--decode", "0", "-n", "3"), ""},
 		{"predict: an object and a file", append(predict, "--json", "-o", filepath.Join(dir, "out.npz")), "--json has no effect with --output: the outputs go to the file, which the ending of its name gives its form"},

@@ -27,22 +27,12 @@ var computing = []string{
 // mayFuse are functions in which it makes no difference that a product is fused into a
 // sum, and why.
 var mayFuse = map[string]string{
-	"internal/kernel.fma32":         "a product of two float32 is exact in a float64",
-	"internal/kernel.fmaOdd":        "likewise",
-	"internal/kernel.fmaLanes":      "likewise",
-	"internal/kernel.expPolynomial": "likewise",
-
-	"internal/engine/portable/op.sum":      "likewise",
-	"internal/engine/portable/op.spread":   "likewise",
-	"internal/engine/portable/op.multiply": "likewise",
-	"internal/engine/portable/op.add":      "likewise",
-
-	"internal/kernel.axpyGo":                    "nothing is said yet of its bits",
-	"internal/kernel.dotGo":                     "likewise",
-	"internal/engine/portable/op.activation":    "likewise",
-	"internal/engine/portable/op.convQuantized": "likewise",
-	"internal/engine/portable/op.gruStep":       "likewise",
-	"internal/engine/portable/op.lstmStep":      "likewise",
+	"internal/kernel.fma32":           "a product of two float32 is exact in a float64",
+	"internal/kernel.fmaOdd":          "likewise",
+	"internal/kernel.fmaLanes":        "likewise",
+	"internal/kernel.expPolynomial":   "likewise",
+	"internal/kernel.dotStep":         "products and sums of small integers are exact",
+	"internal/engine/portable/op.add": "a product of two float32 is exact in a float64",
 }
 
 // fused are the instructions of arm64 that fuse.

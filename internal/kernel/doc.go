@@ -19,22 +19,21 @@
 //
 // # Accuracy
 //
-// Conversions are exact and bit-equal in every variant; so are decoded weights.
-// A sum of n products differs from the real number by at most 2n·eps·Σ|a·b| (eps
-// = 2^-24) in every variant. The kernels of 4-bit codes may sum scale·code and
-// scale·offset apart, so their |a| is scale·(|code|+|offset|), with 8 as the
-// offset of signed codes; an infinite input then gives NaN. The order of summation is fixed for a variant and never
-// depends on how work is split, so neither thread count nor chunk borders change
-// a bit of a result. Variants differ from one another within twice that bound.
-// [QuantConfig.Fast] gives up more, by a bound of its own.
+// Every function has one result: the plain Go is its definition, to the last bit, and
+// every variant computes the same on every processor, for any number of threads and any
+// way of cutting the work (a NaN is a NaN, whatever its payload). The definition fixes
+// the order of every sum (order.go) and the steps of the exponential (exp_order.go); in
+// Go a product that is added to something is converted to its own type first, since a
+// compiler may otherwise round the two once.
+//
+// Conversions are exact, and so are decoded weights. A sum of n products differs from the
+// real number by at most 2n·eps·Σ|a·b| (eps = 2^-24). Without [QuantConfig.Fast] a row
+// and a vector give the same bits whether the vector is alone or one of many.
+// With it they do so among few vectors (quant_few.go, quant_words.go) and among many
+// (quant_many.go), and vectors of different texts can be told apart by
+// [MatMulTask.Alone]; the quantisation adds a bound of its own.
 // The exponential is within 2 units in the last place of the exact value wherever the
 // result is a normal number.
-//
-// The functions of vectors (dot products, sums, norms, softmax, activations) have the
-// same bits in every variant and on every processor: the plain Go states the order of
-// their sums (order.go) and the steps of the exponential (exp_order.go), and the
-// assembly has them too. In Go a product that is added to something is converted to its
-// own type first, since a compiler may otherwise round the two once.
 //
 // # Misuse
 //
