@@ -221,6 +221,8 @@ func TestStreamsTogetherWriteWhatEachWritesAlone(t *testing.T) {
 	if len(counted.sizes) != 0 {
 		t.Errorf("a stream by itself was joined with others: %v", counted.sizes)
 	}
+	// Whoever is by himself takes long enough for the others to come.
+	counted.pause = 2 * time.Millisecond
 	var all sync.WaitGroup
 	for i := range streams {
 		all.Go(func() {
@@ -239,10 +241,17 @@ func TestStreamsTogetherWriteWhatEachWritesAlone(t *testing.T) {
 	}
 }
 
-// countedModel notes how many requests each prediction of several has.
+// countedModel notes how many requests each prediction of several has, and pauses before
+// each of one.
 type countedModel struct {
 	*coreml.Model
 	sizes []int // one leads at a time
+	pause time.Duration
+}
+
+func (m *countedModel) Predict(ctx context.Context, in coreml.Features, st *coreml.State, o *coreml.PredictOptions) (coreml.Features, error) {
+	time.Sleep(m.pause)
+	return m.Model.Predict(ctx, in, st, o)
 }
 
 func (m *countedModel) PredictMany(ctx context.Context, requests []coreml.Request) error {
