@@ -177,6 +177,9 @@ func TestPredictionsTogetherHaveTheBitsOfEachAlone(t *testing.T) {
 		for _, cfg := range modes {
 			name := fmt.Sprintf("%s/%v fusion=%v threads=%d", filepath.Base(dir), cfg.Arithmetic, !cfg.NoFusion, cfg.Threads)
 			t.Run(name, func(t *testing.T) {
+				if testing.Short() && filepath.Base(dir) == "smollm2" {
+					t.Skip("takes plain Go minutes")
+				}
 				prog := manyProgram(t, dir, cfg)
 				for _, n := range groupSizes(dir) {
 					decodeTogether(t, prog, n)
