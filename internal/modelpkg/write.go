@@ -1,7 +1,6 @@
 package modelpkg
 
 import (
-	"bufio"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/json"
@@ -36,7 +35,7 @@ const (
 type Writer struct {
 	dir, tmp string
 	file     *os.File
-	out      *bufio.Writer
+	out      *pieces
 	size     uint64
 	count    uint32
 	err      error
@@ -99,15 +98,45 @@ func (w *Writer) AddBlob(t dtype.Type, n int, data []byte) (uint64, error) {
 	return offset, w.err
 }
 
+// pieceSize is what the weight file is written in, each piece at a multiple of it. What
+// is written at once the system may keep in one piece of its cache, and weights that are
+// used where they lie are then found through few entries of the page tables.
+const pieceSize = 4 << 20
+
+// pieces collects what is written and passes it on piece by piece.
+type pieces struct {
+	file *os.File
+	held []byte // of which the capacity is a piece
+}
+
+// Write implements [io.Writer].
+func (p *pieces) Write(b []byte) (n int, err error) {
+	for n < len(b) && err == nil {
+		part := b[n:min(len(b), n+cap(p.held)-len(p.held))]
+		p.held = append(p.held, part...)
+		n += len(part)
+		if len(p.held) == cap(p.held) {
+			err = p.Flush()
+		}
+	}
+	return n, err
+}
+
+// Flush passes on what is held.
+func (p *pieces) Flush() error {
+	_, err := p.file.Write(p.held)
+	p.held = p.held[:0]
+	return err
+}
+
 // openWeights begins the weight file when the first blob comes: a package
-// without weights has none. A buffer of 1 MiB keeps small blobs from costing a
-// system call each.
+// without weights has none.
 func (w *Writer) openWeights() {
 	name := filepath.Join(w.tmp, "Data", filepath.FromSlash(weightsPath), "weight.bin")
 	if w.file, w.err = os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666); w.err != nil {
 		return
 	}
-	w.out = bufio.NewWriterSize(w.file, 1<<20)
+	w.out = &pieces{file: w.file, held: make([]byte, 0, pieceSize)}
 	w.write(make([]byte, blobAlign)) // the header, which Finish fills
 }
 
