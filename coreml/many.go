@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
-	"sync"
 
 	"github.com/gocoreml/coreml/internal/engine"
 )
@@ -83,7 +82,10 @@ func (p *program) predictMany(ctx context.Context, requests []Request) error {
 		return err
 	}
 	defer p.gate.leave()
-	b := p.batches.get()
+	b := p.batches.take()
+	if b == nil {
+		b = new(batch)
+	}
 	defer p.batches.put(b)
 	defer p.release(b) // whatever is thrown
 	for i := range requests {
@@ -192,33 +194,4 @@ func (p *program) runAll(b *batch) {
 		}
 		r.Err = p.run(r.Context, c.f, r.State)
 	}
-}
-
-// batches keeps the batches that are not in use, as frames does.
-type batches struct {
-	mu   sync.Mutex
-	free []*batch
-}
-
-func (bs *batches) get() *batch {
-	bs.mu.Lock()
-	defer bs.mu.Unlock()
-	if n := len(bs.free); n > 0 {
-		b := bs.free[n-1]
-		bs.free = bs.free[:n-1]
-		return b
-	}
-	return new(batch)
-}
-
-func (bs *batches) put(b *batch) {
-	bs.mu.Lock()
-	defer bs.mu.Unlock()
-	bs.free = append(bs.free, b)
-}
-
-func (bs *batches) drop() {
-	bs.mu.Lock()
-	defer bs.mu.Unlock()
-	bs.free = nil
 }

@@ -39,7 +39,7 @@ type program struct {
 	states  []FeatureDescription
 	place   map[string]int // of each name in states
 	frames  frames
-	batches batches
+	batches idle[batch]
 }
 
 // Load loads the package at path: an .mlpackage folder, or a bare .mlmodel file

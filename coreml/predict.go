@@ -204,21 +204,47 @@ type frame struct {
 	partial bool  // some rows are not wanted
 }
 
-// frames keeps the frames that are not in use. A sync.Pool would be emptied by
-// the garbage collector and make the next prediction allocate; a frame is so
+// idle keeps values that are not in use. A sync.Pool would be emptied by
+// the garbage collector and make the next prediction allocate; what is kept is so
 // small that it may as well stay.
+type idle[T any] struct {
+	mu   sync.Mutex
+	free []*T
+}
+
+// take returns one, or nil when there is none.
+func (i *idle[T]) take() *T {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	n := len(i.free)
+	if n == 0 {
+		return nil
+	}
+	v := i.free[n-1]
+	i.free = i.free[:n-1]
+	return v
+}
+
+func (i *idle[T]) put(v *T) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.free = append(i.free, v)
+}
+
+func (i *idle[T]) drop() {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.free = nil
+}
+
+// frames are those that are not in use.
 type frames struct {
-	mu              sync.Mutex
-	free            []*frame
+	idle[frame]
 	inputs, outputs int
 }
 
 func (fs *frames) get() *frame {
-	fs.mu.Lock()
-	defer fs.mu.Unlock()
-	if n := len(fs.free); n > 0 {
-		f := fs.free[n-1]
-		fs.free = fs.free[:n-1]
+	if f := fs.take(); f != nil {
 		return f
 	}
 	return &frame{
@@ -232,13 +258,5 @@ func (fs *frames) put(f *frame) {
 	clear(f.out)
 	clear(f.rows)
 	f.partial = false
-	fs.mu.Lock()
-	defer fs.mu.Unlock()
-	fs.free = append(fs.free, f)
-}
-
-func (fs *frames) drop() {
-	fs.mu.Lock()
-	defer fs.mu.Unlock()
-	fs.free = nil
+	fs.idle.put(f)
 }

@@ -12,7 +12,7 @@ func Axpy(y []float32, a float32, x []float32) {
 			axpyAsm(&y[0], &x[0], done, a)
 		}
 	}
-	axpyOrdered(y[done:], a, x[done:])
+	fmaRow(y[done:], a, x[done:])
 }
 
 // AxpyF16 adds a*x to y for half-precision x.

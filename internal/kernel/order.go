@@ -72,8 +72,8 @@ func fmaLanes(l, x, y *[lanes]float32) {
 	}
 }
 
-// axpyOrdered adds a·x to y: it is the definition of [Axpy].
-func axpyOrdered(y []float32, a float32, x []float32) {
+// fmaRow adds a·x to y, each step fused: it is the definition of [Axpy].
+func fmaRow(y []float32, a float32, x []float32) {
 	y = y[:len(x)]
 	var all [lanes]float32
 	for i := range all {
@@ -168,18 +168,4 @@ func dotChunk(a, b []float32) float32 {
 		fmaLanes(&l, &x, &y)
 	}
 	return sumLanes(&l)
-}
-
-// fmaRow adds a·x to y, each step fused. It never leaves plain Go, unlike [Axpy].
-func fmaRow(y []float32, a float32, x []float32) {
-	var all [lanes]float32
-	for i := range all {
-		all[i] = a
-	}
-	for ; len(y) >= lanes && len(x) >= lanes; y, x = y[lanes:], x[lanes:] {
-		fmaLanes((*[lanes]float32)(y), &all, (*[lanes]float32)(x))
-	}
-	for i := range y {
-		y[i] = fma32(a, x[i], y[i])
-	}
 }

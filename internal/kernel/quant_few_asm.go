@@ -15,7 +15,7 @@ func (q *Quant) fewScratchAsm() int { return 2 * max(fewBatch, 4*q.cols/q.fewBlo
 // fewAtOnce returns how many rows go at a time: a multiple of 4, which is what kernels
 // take or more, or one where rows share scales. So many factors fit as each row has.
 func (q *Quant) fewAtOnce(widens bool) int {
-	rows := max(fewBytes/(q.cols/2)&^3, 4)
+	rows := max(kernelBytes/(q.cols/2)&^3, 4)
 	if widens {
 		rows = min(rows, max(fewBatch/(q.cols/q.fewBlock())&^3, 4))
 	}
@@ -24,10 +24,6 @@ func (q *Quant) fewAtOnce(widens bool) int {
 	}
 	return rows
 }
-
-// fewBytes is about what the kernels read at a time: the runtime cannot interrupt
-// assembly, and further vectors find the codes in the second cache.
-const fewBytes = 64 << 10
 
 // spreadFactors repeats each factor for the blocks that kernels know. dst may be what
 // the factors lie in, from its beginning on: it is filled from the end.

@@ -131,7 +131,7 @@ func (q *Quant) dotWordChunk(x []float32, codes []byte) (dots [lanes]float32) {
 // that the vectors behind the first find their codes in a cache.
 func (q *Quant) mulWords(dst []float32, ldd, n, lo, hi int, prep, scratch []float32) {
 	each := q.fewLen()
-	rows := min(max(wordsBytes/q.cols, 1), wordsRows)
+	rows := min(max(kernelBytes/q.cols, 1), wordsRows)
 	for r := lo; r < hi; r += rows {
 		m := min(rows, hi-r)
 		for t := range n {
@@ -147,9 +147,5 @@ func (q *Quant) mulWords(dst []float32, ldd, n, lo, hi int, prep, scratch []floa
 	}
 }
 
-// wordsBytes is about what kernels read at a time, and wordsRows the most rows: scratch
-// has a factor and an offset for each.
-const (
-	wordsBytes = 64 << 10
-	wordsRows  = 256
-)
+// wordsRows is the most rows at a time: scratch has a factor and an offset for each.
+const wordsRows = 256

@@ -4,12 +4,8 @@ package kernel
 
 // The kernels named rows… multiply one vector by a multiple of four rows.
 
-// rowsOnceBytes is about what is read at a time: the runtime cannot interrupt assembly,
-// and further vectors find the weights in the second cache.
-const rowsOnceBytes = 64 << 10
-
 // rowsOnce returns how many rows of so many bytes are multiplied at a time.
-func rowsOnce(size int) int { return max(rowsOnceBytes/max(size, 1)&^3, 4) }
+func rowsOnce(size int) int { return max(kernelBytes/max(size, 1)&^3, 4) }
 
 // How far ahead the kernels fetch at least, from afar and from nearby.
 const (
@@ -65,64 +61,43 @@ func (r *rowRun) done(rows int) {
 // mulRows multiplies rows by one vector after another. It reports false for a number of
 // columns that the kernels do not take.
 func (m *F16) mulRows(dst []float32, ldd int, x []float32, ldx, n, lo, hi int, scratch []float32) bool {
-	if m.cols%lanes != 0 || m.cols == 0 {
-		return false
+	kernel := rowsF16AVX2
+	if useAVX512 {
+		kernel = rowsF16AVX512
 	}
-	step := rowsOnce(2 * m.cols)
-	for r := lo; r < hi; r += step {
-		rows := min(step, hi-r)
-		for t := range n {
-			run := rowRun{dst: dst[t*ldd+r : t*ldd+r+rows], x: x[t*ldx : t*ldx+m.cols], few: scratch}
-			m.rowsAsm(run, m.data[r*m.cols:])
-		}
-	}
-	return true
-}
-
-func (m *F16) rowsAsm(run rowRun, w []uint16) {
-	stride := 2 * m.cols
-	ahead := rowsAhead(stride)
-	for rows, d := run.next(); rows > 0; rows, d = run.next() {
-		if run.alone {
-			stride = 0
-		}
-		if useAVX512 {
-			rowsF16AVX512(&w[run.at*m.cols], stride, &run.x[0], d, rows, m.cols, ahead, fetchAhead)
-		} else {
-			rowsF16AVX2(&w[run.at*m.cols], stride, &run.x[0], d, rows, m.cols, ahead, fetchAhead)
-		}
-		run.done(rows)
-	}
+	return floatRows(kernel, m.data, m.cols, 2, dst, ldd, x, ldx, n, lo, hi, scratch)
 }
 
 // mulRows is that of [F16].
 func (m *F32) mulRows(dst []float32, ldd int, x []float32, ldx, n, lo, hi int, scratch []float32) bool {
-	if m.cols%lanes != 0 || m.cols == 0 {
+	kernel := rowsF32AVX2
+	if useAVX512 {
+		kernel = rowsF32AVX512
+	}
+	return floatRows(kernel, m.data, m.cols, 4, dst, ldd, x, ldx, n, lo, hi, scratch)
+}
+
+// floatRows is mulRows for weights of so many bytes.
+func floatRows[T uint16 | float32](kernel func(w *T, stride int, x, dst *float32, rows, columns, ahead, fetch int), w []T, cols, size int,
+	dst []float32, ldd int, x []float32, ldx, n, lo, hi int, scratch []float32,
+) bool {
+	if cols%lanes != 0 || cols == 0 {
 		return false
 	}
-	step := rowsOnce(4 * m.cols)
+	step, ahead := rowsOnce(size*cols), rowsAhead(size*cols)
 	for r := lo; r < hi; r += step {
 		rows := min(step, hi-r)
 		for t := range n {
-			run := rowRun{dst: dst[t*ldd+r : t*ldd+r+rows], x: x[t*ldx : t*ldx+m.cols], few: scratch}
-			m.rowsAsm(run, m.data[r*m.cols:])
+			run := rowRun{dst: dst[t*ldd+r : t*ldd+r+rows], x: x[t*ldx : t*ldx+cols], few: scratch}
+			for m, d := run.next(); m > 0; m, d = run.next() {
+				stride := size * cols
+				if run.alone {
+					stride = 0
+				}
+				kernel(&w[(r+run.at)*cols], stride, &run.x[0], d, m, cols, ahead, fetchAhead)
+				run.done(m)
+			}
 		}
 	}
 	return true
-}
-
-func (m *F32) rowsAsm(run rowRun, w []float32) {
-	stride := 4 * m.cols
-	ahead := rowsAhead(stride)
-	for rows, d := run.next(); rows > 0; rows, d = run.next() {
-		if run.alone {
-			stride = 0
-		}
-		if useAVX512 {
-			rowsF32AVX512(&w[run.at*m.cols], stride, &run.x[0], d, rows, m.cols, ahead, fetchAhead)
-		} else {
-			rowsF32AVX2(&w[run.at*m.cols], stride, &run.x[0], d, rows, m.cols, ahead, fetchAhead)
-		}
-		run.done(rows)
-	}
 }

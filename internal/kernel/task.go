@@ -1,8 +1,6 @@
 package kernel
 
-import (
-	"github.com/gocoreml/coreml/internal/workpool"
-)
+import "github.com/gocoreml/coreml/internal/workpool"
 
 // MatMulTask multiplies vectors by a weight matrix on a pool. It is reusable:
 // set the fields, call [MatMulTask.Go], change what differs, call it again. One
@@ -54,6 +52,9 @@ const (
 	// the weights: some microseconds of work, few enough that a small matrix is
 	// still shared by the cores.
 	streamBytes = 16 << 10
+	// kernelBytes is about what a kernel reads at a time: the runtime cannot interrupt
+	// assembly, and further vectors find the weights in the second cache.
+	kernelBytes = 64 << 10
 	// prepareVectors is the least number of vectors that a core prepares: some
 	// microseconds' work, and as many as lie together afterwards.
 	prepareVectors = 16
@@ -93,7 +94,7 @@ func (t *MatMulTask) Go(p *workpool.Pool, maxThreads int) {
 	all, first := t.N, 0
 	block := vectorBlock(t.mat.Cols())
 	for ; first < all && !stops(t.Stop); first += t.N {
-		// A few vectors by themselves would be summed in another order.
+		// A few quantised vectors by themselves would be rounded in another way.
 		if t.N = block; all-first < block+matGrain {
 			t.N = all - first
 		}

@@ -206,6 +206,18 @@ func TestConvsOfAnySizesAreTheirDefinition(t *testing.T) {
 // sameOnAnyMachine runs an example with every kernel set and several threads.
 func sameOnAnyMachine(t *testing.T, name string, x example, pool *workpool.Pool, want []float32) {
 	t.Helper()
+	withEveryKernelSet(t, x, pool, func(variant string, c *op.Call) {
+		for k, v := range c.F32(&c.Env.Values[c.Step.Out[0]]) {
+			if math.Float32bits(v) != math.Float32bits(want[k]) {
+				t.Fatalf("%s: %s and three threads give %v for element %d, one thread of the best %v", name, variant, v, k, want[k])
+			}
+		}
+	})
+}
+
+// withEveryKernelSet runs an example on a pool with each kernel set.
+func withEveryKernelSet(t *testing.T, x example, pool *workpool.Pool, look func(variant string, c *op.Call)) {
+	t.Helper()
 	defer func(was string) {
 		if err := kernel.SetVariant(was); err != nil {
 			t.Fatal(err)
@@ -220,11 +232,7 @@ func sameOnAnyMachine(t *testing.T, name string, x example, pool *workpool.Pool,
 		if err := once(c); err != nil {
 			t.Fatal(err)
 		}
-		for k, v := range c.F32(&c.Env.Values[c.Step.Out[0]]) {
-			if math.Float32bits(v) != math.Float32bits(want[k]) {
-				t.Fatalf("%s: %s and three threads give %v for element %d, one thread of the best %v", name, variant, v, k, want[k])
-			}
-		}
+		look(variant, c)
 	}
 }
 

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/gocoreml/coreml/internal/kernel"
+	"github.com/gocoreml/coreml/internal/engine/portable/op"
 	"github.com/gocoreml/coreml/internal/workpool"
 )
 
@@ -213,30 +213,17 @@ func TestLayersOfAnySizesAreTheirDefinition(t *testing.T) {
 // every kernel set.
 func sameLayers(t *testing.T, x example, pool *workpool.Pool) {
 	t.Helper()
-	defer func(was string) {
-		if err := kernel.SetVariant(was); err != nil {
-			t.Fatal(err)
-		}
-	}(kernel.CPU().Variant)
 	one := bind(t, &x, forms[0])
 	if err := once(one); err != nil {
 		t.Fatal(err)
 	}
-	for _, variant := range kernel.Variants() {
-		if err := kernel.SetVariant(variant); err != nil {
-			t.Fatal(err)
-		}
-		several := bind(t, &x, forms[0])
-		several.Env.Pool = pool
-		if err := once(several); err != nil {
-			t.Fatal(err)
-		}
+	withEveryKernelSet(t, x, pool, func(variant string, several *op.Call) {
 		for _, s := range one.Step.Out {
 			if a, b := one.F32(&one.Env.Values[s]), several.F32(&several.Env.Values[s]); !slices.Equal(a, b) {
 				t.Fatalf("%s: %s and %d threads give %v, one of the best %v", x.name, variant, pool.Threads(), some(b), some(a))
 			}
 		}
-	}
+	})
 }
 
 func narrow(x []float64) []float32 {
