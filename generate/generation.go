@@ -160,23 +160,23 @@ func (r *generation) prefill(ctx context.Context, seq *Sequence, prompt []int) (
 	r.sampler.accept(prompt...)
 
 	start, calls := time.Now(), seq.calls
-	if err := seq.append(ctx, prompt[cached:], nil); err != nil {
+	logits, err := seq.append(ctx, prompt[cached:], nil)
+	if err != nil {
 		return nil, err
 	}
 	r.stats.PrefillCalls = seq.calls - calls
 	r.stats.Prefill = time.Since(start)
 	// The model's vocabulary may be known only now.
-	if err := r.opts.validate(len(seq.logits)); err != nil {
+	if err := r.opts.validate(len(logits)); err != nil {
 		return nil, err
 	}
-	return seq.logits, seq.reserve(r.limit)
+	return logits, seq.reserve(r.limit)
 }
 
 // decode appends one token of the answer and returns the logits that follow it.
 func (r *generation) decode(ctx context.Context, seq *Sequence, id int) ([]float32, error) {
 	r.next[0] = id
-	err := seq.append(ctx, r.next[:], nil)
-	return seq.logits, err
+	return seq.append(ctx, r.next[:], nil)
 }
 
 // isEnd reports whether id ends the answer. What the template puts behind an answer may

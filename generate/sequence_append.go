@@ -20,10 +20,8 @@ type visitor func(pos int, logits []float32) error
 // before, or, when the model failed half-way, empty: look at Len. A nil ctx
 // never ends.
 func (s *Sequence) Append(ctx context.Context, ids []int) ([]float32, error) {
-	if err := s.append(background(ctx), ids, nil); err != nil {
-		return nil, prefixed(err)
-	}
-	return s.logits, nil
+	logits, err := s.append(background(ctx), ids, nil)
+	return logits, prefixed(err)
 }
 
 // AppendRows adds tokens and calls visit for each of them in turn with its
@@ -36,7 +34,7 @@ func (s *Sequence) AppendRows(ctx context.Context, ids []int, visit func(pos int
 		return prefixed(configErrorf("visit", "is nil"))
 	}
 	var visited error
-	err := s.append(background(ctx), ids, func(pos int, logits []float32) error {
+	_, err := s.append(background(ctx), ids, func(pos int, logits []float32) error {
 		visited = visit(pos, logits)
 		return visited
 	})
@@ -46,18 +44,18 @@ func (s *Sequence) AppendRows(ctx context.Context, ids []int, visit func(pos int
 	return prefixed(err)
 }
 
-// append adds tokens in chunks. Without a visitor it leaves the logits of the
-// last token in s.logits.
-func (s *Sequence) append(ctx context.Context, ids []int, visit visitor) error {
+// append adds tokens in chunks. Without a visitor it returns the logits of the last
+// token: once the call has left the sequence, its fields may be another's.
+func (s *Sequence) append(ctx context.Context, ids []int, visit visitor) ([]float32, error) {
 	if err := ctx.Err(); err != nil {
-		return err
+		return nil, err
 	}
 	if err := s.enter(); err != nil {
-		return err
+		return nil, err
 	}
 	defer s.leave()
 	if err := s.check(ids); err != nil {
-		return err
+		return nil, err
 	}
 	if len(ids) > 1 {
 		defer s.lease.lane.trim()
@@ -68,9 +66,11 @@ func (s *Sequence) append(ctx context.Context, ids []int, visit visitor) error {
 			s.setTokens(s.ids[:min(before, len(s.ids))])
 		}
 	}()
-	err := s.appendChunks(ctx, ids, visit)
-	whole = err == nil
-	return err
+	if err := s.appendChunks(ctx, ids, visit); err != nil {
+		return nil, err
+	}
+	whole = true
+	return s.logits, nil
 }
 
 // appendChunks adds tokens that were checked. Each chunk is as long as the shapes
