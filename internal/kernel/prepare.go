@@ -63,3 +63,12 @@ func threadsOf(p *workpool.Pool) int {
 	}
 	return p.Threads()
 }
+
+// atMost is how many of so many threads take part in a loop that is given a bound, where
+// 0 is none.
+func atMost(threads, most int) int {
+	if most > 0 {
+		return min(threads, most)
+	}
+	return threads
+}

@@ -77,7 +77,8 @@ func (t *MatMulTask) grain(threads int) int {
 		return min(max(t.mat.Rows()/(chunksEach*matGrain*threads), 1), mostTiles) * matGrain
 	}
 	row := max(t.mat.Bytes()/max(t.mat.Rows(), 1), 1)
-	return max(streamBytes/row/matGrain, 1) * matGrain
+	rows := min(t.mat.Rows()/(chunksEach*threads), kernelBytes/row)
+	return max(rows/matGrain, streamBytes/row/matGrain, 1) * matGrain
 }
 
 // Go computes all rows on at most maxThreads threads (0: the pool's) and
@@ -132,7 +133,7 @@ func (t *MatMulTask) some(p *workpool.Pool, first, maxThreads int) {
 			p.For((*prepareTask)(t), t.N, prepareVectors, maxThreads)
 		}
 	}
-	p.For(t, t.mat.Rows(), t.grain(threadsOf(p)), maxThreads)
+	p.For(t, t.mat.Rows(), t.grain(atMost(threadsOf(p), maxThreads)), maxThreads)
 }
 
 // vectorBlock returns how many vectors of a product are multiplied at a time:

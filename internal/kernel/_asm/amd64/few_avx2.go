@@ -46,10 +46,11 @@ func newFewAVX2(k few) parts {
 		return first
 	}
 	n.scale = take(k.rows)
-	n.factor, n.low, n.high = take(1), take(1), take(1)
-	n.product, n.other = n.low, n.high
+	n.low, n.high = take(1), take(1)
+	n.product, n.other, n.factor = n.low, n.high, n.high
 	if k.vectors > 1 {
-		n.product, n.other = take(1), take(1)
+		// Vectors share the codes and the factors.
+		n.product, n.other, n.factor = take(1), take(1), take(1)
 	}
 	if k.Mode.HasOffset() {
 		n.offset, n.spreadOffset = take(k.rows), take(1)
@@ -289,7 +290,7 @@ func (k fewAVX2) sums() (of func(r, v int) X, free X) {
 // which a vector of codes needs four times its own bytes.
 func turnAVX2(k few) (rows, groups int) {
 	if k.vectors == 1 {
-		return 2, 2
+		return 2, 4
 	}
 	return 1, 1
 }
