@@ -26,8 +26,15 @@ func NewDrained(m Predictor, desc *coreml.Description, t *tokenizer.Tokenizer, o
 	if err := o.validate(); err != nil {
 		return nil, err
 	}
-	return newGenerator(context.Background(), m, desc, t, o, drained)
+	g, err := newGenerator(context.Background(), m, desc, t, o, drained)
+	if err == nil {
+		g.bound.steps.worth = 0 // a stand-in's steps are short, and meet all the same
+	}
+	return g, err
 }
+
+// JoinAbove sets what a step must take to be worth its company.
+func JoinAbove(g *Generator, d time.Duration) { g.bound.steps.worth = d }
 
 // Distribution returns the tokens that settings leave of logits, with their
 // probabilities.
@@ -81,6 +88,13 @@ func FreeLanes(g *Generator) int {
 	g.pool.mu.Lock()
 	defer g.pool.mu.Unlock()
 	return len(g.pool.free)
+}
+
+// HeldLanes returns the number of states that sequences hold.
+func HeldLanes(g *Generator) int {
+	g.pool.mu.Lock()
+	defer g.pool.mu.Unlock()
+	return g.pool.live
 }
 
 // SampleContext draws one token under a context.

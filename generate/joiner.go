@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gocoreml/coreml/coreml"
@@ -20,9 +21,16 @@ import (
 // Those whose steps have just been made come back together, once each has chosen its
 // token. The first of them leads, and would find nobody: so it lets the others come, but
 // not for longer than a part of what their last step took.
+//
+// The steps of a small model are over before others can be told of them: it makes them
+// one by one.
 type joiner struct {
 	model predictor
 	many  manyPredictor // nil where the model gains nothing by company
+	// worth is what a step must take to be worth its company, and least what the
+	// quickest of those without any took, in nanoseconds; 0 until there was one.
+	worth time.Duration
+	least atomic.Int64
 
 	mu      sync.Mutex
 	led     bool         // somebody leads
@@ -50,6 +58,9 @@ const (
 	// are waited for. Choosing a token takes less. Who is late costs the others as much,
 	// once, and two passes over the weights in place of one cost them more.
 	patiencePart = 4
+	// worthJoining is the time of a step below which to lead and to wake others costs
+	// more than the pass over the weights that it saves.
+	worthJoining = 400 * time.Microsecond
 )
 
 // tokenStep is a prediction of one token. It belongs to a lane, which uses it again for the
@@ -68,7 +79,7 @@ var errStepLost = errors.New("the prediction of several sequences panicked")
 // newJoiner returns the joiner of a model. Core ML's framework makes predictions at the
 // same time by itself, and nothing is gained where it makes them in turn.
 func newJoiner(m predictor) *joiner {
-	j := &joiner{model: m}
+	j := &joiner{model: m, worth: worthJoining}
 	if c, ok := m.(*coreml.Model); !ok || c.Info().Engine == coreml.EnginePortable.String() {
 		j.many, _ = m.(manyPredictor)
 	}
@@ -78,7 +89,7 @@ func newJoiner(m predictor) *joiner {
 // predict makes the step that s.request describes, together with others or alone.
 func (j *joiner) predict(ctx context.Context, s *tokenStep) (coreml.Features, error) {
 	r := &s.request
-	if j.many == nil {
+	if j.many == nil || j.small() {
 		return j.model.Predict(ctx, r.Inputs, r.State, r.Options)
 	}
 	r.Context = ctx
@@ -98,6 +109,12 @@ func (j *joiner) predict(ctx context.Context, s *tokenStep) (coreml.Features, er
 	out, err := r.Outputs, r.Err
 	r.Context, r.Outputs, r.Err = nil, nil, nil
 	return out, err
+}
+
+// small reports whether steps were seen to be too short for company.
+func (j *joiner) small() bool {
+	least := j.least.Load()
+	return least > 0 && time.Duration(least) < j.worth
 }
 
 // enter puts a step behind those that wait and reports whether it leads.
@@ -131,6 +148,9 @@ func (j *joiner) lead(s *tokenStep) {
 	defer func() { j.handOn(s, start, whole) }() // whatever is thrown
 	if r := &s.request; len(j.taken) == 1 {
 		r.Outputs, r.Err = j.model.Predict(r.Context, r.Inputs, r.State, r.Options)
+		if r.Err == nil {
+			j.took(time.Since(start))
+		}
 	} else {
 		for _, t := range j.taken {
 			j.requests = append(j.requests, t.request)
@@ -141,6 +161,13 @@ func (j *joiner) lead(s *tokenStep) {
 		}
 	}
 	whole = true
+}
+
+// took notes the time of a step without company.
+func (j *joiner) took(d time.Duration) {
+	if least := j.least.Load(); least == 0 || int64(d) < least {
+		j.least.Store(max(int64(d), 1))
+	}
 }
 
 // meet lets those come that took part in the last prediction.

@@ -258,3 +258,39 @@ func (m *countedModel) PredictMany(ctx context.Context, requests []coreml.Reques
 	m.sizes = append(m.sizes, len(requests))
 	return m.Model.PredictMany(ctx, requests)
 }
+
+func TestShortStepsAreMadeOneByOne(t *testing.T) {
+	m := &manyModel{fakeModel: &fakeModel{next: counting, unrecorded: true}}
+	g, err := generate.NewFake(m, m.description(), storyTokenizer(t), &generate.Config{MaxStates: 2, Driver: m.driver()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	generate.JoinAbove(g, time.Hour)
+	var sequences [2]*generate.Sequence
+	for i := range sequences {
+		if sequences[i], err = g.NewSequence(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		defer sequences[i].Close()
+		if _, err := sequences[i].Append(t.Context(), prompt[:1]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	m.gate, m.there = make(chan struct{}), make(chan struct{})
+	var wg sync.WaitGroup
+	for i, s := range sequences {
+		wg.Go(func() {
+			if _, err := s.Append(t.Context(), []int{firstToken + i}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	for range sequences {
+		<-m.there // both are with the model at the same time
+	}
+	close(m.gate)
+	wg.Wait()
+	if len(m.made) > 0 {
+		t.Errorf("steps that are short were made together: %v", m.made)
+	}
+}

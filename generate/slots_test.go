@@ -281,7 +281,8 @@ func TestDroppedSequencesAndSessionsGiveTheirStatesBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	dropFour(t, g)
-	eventually(t, "the states did not come back", func() bool { return generate.FreeLanes(g) == 4 })
+	// There may be fewer than four: the collector gives back the first while others are taken.
+	eventually(t, "the states did not come back", func() bool { return generate.HeldLanes(g) == 0 })
 	s, err := g.NewSequence(t.Context())
 	if err != nil {
 		t.Fatal(err)
