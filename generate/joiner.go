@@ -60,7 +60,7 @@ const (
 	patiencePart = 4
 	// worthJoining is the time of a step below which to lead and to wake others costs
 	// more than the pass over the weights that it saves.
-	worthJoining = 400 * time.Microsecond
+	worthJoining = time.Millisecond
 )
 
 // tokenStep is a prediction of one token. It belongs to a lane, which uses it again for the
