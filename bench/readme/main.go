@@ -3,6 +3,9 @@
 //
 //	readme -peers .cache/peers/results.jsonl README.md
 //
+// With -block NAME the lines are `<!-- peers NAME: begin -->` and its end, so that a page
+// can show several machines, each measured by itself.
+//
 // Without a file it prints them. So nobody types a figure: each is a median of rounds
 // that the file of results holds, and what was not measured has no row.
 package main
@@ -26,6 +29,7 @@ func main() {
 
 func run() error {
 	peers := flag.String("peers", ".cache/peers/results.jsonl", "the lines that peers -save wrote")
+	block := flag.String("block", "", "the name in the two lines, for one machine of several")
 	flag.Parse()
 	records, err := results.Read(*peers)
 	if err != nil {
@@ -40,33 +44,40 @@ func run() error {
 		return err
 	}
 	for _, path := range flag.Args() {
-		if err := update(path, text); err != nil {
+		if err := update(path, marks(*block), text); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-const begin, end = "<!-- peers: begin -->\n", "<!-- peers: end -->\n"
+// between is what text lies between.
+type between struct{ begin, end string }
+
+// marks returns the two lines of a block.
+func marks(block string) between {
+	name := strings.TrimSpace("peers " + block)
+	return between{"<!-- " + name + ": begin -->\n", "<!-- " + name + ": end -->\n"}
+}
 
 // update replaces what lies between the two lines in a file.
-func update(path, text string) error {
+func update(path string, lines between, text string) error {
 	old, err := os.ReadFile(path)
 	if err != nil {
 		return err
 	}
-	now, err := replace(string(old), text)
+	now, err := lines.replace(string(old), text)
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	return os.WriteFile(path, []byte(now), 0o644)
 }
 
-func replace(page, text string) (string, error) {
-	before, rest, ok := strings.Cut(page, begin)
-	_, after, closed := strings.Cut(rest, end)
+func (l between) replace(page, text string) (string, error) {
+	before, rest, ok := strings.Cut(page, l.begin)
+	_, after, closed := strings.Cut(rest, l.end)
 	if !ok || !closed {
 		return "", errors.New("the lines of begin and end are not there, in this order")
 	}
-	return before + begin + text + end + after, nil
+	return before + l.begin + text + l.end + after, nil
 }

@@ -65,25 +65,26 @@ func TestFiguresOfTwoMachinesAreNotOneTable(t *testing.T) {
 }
 
 func TestAPageKeepsWhatIsAroundTheTables(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "README.md")
+	path, lines := filepath.Join(t.TempDir(), "README.md"), marks("")
 	for _, text := range []string{"new\n", "newer\n"} {
-		page := "above\n" + begin + "old\n" + end + "below\n"
+		page := "above\n" + lines.begin + "old\n" + lines.end + "below\n"
 		if err := os.WriteFile(path, []byte(page), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if err := update(path, text); err != nil {
+		if err := update(path, lines, text); err != nil {
 			t.Fatal(err)
 		}
 		got, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if want := "above\n" + begin + text + end + "below\n"; string(got) != want {
+		if want := "above\n" + lines.begin + text + lines.end + "below\n"; string(got) != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	}
-	for _, page := range []string{"", begin, end + begin} {
-		if _, err := replace(page, "new\n"); err == nil {
+	other := marks("other")
+	for _, page := range []string{"", lines.begin, lines.end + lines.begin, other.begin + other.end} {
+		if _, err := lines.replace(page, "new\n"); err == nil {
 			t.Errorf("%q was changed", page)
 		}
 	}
