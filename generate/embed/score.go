@@ -16,7 +16,7 @@ import (
 // A model with one logit gives it through a sigmoid, as sentence-transformers does,
 // or as it is where config.json says so (activation_fn Identity). Of a model with
 // several classes the score is the probability of the one that [Config.Label]
-// names. Of opts RefuseLong counts; a prompt is refused, since pairs have none.
+// names, among all of them. Of opts RefuseLong counts; a prompt is refused, since pairs have none.
 //
 // Score returns ctx's error soon after ctx ends; a nil ctx never does.
 func (m *Model) Score(ctx context.Context, query string, texts []string, opts *Options) ([]float32, error) {
@@ -34,11 +34,10 @@ func (m *Model) Score(ctx context.Context, query string, texts []string, opts *O
 		}
 		activation := m.settings.Activation
 		switch {
-		case activation != "":
-		case len(logits) == 1:
+		case activation == "" && classes == 1:
 			activation = "sigmoid"
-		default:
-			activation = "softmax"
+		case activation != "sigmoid" && classes > 1:
+			activation = "softmax" // files say identity where nobody chose
 		}
 		activate(activation, logits)
 		out = append(out, logits[label])
