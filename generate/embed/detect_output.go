@@ -195,11 +195,11 @@ func (b *binder) perToken(shape []int) (perToken bool, size int) {
 	case 1:
 		return false, shape[0]
 	case 2:
-		if texts == 1 && most != 1 && (shape[0] == -1 || shape[0] > 1) {
-			return true, shape[1] // one text without an axis for it
-		}
 		if shape[1] == -1 {
 			return false, 0 // a number for each token
+		}
+		if texts == 1 && most != 1 && (shape[0] == -1 || shape[0] > 1) {
+			return true, shape[1] // one text without an axis for it
 		}
 		return false, shape[1]
 	case 3:

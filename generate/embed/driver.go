@@ -91,7 +91,10 @@ func parseDriver(data []byte) (*Driver, error) {
 		}
 		return nil, &PackageError{Field: "file", Reason: storage.JSONError(err).Error(), Err: err}
 	}
-	return out, out.check()
+	if err := out.check(); err != nil {
+		return nil, err
+	}
+	return out, nil
 }
 
 // check refuses values that no driver can have.
