@@ -30,8 +30,9 @@ type toy struct {
 	// form is the order of the output's axes: "" for [B, S, D], "channels" for
 	// [B, D, 1, S], "pooled" for the last row [B, D], "one" for [B, 1, D], "logit" for
 	// its first number [B, 1].
-	form   string
-	output string
+	form     string
+	output   string
+	infinite bool // the vector of "u"
 }
 
 const (
@@ -52,7 +53,11 @@ func (e *toy) tables() (tokens, types, places []float32) {
 		}
 		return out
 	}
-	return fill(toyVocab, 1.7), fill(2, 2.9), fill(toyMost, 0.37)
+	tokens = fill(toyVocab, 1.7)
+	if e.infinite {
+		tokens[len(tokens)-toyWidth] = float32(math.Inf(1))
+	}
+	return tokens, fill(2, 2.9), fill(toyMost, 0.37)
 }
 
 // write makes the package and its tokenizer in a folder, and returns the package's
