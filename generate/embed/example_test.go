@@ -24,7 +24,7 @@ func Example() {
 	}
 	fmt.Println(len(vectors[0]), "numbers")
 	fmt.Printf("%.2f\n", embed.Cosine(vectors[0], vectors[1]))
-	fmt.Println(embed.Cosine(vectors[0], vectors[2]) < 0.9)
+	fmt.Println(embed.Cosine(vectors[0], vectors[2]) < 0.999)
 	// Output:
 	// 32 numbers
 	// 1.00
