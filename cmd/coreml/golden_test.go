@@ -241,7 +241,8 @@ func TestGoldenJSONFields(t *testing.T) {
 		}},
 		{"bench", nil, [][]string{{model, "--json", "--fingerprint", "--fingerprint-tokens", "2"}}},
 		{"embed", nil, [][]string{
-			{"-m", encoder("mean-bert"), "--json", "mat"}, {"-m", encoder("mean-bert"), "--json", "--max-tokens", "3", "the cat sat"},
+			{"-m", encoder("mean-bert"), "--json", "mat"},
+			{"-m", encoder("mean-bert"), "--json", "--max-tokens", "3", "the cat sat"},
 			{"-m", encoder("reranker"), "--json", "--score", "where", "mat"},
 		}},
 		{"tokenize", nil, [][]string{{"--json", "Once"}, {"--json", "--decode", "66 29"}}},

@@ -168,6 +168,8 @@ func TestSizesAreThoseThatAllInputsAllow(t *testing.T) {
 		"without an end":     {features{ints("ids", -1, -1)}, [][2]int{{1, 1}, {1024, 100}}},
 		"a list":             {features{enumerated, ints("mask", -4, -16)}, [][2]int{{1, 8}, {4, 8}}},
 		"tokens of one axis": {features{ints("ids", 16)}, [][2]int{{1, 16}, {1, 16}}},
+		"too large":          {features{ints("ids", 1024, 1<<20)}, nil},
+		"open and large":     {features{ints("ids", 1024, -1<<20)}, [][2]int{{1024, 1}, {1024, 1 << 20}}},
 		"nothing in common":  {features{ints("ids", 1, 16), ints("mask", 2, 16)}, nil},
 		"no list in common":  {features{enumerated, ints("mask", 2, 64)}, nil},
 	} {

@@ -79,7 +79,7 @@ func (m *Model) scores(ctx context.Context, query string, texts []string, o Opti
 	case o.Dimensions != 0 || o.Normalize != nil:
 		return configErrorf("Dimensions", "and Normalize are for vectors")
 	}
-	return windows(ctx, slices.Values(texts), func(first int, window []string) error {
+	return windows(ctx, slices.Values(texts), len(query), func(first int, window []string) error {
 		inputs := make([]tokenizer.Input, len(window))
 		for i, text := range window {
 			text = m.prepare("", text)

@@ -6,8 +6,12 @@ import (
 	"github.com/gocoreml/coreml/coreml"
 )
 
-// maxLength bounds the tokens of a text: far above any model in use.
-const maxLength = 1 << 20
+const (
+	// maxLength bounds the tokens of a text: far above any model in use.
+	maxLength = 1 << 20
+	// maxCells bounds the places of a prediction, and so the memory of its inputs.
+	maxCells = 1 << 22
+)
 
 // size is a shape of the token ids: texts in a prediction and tokens in a text.
 type size struct{ batch, length int }
@@ -63,6 +67,9 @@ func findSizes(inputs []input, limit, batching int) (*sizes, error) {
 	if listed != nil || s.lo.batch > s.hi.batch || s.lo.length > s.hi.length {
 		return nil, noEmbeddings("the inputs have no shape in common: %s", describe(values(inputs)))
 	}
+	if s.lo.cells() > maxCells {
+		return nil, noEmbeddings("a prediction takes %d tokens, which is more than %d: %s", s.lo.cells(), maxCells, describe(values(inputs)))
+	}
 	return s, nil
 }
 
@@ -94,7 +101,7 @@ func sizeOf(shape []int) size {
 
 // add lists a size that all inputs allow.
 func (s *sizes) add(inputs []input, one size) {
-	if one.batch < 1 || one.length < 1 || one.batch > maxBatch || one.length > maxLength || slices.Contains(s.list, one) {
+	if one.batch < 1 || one.length < 1 || one.batch > maxBatch || one.length > maxLength || one.cells() > maxCells || slices.Contains(s.list, one) {
 		return
 	}
 	for _, in := range inputs {
@@ -117,7 +124,7 @@ func values(list []input) []coreml.FeatureDescription {
 // longest returns the greatest length.
 func (s *sizes) longest() int {
 	if s.list == nil {
-		return s.hi.length
+		return max(s.lo.length, min(s.hi.length, maxCells/s.lo.batch))
 	}
 	most := 0
 	for _, one := range s.list {
@@ -135,7 +142,8 @@ func (s *sizes) exact() bool { return s.list == nil && s.lo.length < s.hi.length
 // for most texts. length is not above longest.
 func (s *sizes) choose(count, length int) size {
 	if s.list == nil {
-		return size{max(min(count, s.batching, s.hi.batch), s.lo.batch), max(length, s.lo.length)}
+		length = max(length, s.lo.length)
+		return size{max(min(count, s.batching, s.hi.batch, maxCells/length), s.lo.batch), length}
 	}
 	var best size
 	cost := func(one size) float64 { return float64(one.cells()) / float64(min(one.batch, count)) }

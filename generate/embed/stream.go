@@ -81,7 +81,7 @@ func (m *Model) stream(ctx context.Context, texts iter.Seq[string], o Options, y
 	if err != nil {
 		return err
 	}
-	return windows(ctx, texts, func(first int, window []string) error {
+	return windows(ctx, texts, len(prompt), func(first int, window []string) error {
 		list, err := m.window(ctx, first, window, prompt, skip, &o)
 		if err != nil {
 			return err
@@ -95,9 +95,9 @@ func (m *Model) stream(ctx context.Context, texts iter.Seq[string], o Options, y
 	})
 }
 
-// windows cuts texts into lists that can be in memory. first is the place of the
-// first text of one.
-func windows(ctx context.Context, texts iter.Seq[string], take func(first int, window []string) error) error {
+// windows cuts texts into lists that can be in memory. beside is the number of bytes
+// that go with each text, and first the place of the first text of a list.
+func windows(ctx context.Context, texts iter.Seq[string], beside int, take func(first int, window []string) error) error {
 	var window []string
 	first, bytes := 0, 0
 	flush := func() error {
@@ -112,7 +112,7 @@ func windows(ctx context.Context, texts iter.Seq[string], take func(first int, w
 		return ctx.Err()
 	}
 	for text := range texts {
-		window, bytes = append(window, text), bytes+len(text)
+		window, bytes = append(window, text), bytes+len(text)+beside
 		if len(window) < windowTexts && bytes < windowBytes {
 			continue
 		}
