@@ -164,6 +164,20 @@ func TestEmbedRanksTexts(t *testing.T) {
 	call(t, "embed", "-m", encoder("reranker"), "--score", "x", "--dimensions", "3", "mat").want(t, exitOK, "0.", "--dimensions has no effect with --score")
 }
 
+func TestInspectSaysWhatEmbedWouldDo(t *testing.T) {
+	for name, want := range map[string]string{
+		"mean-bert":      "a vector for each token (output last_hidden_state) of input_ids, attention_mask, token_type_ids",
+		"pooled-roberta": "a vector for each text (output sentence_embedding) of input_ids, attention_mask, position_ids",
+		"reranker":       "scores (output logits) of input_ids, attention_mask, token_type_ids",
+	} {
+		call(t, "inspect", encoder(name)).want(t, exitOK, "  embeddings: "+want+"\n", "")
+		call(t, "inspect", encoder(name), "--json").want(t, exitOK, `"embeddings": "`+want+`"`, "")
+	}
+	if r := call(t, "inspect", model); strings.Contains(r.out, "embeddings:") {
+		t.Error("a language model gives embeddings")
+	}
+}
+
 func TestEmbedRefusesWhatItCannotDo(t *testing.T) {
 	m := encoder("mean-bert")
 	for want, args := range map[string][]string{

@@ -57,6 +57,20 @@ const (
 	GivesScores Gives = "scores"
 )
 
+// String says what a package gives, for people, such as
+//
+//	a vector for each token (output last_hidden_state) of input_ids, attention_mask
+func (d *Driver) String() string {
+	what := map[Gives]string{GivesRows: "a vector for each token", GivesVector: "a vector for each text", GivesScores: "scores"}[d.Gives]
+	var inputs []string
+	for _, name := range []string{d.Tokens, d.AttentionMask, d.TokenTypes, d.Positions} {
+		if name != "" {
+			inputs = append(inputs, clip(name))
+		}
+	}
+	return fmt.Sprintf("%s (output %s) of %s", what, clip(d.Output), strings.Join(inputs, ", "))
+}
+
 // ReadDriver reads a driver file. A field that does not exist or that holds
 // something else is a [*PackageError].
 func ReadDriver(r io.Reader) (*Driver, error) {
