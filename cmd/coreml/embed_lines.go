@@ -35,7 +35,9 @@ func (l *lines) all(ctx context.Context, s *streams) iter.Seq[string] {
 	}
 	return func(yield func(string) bool) {
 		if l.file == "-" {
-			l.err = readLines(storage.Reader(ctx, s.in), yield)
+			if l.err = s.tellReading(); l.err == nil {
+				l.err = readLines(storage.Reader(ctx, s.in), yield)
+			}
 		} else if f, err := storage.Open(l.file); err != nil {
 			l.err = err
 		} else {

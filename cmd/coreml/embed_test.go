@@ -137,6 +137,15 @@ func TestEmbedWritesAMatrix(t *testing.T) {
 	if err != nil || !slices.Equal(matrix.Shape(), []int{3, 12}) || !alike(data[12:24], want[1]) {
 		t.Errorf("%v, %v", matrix, err)
 	}
+	callWith(t, "", "embed", "-m", encoder("mean-bert"), "-o", filepath.Join(dir, "none.npy")).want(t, exitOK, "", "")
+	if none := vectorFile(t, dir, "none.npy"); !slices.Equal(none.Shape(), []int{0, 0}) {
+		t.Errorf("%v", none)
+	}
+	failed := filepath.Join(dir, "failed.npy")
+	call(t, "embed", "-m", encoder("mean-bert"), "-o", failed, "--refuse-long", texts[5]).want(t, exitFailure, "", "36 tokens")
+	if onDisk(failed) {
+		t.Error("there is a file of a call that failed")
+	}
 	list := filepath.Join(dir, "scores.npy")
 	call(t, "embed", "-m", encoder("reranker"), "--score", "where did the cat sit", "-o", list, "the cat sat on the mat", "mat").want(t, exitOK, "", "")
 	if scores := vectorFile(t, dir, "scores.npy"); !slices.Equal(scores.Shape(), []int{2}) {
