@@ -229,7 +229,9 @@ func TestGoldenJSONFields(t *testing.T) {
 	}{
 		{"generate", nil, [][]string{{"Once", "--json", "-n", "2", "--seed", "1"}, {"w1 w2", "-m", loop, "--json", "-n", "40"}}},
 		{"inspect", []string{"metadata"}, [][]string{
-			{model, "--json"}, {"testdata/classifier/model.mlpackage", "--json"}, {"testdata/picture/model.mlpackage", "--json"},
+			{model, "--json"},
+			{"testdata/classifier/model.mlpackage", "--json"},
+			{"testdata/picture/model.mlpackage", "--json"},
 			{encoder("reranker"), "--json"},
 		}},
 		{"verify", nil, [][]string{{"--json", "--engine", "framework", "-n", "2"}, {"testdata/classifier/model.mlpackage", "--json", "--engine", "portable"}}},
