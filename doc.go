@@ -4,6 +4,8 @@
 //
 //   - [github.com/gocoreml/coreml/generate] writes text with a language model:
 //     streaming, sampling, chat.
+//   - [github.com/gocoreml/coreml/generate/embed] makes vectors of texts, and ranks
+//     texts for a query.
 //   - [github.com/gocoreml/coreml/coreml] loads a model package and makes
 //     predictions with its features and states.
 //   - [github.com/gocoreml/coreml/tensor] is what goes in and comes out: typed,

@@ -194,8 +194,12 @@ var (
 	besideNames = []string{
 		"merges.txt", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
 		"chat_template.jinja", "chat_template.json", "config.json", "generation_config.json", "driver.json",
+		"modules.json", "sentence_bert_config.json", "config_sentence_transformers.json",
 	}
-	besidePatterns = []string{"*.driver.json"}
+	// The folders are those of sentence-transformers: what follows a model of embeddings.
+	besidePatterns = []string{
+		"*.driver.json", "[0-9]*_*/config.json", "[0-9]*_Dense*/model.safetensors", "[0-9]*_LayerNorm*/model.safetensors",
+	}
 )
 
 // templatesFolder holds further chat templates beside a tokenizer.
@@ -209,7 +213,8 @@ func IsTokenizer(name string) bool {
 
 // IsBeside reports whether [Client.Resolve] fetches a file of this path from the folder
 // in which a package lies: a tokenizer, what is read with one, generation_config.json,
-// config.json and driver files. name is relative to that folder.
+// config.json, driver files and what sentence-transformers writes beside a model of
+// embeddings. name is relative to that folder.
 func IsBeside(name string) bool {
 	if dir, file := path.Split(name); dir == templatesFolder+"/" {
 		return path.Ext(file) == ".jinja"
@@ -217,7 +222,8 @@ func IsBeside(name string) bool {
 	return IsTokenizer(name) || slices.Contains(besideNames, name) || matchesAny(besidePatterns, name)
 }
 
-// matchesAny reports whether a name without a folder matches one of the patterns.
+// matchesAny reports whether a name matches one of the patterns, in which a star
+// stands for no slash.
 func matchesAny(patterns []string, name string) bool {
 	return slices.ContainsFunc(patterns, func(p string) bool {
 		ok, err := path.Match(p, name)

@@ -83,8 +83,11 @@ func TestTheFilesOfAPackageAreFetchedAndNoOthers(t *testing.T) {
 	}{
 		{
 			"beside the package", "",
-			[]string{pkg, "tokenizer.json", "tokenizer_config.json", "generation_config.json", "config.json", "m.driver.json", "model.safetensors", "README.md", "pytorch_model.bin", "additional_chat_templates/rag.jinja", "additional_chat_templates/x.txt"},
-			[]string{pkg, "tokenizer.json", "tokenizer_config.json", "generation_config.json", "config.json", "m.driver.json", "additional_chat_templates/rag.jinja"},
+			[]string{
+				pkg, "tokenizer.json", "tokenizer_config.json", "generation_config.json", "config.json", "m.driver.json", "model.safetensors", "README.md", "pytorch_model.bin", "additional_chat_templates/rag.jinja", "additional_chat_templates/x.txt",
+				"modules.json", "1_Pooling/config.json", "2_Dense/config.json", "2_Dense/model.safetensors", "2_Dense/pytorch_model.bin", "1_Other/model.safetensors", "a_b/config.json",
+			},
+			[]string{pkg, "tokenizer.json", "tokenizer_config.json", "generation_config.json", "config.json", "m.driver.json", "additional_chat_templates/rag.jinja", "modules.json", "1_Pooling/config.json", "2_Dense/config.json", "2_Dense/model.safetensors"},
 			".",
 		},
 		{

@@ -16,6 +16,7 @@ import (
 // The order here is that of the help.
 type cli struct {
 	Generate generateCmd `cmd:"" help:"Continue a prompt, or answer it where the model has a chat template."`
+	Embed    embedCmd    `cmd:"" help:"Make vectors of texts, or rank texts for a query."`
 	Pull     pullCmd     `cmd:"" help:"Download a repository of a hub into the local cache."`
 	List     listCmd     `cmd:"" aliases:"ls" help:"Show what lies in the local cache of downloads."`
 	Rm       rmCmd       `cmd:"" help:"Delete repositories or revisions from the local cache."`

@@ -14,6 +14,7 @@ import (
 
 	"github.com/gocoreml/coreml/coreml"
 	"github.com/gocoreml/coreml/generate"
+	"github.com/gocoreml/coreml/generate/embed"
 	"github.com/gocoreml/coreml/hub"
 )
 
@@ -25,6 +26,7 @@ import (
 // happens to be one of these names stays.
 var innerNames = regexp.MustCompile(`(^|: )(?:` +
 	`generate(?:: (?:open|new|close|session|sequence))?|` +
+	`embed(?:: (?:open|new|close|score|classify))?|` +
 	`coreml(?:: (?:load model|predict|new state|close model|compute plan|(?:read|write|clone|reset|close|save|restore) state))?|` +
 	`hub|tokenizer|safetensors|npy|storage|modelpkg|milpb): `)
 
@@ -95,6 +97,8 @@ func reword(err error) string {
 		return fmt.Sprintf("%s (byte %d)", misfit(e), e.Offset)
 	case *generate.VocabularyError:
 		return e.Error() + ": --tokenizer FOLDER"
+	case *embed.PackageError:
+		return forEmbed(e)
 	case *hub.Error:
 		// Which question to the hub it was says nothing to a person.
 		if slices.Contains(askingOps, e.Op) {

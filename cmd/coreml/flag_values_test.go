@@ -30,7 +30,7 @@ func valueFlags(t *testing.T) map[string][]*kong.Flag {
 // without its value a flag must not pass for one that was not given.
 func TestEveryFlagInsistsOnItsValue(t *testing.T) {
 	arguments := map[string][]string{
-		"generate": {"x"}, "inspect": {model}, "check": {story}, "bench": {model}, "synth": {"x"}, "tokenize": {"x"}, "predict": {model}, "verify": {model},
+		"generate": {"x"}, "embed": {"x"}, "inspect": {model}, "check": {story}, "bench": {model}, "synth": {"x"}, "tokenize": {"x"}, "predict": {model}, "verify": {model},
 	}
 	n := 0
 	for verb, flags := range valueFlags(t) {

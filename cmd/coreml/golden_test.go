@@ -131,6 +131,13 @@ func TestGoldenOutputs(t *testing.T) {
 			{"tokenize", "--decode", "one"},
 			{"tokenize", "-t", "nobody/nothing", "hi"},
 		},
+		"embed": {
+			{"embed", "-m", encoder("mean-bert"), "--dimensions", "2", "the cat sat", "mat"},
+			{"embed", "-m", encoder("reranker"), "--score", "where did the cat sit", "the cat sat on the mat"},
+			{"embed", "-m", model, "Once"},
+			{"embed", "-m", encoder("mean-bert"), "--pooling", "sum", "mat"},
+			{"embed", "mat"},
+		},
 		"synth": {
 			{"synth", "x", "--shape", "unknown"},
 			{"synth", "x", "--weights", "int3"},
@@ -165,7 +172,7 @@ func TestGoldenOutputs(t *testing.T) {
 // renamed or removed.
 func TestGoldenHelp(t *testing.T) {
 	var text strings.Builder
-	for _, verb := range []string{"", "generate", "pull", "list", "rm", "inspect", "check", "verify", "doctor", "predict", "bench", "synth", "tokenize", "version"} {
+	for _, verb := range []string{"", "generate", "embed", "pull", "list", "rm", "inspect", "check", "verify", "doctor", "predict", "bench", "synth", "tokenize", "version"} {
 		args := append(strings.Fields(verb), "--help")
 		text.WriteString(shown(call(t, args...), args...) + "\n")
 	}
@@ -222,7 +229,10 @@ func TestGoldenJSONFields(t *testing.T) {
 	}{
 		{"generate", nil, [][]string{{"Once", "--json", "-n", "2", "--seed", "1"}, {"w1 w2", "-m", loop, "--json", "-n", "40"}}},
 		{"inspect", []string{"metadata"}, [][]string{
-			{model, "--json"}, {"testdata/classifier/model.mlpackage", "--json"}, {"testdata/picture/model.mlpackage", "--json"},
+			{model, "--json"},
+			{"testdata/classifier/model.mlpackage", "--json"},
+			{"testdata/picture/model.mlpackage", "--json"},
+			{encoder("reranker"), "--json"},
 		}},
 		{"verify", nil, [][]string{{"--json", "--engine", "framework", "-n", "2"}, {"testdata/classifier/model.mlpackage", "--json", "--engine", "portable"}}},
 		{"doctor", nil, [][]string{{"--json"}}},
@@ -233,6 +243,11 @@ func TestGoldenJSONFields(t *testing.T) {
 			{model, "--json", "--prefill", "4", "--decode", "0", "-n", "2", "--rounds", "1", "--profile", "--perplexity", text, "--sequences", "2"},
 		}},
 		{"bench", nil, [][]string{{model, "--json", "--fingerprint", "--fingerprint-tokens", "2"}}},
+		{"embed", nil, [][]string{
+			{"-m", encoder("mean-bert"), "--json", "mat"},
+			{"-m", encoder("mean-bert"), "--json", "--max-tokens", "3", "the cat sat"},
+			{"-m", encoder("reranker"), "--json", "--score", "where", "mat"},
+		}},
 		{"tokenize", nil, [][]string{{"--json", "Once"}, {"--json", "--decode", "66 29"}}},
 		{"pull", nil, [][]string{{"org/story", "--json"}, {"org/absent", "--json"}}},
 		{"list", nil, [][]string{{"--json"}}},

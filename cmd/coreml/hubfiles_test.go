@@ -10,6 +10,7 @@ import (
 
 	"github.com/gocoreml/coreml/examples/storyteller"
 	"github.com/gocoreml/coreml/generate"
+	"github.com/gocoreml/coreml/generate/embed"
 	"github.com/gocoreml/coreml/hub"
 	"github.com/gocoreml/coreml/tokenizer"
 )
@@ -23,7 +24,7 @@ func TestEveryFileThatIsReadBesideAPackageIsFetched(t *testing.T) {
 		}
 	}
 	asked := openedBeside(t)
-	for _, want := range []string{"tokenizer_config.json", "generation_config.json", "driver.json", "chat_template.jinja", "config.json"} {
+	for _, want := range []string{"tokenizer_config.json", "generation_config.json", "driver.json", "chat_template.jinja", "config.json", "modules.json", "1_Pooling/config.json", "3_Dense/model.safetensors"} {
 		if !slices.Contains(asked, want) {
 			t.Errorf("%s is not read any more: %q", want, asked)
 		}
@@ -50,6 +51,14 @@ func openedBeside(t *testing.T) []string {
 		t.Fatal(err)
 	}
 	if err := g.Close(); err != nil {
+		t.Error(err)
+	}
+	encoder := &askedFS{FS: os.DirFS(filepath.Join(encoders, "dense-bert")), names: seen.names}
+	m, err := embed.OpenFS(t.Context(), encoder, storyteller.Package, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Close(); err != nil {
 		t.Error(err)
 	}
 	// A vocabulary without tokenizer.json has more files beside it.

@@ -143,7 +143,7 @@ func (c *inspectCmd) info(ctx context.Context, pkg *modelpkg.Package, program *m
 		info.Description, info.Author, info.License, info.Version = d.ShortDescription, d.Author, d.License, d.Version
 		f := functionInfo{Name: name, Inputs: featureList(d.Inputs), Outputs: featureList(d.Outputs), States: featureList(d.States), Ops: []opCount{}}
 		if driver, err := generate.Detect(d, nil); err != nil {
-			f.DriverError = whyNoText(err)
+			f.DriverError, f.Embeddings = whyNoText(err), embeddingsOf(d)
 		} else {
 			f.Family, f.Driver = string(driver.Family), driver.String()
 		}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/gocoreml/coreml/coreml"
 	"github.com/gocoreml/coreml/generate"
+	"github.com/gocoreml/coreml/generate/embed"
 	"github.com/gocoreml/coreml/internal/mil"
 )
 
@@ -53,6 +54,7 @@ type functionInfo struct {
 	Family      string        `json:"family,omitempty"`
 	Driver      string        `json:"driver,omitempty"`
 	DriverError string        `json:"driver_error,omitempty"`
+	Embeddings  string        `json:"embeddings,omitempty"` // what embed would do with it
 }
 
 // featureInfo is an input, an output or a state. Of the three ways to give a shape
@@ -119,6 +121,20 @@ func featureList(list []coreml.FeatureDescription) []featureInfo {
 		out[i].Ranges = bounds(f.Ranges)
 	}
 	return out
+}
+
+// embeddingsOf says what the verb embed makes of a function, empty where that is
+// nothing. How the vectors of tokens become one is not looked for: other files say it.
+func embeddingsOf(d *coreml.Description) string {
+	driver, err := embed.Detect(d, nil)
+	if err != nil {
+		driver, err = embed.Detect(d, &embed.Driver{Pooling: embed.PoolingMean})
+		// Rows without a mask are a table of a language model more often than an encoder.
+		if err != nil || driver.AttentionMask == "" {
+			return ""
+		}
+	}
+	return driver.String()
 }
 
 // whyNoText returns the reason for which a function writes no text.

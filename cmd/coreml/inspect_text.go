@@ -104,6 +104,9 @@ func (p *packageInfo) functionText(b *strings.Builder, f *functionInfo, d *corem
 	} else if f.DriverError != "" {
 		fmt.Fprintf(b, "  no text generation: %s\n", plain(f.DriverError))
 	}
+	if f.Embeddings != "" {
+		fmt.Fprintf(b, "  embeddings: %s\n", plain(f.Embeddings))
+	}
 	if len(f.Ops) > 0 {
 		b.WriteString("  operations\n")
 		b.WriteString(opTable(f.Ops))

@@ -1,8 +1,9 @@
-// Command coreml runs Core ML language models: it continues text, shows what a
-// package holds, compares a package with recorded answers and engines with each
+// Command coreml runs Core ML language models: it continues text, makes vectors of
+// texts, shows what a package holds, compares a package with recorded answers and engines with each
 // other, makes single predictions, measures, and keeps a cache of downloads.
 //
 //	coreml generate "Once upon a time"
+//	coreml embed -m Model.mlpackage --json "A cat sat."
 //	coreml pull org/name
 //	coreml list
 //	coreml rm org/name

@@ -17,15 +17,8 @@ const maxPrompt = 64 << 20
 // or not something ever comes: nobody can take a read back, so it is left
 // behind.
 func readInput(ctx context.Context, s *streams) ([]byte, error) {
-	// Said at once: a program that waits for input in silence looks as if it hung.
-	if isTerminal(s.in) {
-		end := "Ctrl-D"
-		if runtime.GOOS == "windows" {
-			end = "Ctrl-Z and Enter"
-		}
-		if _, err := fmt.Fprintf(s.err, "coreml: reading standard input, which %s on a line of its own ends\n", end); err != nil {
-			return nil, err
-		}
+	if err := s.tellReading(); err != nil {
+		return nil, err
 	}
 	type read struct {
 		data []byte
@@ -49,6 +42,20 @@ func readInput(ctx context.Context, s *streams) ([]byte, error) {
 		}
 		return r.data, nil
 	}
+}
+
+// tellReading says where a person has to type something: a program that waits for
+// input in silence looks as if it hung.
+func (s *streams) tellReading() error {
+	if !isTerminal(s.in) {
+		return nil
+	}
+	end := "Ctrl-D"
+	if runtime.GOOS == "windows" {
+		end = "Ctrl-Z and Enter"
+	}
+	_, err := fmt.Fprintf(s.err, "coreml: reading standard input, which %s on a line of its own ends\n", end)
+	return err
 }
 
 // confirm asks a person a question that is answered by yes or no, and takes everything

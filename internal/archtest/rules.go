@@ -237,6 +237,9 @@ func Default() Rules {
 			// Generation does not import hub: who never downloads links no HTTP client.
 			{Dir: "generate", May: []string{"coreml", "tensor", "tokenizer", "internal/samebits", "internal/storage"}},
 
+			// Vectors and scores of texts: encoders need nothing of what makes text.
+			{Dir: "generate/embed", May: []string{"coreml", "tensor", "tokenizer", "internal/safetensors", "internal/storage"}},
+
 			// What only a Mac can answer, with a rehearsal over the stand-in.
 			{Dir: "internal/engine/apple/macos", May: []string{
 				"internal/engine", "internal/engine/apple", "internal/engine/apple/rig", "internal/engine/portable", "internal/objc",
