@@ -1,6 +1,11 @@
 package generate
 
-import "github.com/gocoreml/coreml/coreml"
+import (
+	"errors"
+	"fmt"
+
+	"github.com/gocoreml/coreml/coreml"
+)
 
 // Detect finds out how the loaded function of a package is driven, from the
 // element types, ranks and flexible dimensions of its inputs first and from
@@ -12,30 +17,89 @@ import "github.com/gocoreml/coreml/coreml"
 // why there is no text generation, or what to bind, and its Field which part of
 // the override is to blame.
 func Detect(desc *coreml.Description, override *Driver) (*Driver, error) {
-	d, _, err := detect(desc, override, func(*coreml.FeatureDescription) int { return 0 }, 0)
-	return d, err
+	if desc == nil {
+		return nil, undetected("there is no description: it is nil")
+	}
+	set := []packageFunctions{{functions: []*coreml.Description{desc}}}
+	found, err := detect(set, override, func(*coreml.FeatureDescription) int { return 0 }, 0)
+	return found.driver, err
 }
 
-// detect is Detect with what is known besides the description: vocabulary
-// returns the number of an output's logits, or 0, and entries is the size of the
-// tokenizer's vocabulary, or 0. It returns the family too.
-func detect(desc *coreml.Description, override *Driver, vocabulary func(*coreml.FeatureDescription) int, entries int) (*Driver, *family, error) {
-	if desc == nil {
-		return nil, nil, undetected("there is no description: it is nil")
-	}
-	b := &binder{desc: desc, d: new(Driver), vocabulary: vocabulary, entries: entries}
+// detection is a driver with the reasons for it.
+type detection struct {
+	driver *Driver
+	why    []string
+}
+
+// detect is Detect for several packages and functions, with what is known besides
+// the descriptions: vocabulary returns the number of an output's logits, or 0, and
+// entries is the size of the tokenizer's vocabulary, or 0.
+//
+// A package that token ids and a causal mask, caches or nothing else drive has no
+// stages: they are for all others.
+func detect(set []packageFunctions, override *Driver, vocabulary func(*coreml.FeatureDescription) int, entries int) (detection, error) {
 	if override != nil {
-		*b.d, b.override = *override, *override
+		if err := override.checkForm(); err != nil {
+			return detection{}, err
+		}
 	}
+	staged := override != nil && (override.Family == FamilyStages || len(override.Stages) > 0 || override.Output != nil || override.Prefill != nil ||
+		override.Rotation != nil || override.Rewind != "")
+	if len(set) == 1 && !staged {
+		desc := set[0].find("")
+		if desc == nil {
+			desc = set[0].functions[0]
+		}
+		b := &binder{desc: desc, d: new(Driver), vocabulary: vocabulary, entries: entries}
+		if override != nil {
+			b.d, b.override = override.clone(), *override
+		}
+		err := b.detect()
+		if err == nil {
+			return detection{driver: b.d, why: []string{fmt.Sprintf("the inputs are those of family %s alone", b.d.Family)}}, nil
+		}
+		if !mayHaveStages(err, desc, override) {
+			return detection{}, err
+		}
+	}
+	f := &filler{set: set, d: new(Driver), entries: entries}
+	if override != nil {
+		f.d = override.clone()
+	}
+	if err := f.fill(); err != nil {
+		return detection{}, err
+	}
+	return detection{driver: f.d, why: f.why}, nil
+}
+
+// mayHaveStages reports whether a function that no plain family drives may be
+// driven by stages: something in it has to be that of a language model.
+func mayHaveStages(err error, desc *coreml.Description, override *Driver) bool {
+	if why, ok := errors.AsType[*DriverError](err); !ok || why.Field != "" || override != nil && override.Family != "" {
+		return false
+	}
+	cached := len(desc.States) > 0
+	b := &binder{desc: desc, d: new(Driver)}
+	if override != nil {
+		b.d = override.clone()
+	}
+	if b.bindTokens() != nil {
+		return false
+	}
+	if err := b.bindCaches(); err == nil && len(b.d.Caches) > 0 {
+		cached = true
+	}
+	return cached
+}
+
+// detect finds the family and lets it complete the driver.
+func (b *binder) detect() error {
 	f, err := detectFamily(b)
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
 	b.d.Family = f.name
-	if err := f.bind(b); err != nil {
-		return nil, nil, err
-	}
-	return b.d, f, nil
+	return f.bind(b)
 }
 
 // detectFamily returns the family that the caller's driver names, or else the

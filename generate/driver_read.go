@@ -1,14 +1,12 @@
 package generate
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"maps"
 	"path"
-	"slices"
 	"strings"
 
 	"github.com/gocoreml/coreml/internal/storage"
@@ -32,16 +30,8 @@ func ReadDriver(r io.Reader) (*Driver, error) {
 // errors it is always the same that is reported. It does not use struct tags
 // alone, because these accept a misspelt field in silence and speak of Go types.
 func parseDriver(data []byte) (*Driver, error) {
-	fields, err := jsonObject(data)
-	if err != nil {
-		return nil, &DriverError{Field: "file", Reason: err.Error(), Err: errors.Unwrap(err)}
-	}
-	// The names of fields are read in any case, as encoding/json would.
-	if err := refuseTwice(data, strings.ToLower); err != nil {
-		return nil, driverErrorf(err.key, "%v", err.err)
-	}
 	d := new(Driver)
-	read := map[string]func(raw json.RawMessage) error{
+	read := fieldReaders{
 		"family":         jsonInto(&d.Family),
 		"tokens":         jsonInto(&d.Tokens),
 		"mask":           jsonInto(&d.Mask),
@@ -53,19 +43,17 @@ func parseDriver(data []byte) (*Driver, error) {
 		"context":        jsonInto(&d.ContextLength),
 		"max_query":      jsonInto(&d.MaxQuery),
 	}
-	for _, name := range slices.Sorted(maps.Keys(fields)) {
-		field, ok := read[strings.ToLower(name)]
-		if !ok {
-			return nil, &DriverError{Field: name, Reason: "there is no such field; the fields are " +
-				strings.Join(slices.Sorted(maps.Keys(read)), ", ")}
+	maps.Copy(read, formFields(d))
+	// The names of fields are read in any case, as encoding/json would.
+	if err := readFields(data, read); err != nil {
+		at := "file"
+		if inner, ok := errors.AsType[*memberError](err); ok {
+			at, err = inner.key, inner.err
 		}
-		if err := field(fields[name]); err != nil {
-			at := strings.ToLower(name)
-			if inner, ok := errors.AsType[*memberError](err); ok {
-				at, err = at+"."+inner.key, inner.err
-			}
-			return nil, &DriverError{Field: at, Reason: err.Error(), Err: errors.Unwrap(err)}
-		}
+		return nil, &DriverError{Field: at, Reason: err.Error(), Err: errors.Unwrap(err)}
+	}
+	if d.Version < 0 || d.Version > DriverVersion {
+		return nil, driverErrorf("version", "is %d; this program reads version %d", d.Version, DriverVersion)
 	}
 	return d, nil
 }

@@ -26,7 +26,7 @@ func NewDrained(m Predictor, desc *coreml.Description, t *tokenizer.Tokenizer, o
 	if err := o.validate(); err != nil {
 		return nil, err
 	}
-	return newGenerator(context.Background(), m, desc, t, o, drained)
+	return newGenerator(context.Background(), oneFunction{m, desc}, oneFunction{m, desc}.set(), t, o, drained)
 }
 
 // Distribution returns the tokens that settings leave of logits, with their
@@ -90,7 +90,7 @@ func SampleContext(ctx context.Context, s *Sampling, logits []float32) error {
 }
 
 // brokenLane is a lane whose state panics when it is closed.
-type brokenLane struct{ noCacheLane }
+type brokenLane struct{ stageLane }
 
 func (brokenLane) close() error { panic("the state's own") }
 
@@ -109,7 +109,6 @@ type TestFamily struct {
 	Name    Family
 	Matches func(*coreml.Description) bool
 	Refuse  func(*Driver) error
-	Lane    func()
 }
 
 // AddFamily puts a family before the others until the test ends.
@@ -122,7 +121,6 @@ func AddFamily(t interface{ Cleanup(func()) }, f TestFamily) {
 		bind: func(b *binder) error {
 			return b.run(func(b *binder) error { return f.Refuse(b.d) }, (*binder).refuseUnboundInputs, (*binder).bindLogits, bindWholeText)
 		},
-		newLane: func(m *boundModel) (lane, error) { f.Lane(); return &noCacheLane{m: m}, nil },
 	}}, families...)
 }
 
@@ -143,8 +141,11 @@ func FilledConstants(ctx context.Context, m Predictor, desc *coreml.Description,
 	if err != nil {
 		return 0, err
 	}
-	b, err := bindModel(ctx, m, desc, d, -1)
-	return len(b.constants), err
+	b, err := bindModel(ctx, oneFunction{m, desc}, d, -1, 0)
+	if err != nil {
+		return 0, err
+	}
+	return len(b.decode.fns[0].constants), nil
 }
 
 // ChunkOf returns the tokens of the chunk that a package with a cache takes of n.
@@ -153,11 +154,11 @@ func ChunkOf(desc *coreml.Description, past, n, limit int) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	b, err := bindModel(context.Background(), nil, desc, d, -1)
+	b, err := bindModel(context.Background(), oneFunction{nil, desc}, d, -1, 0)
 	if err != nil {
 		return 0, err
 	}
-	return (&cachedLane{m: b}).chunk(past, n, limit)
+	return (&stageLane{m: b}).chunk(past, n, limit)
 }
 
 // MaskUntil writes a mask unless ctx has ended.
@@ -169,7 +170,7 @@ func MaskUntil(ctx context.Context, q, past int) error {
 
 // WaitingSteps returns the number of steps that wait for a prediction.
 func WaitingSteps(g *Generator) int {
-	j := g.bound.steps
+	j := g.bound.decode.fns[0].steps
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return len(j.waiting)

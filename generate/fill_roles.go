@@ -1,0 +1,310 @@
+package generate
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/gocoreml/coreml/coreml"
+	"github.com/gocoreml/coreml/tensor"
+)
+
+// stageInputs lists the inputs of both functions of a stage, each name once.
+func (f *filler) stageInputs() []*coreml.FeatureDescription {
+	var out []*coreml.FeatureDescription
+	for i := range f.one.Inputs {
+		out = append(out, &f.one.Inputs[i])
+	}
+	for i := range f.many.Inputs {
+		if f.one.Input(f.many.Inputs[i].Name) == nil {
+			out = append(out, &f.many.Inputs[i])
+		}
+	}
+	return out
+}
+
+// findRoles finds what the inputs of a stage take, by element types, ranks and
+// flexible dimensions, and by names where these leave a choice.
+func (f *filler) findRoles(s *Stage) error {
+	inputs := f.stageInputs()
+	f.findTokens(s, inputs)
+	f.findMasks(s, inputs)
+	var left []*coreml.FeatureDescription
+	for _, in := range inputs {
+		if _, ok := s.Inputs[in.Name]; ok {
+			continue
+		}
+		role, ok := f.roleOf(s, in)
+		if !ok {
+			left = append(left, in)
+			continue
+		}
+		s.Inputs[in.Name] = role
+		f.because("%s takes the %s", in, strings.ReplaceAll(string(role.Role), "_", " "))
+	}
+	left = slices.DeleteFunc(left, func(in *coreml.FeatureDescription) bool { return in.Optional })
+	// A lone number that nothing else tells is the position.
+	if len(left) == 1 && isNumber(left[0]) && !nameContains(left[0], "len", "size", "count", "total", "temp") && !f.hasPosition(s) {
+		s.Inputs[left[0].Name] = Role{Role: RolePositions}
+		f.because("%s is the only number: the position", left[0])
+		left = nil
+	}
+	if len(left) > 0 {
+		return f.unknownInput(s, left[0])
+	}
+	return nil
+}
+
+// hasPosition reports whether an input of the stage tells the model where it is.
+func (f *filler) hasPosition(s *Stage) bool {
+	for name, r := range s.Inputs {
+		switch r.Role {
+		case RolePositions, RoleCursor, RoleLength, RoleUpdateMask:
+			return true
+		case RoleCausalMask:
+			if in := f.one.Input(name); in != nil {
+				if lo, hi := bounds(in, 3); lo != hi {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// isNumber reports whether an input is a single number.
+func isNumber(in *coreml.FeatureDescription) bool {
+	if in.Kind != coreml.KindMultiArray || in.Flexible() {
+		return false
+	}
+	for _, n := range in.Shape {
+		if n != 1 {
+			return false
+		}
+	}
+	return true
+}
+
+// unknownInput returns the error of an input that nothing tells of, with what to
+// write.
+func (f *filler) unknownInput(s *Stage, in *coreml.FeatureDescription) error {
+	role := "cursor"
+	switch {
+	case in.Kind != coreml.KindMultiArray:
+		return undetected("input %s is neither token ids nor a mask, nor anything else that text generation gives", in)
+	case rank(in) == 4:
+		role = "causal_mask"
+	case rank(in) == 3 && f.stage == 0:
+		return undetected("input %s takes embeddings, and no package gives them; where a raw file has them, write into a driver file: %s", in,
+			f.line(s, in.Name, `{"role": "embeddings", "file": "embed_weight.bin", "type": "float16", "rows": ROWS, "width": `+fmt.Sprint(in.Shape[len(in.Shape)-1])+`}`))
+	case rank(in) == 3:
+		role = "output"
+	case !isNumber(in):
+		role = "positions"
+	}
+	var names []string
+	for _, r := range roleNames {
+		names = append(names, string(r))
+	}
+	return undetected("the meaning of input %s is not known; write into a driver file: %s, with one of the roles %s", in,
+		f.line(s, in.Name, `{"role": "`+role+`"}`), strings.Join(names, ", "))
+}
+
+// line returns a driver that says what an input of a stage takes, for copying.
+func (f *filler) line(s *Stage, name, role string) string {
+	key, _ := json.Marshal(name)
+	stage := fmt.Sprintf(`{"inputs": {%s: %s}}`, key, role)
+	if s.Package != "" {
+		file, _ := json.Marshal(s.Package)
+		stage = fmt.Sprintf(`{"package": %s, "inputs": {%s: %s}}`, file, key, role)
+	}
+	return `{"stages": [` + stage + `]}`
+}
+
+// findTokens finds the input of token ids.
+func (f *filler) findTokens(s *Stage, inputs []*coreml.FeatureDescription) {
+	if f.stage > 0 || countRole(s.Inputs, RoleTokens) > 0 {
+		return
+	}
+	var found []*coreml.FeatureDescription
+	for _, in := range inputs {
+		_, taken := s.Inputs[in.Name]
+		ids := in.DType == tensor.Int32 || namesTokens(in.Name) && in.DType.IsFloat()
+		if taken || in.Kind != coreml.KindMultiArray || !ids || rank(in) > 2 || nameContains(in, "mask", "pos", "cache", "len", "temp") {
+			continue
+		}
+		if rank(in) == 2 || namesTokens(in.Name) {
+			found = append(found, in)
+		}
+	}
+	if len(found) > 1 {
+		if named := slices.DeleteFunc(slices.Clone(found), func(in *coreml.FeatureDescription) bool { return !namesTokens(in.Name) }); len(named) > 0 {
+			found = named
+		}
+	}
+	if len(found) == 1 {
+		s.Inputs[found[0].Name] = Role{Role: RoleTokens}
+		f.because("%s takes token ids", found[0])
+	}
+}
+
+// findMasks finds causal masks and update masks. Of two causal masks the narrower
+// one is that of a sliding window.
+func (f *filler) findMasks(s *Stage, inputs []*coreml.FeatureDescription) {
+	widest := 0
+	var masks []*coreml.FeatureDescription
+	for _, in := range inputs {
+		_, width, ok := maskAxes(in)
+		if _, taken := s.Inputs[in.Name]; taken {
+			if ok && s.Inputs[in.Name].Role == RoleCausalMask && !s.Inputs[in.Name].Ring {
+				widest = max(widest, width)
+			}
+			continue
+		}
+		if _, earlier := f.fromEarlier(in); earlier {
+			continue
+		}
+		switch {
+		case ok:
+			masks, widest = append(masks, in), max(widest, width)
+		case in.Kind == coreml.KindMultiArray && in.DType.IsFloat() && rank(in) == 4 && isUpdateMask(in):
+			s.Inputs[in.Name] = Role{Role: RoleUpdateMask}
+			f.context = max(f.context, max(in.Shape[2], in.Shape[3]))
+			f.because("%s has its long axis before the last: a one at the slot that is written", in)
+		}
+	}
+	ring := slices.ContainsFunc(inputs, func(in *coreml.FeatureDescription) bool { return isNumber(in) && nameContains(in, "ring") })
+	for _, in := range masks {
+		_, width, _ := maskAxes(in)
+		switch {
+		case width == widest:
+			s.Inputs[in.Name] = Role{Role: RoleCausalMask}
+			f.because("%s is the causal mask", in)
+		case ring:
+			s.Inputs[in.Name] = Role{Role: RoleCausalMask, Ring: true}
+			f.because("%s is the mask over the slots of a ring of %d", in, width)
+		}
+	}
+	f.context = max(f.context, widest)
+}
+
+// isUpdateMask reports whether one of the last two axes of a mask is as long as the
+// cache and the other has one place.
+func isUpdateMask(in *coreml.FeatureDescription) bool {
+	if in.Flexible() || in.Shape[0] != 1 || in.Shape[1] != 1 {
+		return false
+	}
+	return in.Shape[3] == 1 && in.Shape[2] > 1 || nameContains(in, "update") && (in.Shape[2] == 1 || in.Shape[3] == 1)
+}
+
+// roleOf finds the role of an input that is neither token ids, a causal mask nor a
+// cache.
+func (f *filler) roleOf(s *Stage, in *coreml.FeatureDescription) (Role, bool) {
+	if in.Kind != coreml.KindMultiArray || in.Optional {
+		return Role{}, false
+	}
+	if role, ok := f.fromEarlier(in); ok {
+		return role, true
+	}
+	w := words(in.Name)
+	has := func(list ...string) bool {
+		return slices.ContainsFunc(w, func(x string) bool { return slices.Contains(list, x) })
+	}
+	switch {
+	case in.DType.IsFloat() && rank(in) >= 2 && has("cos"):
+		return Role{Role: RoleCos}, true
+	case in.DType.IsFloat() && rank(in) >= 2 && has("sin"):
+		return Role{Role: RoleSin}, true
+	case rank(in) == 2 && has("mask", "attentionmask"):
+		if _, hi := bounds(in, 1); hi > 0 {
+			f.context = max(f.context, hi)
+		}
+		return Role{Role: RoleAttentionMask}, true
+	case isNumber(in) && has("ring"):
+		if n := ringSize(f, s); n > 0 {
+			return Role{Role: RoleCursor, Modulo: n}, true
+		}
+	case rank(in) <= 2 && has("pos", "position", "positions", "positionids"):
+		return Role{Role: RolePositions}, true
+	case isNumber(in) && has("cursor", "past", "offset", "start", "cache", "write", "used") && !has("temperature"):
+		return Role{Role: RoleCursor}, true
+	case rank(in) == 2 && in.DType == tensor.Int32 && !isNumber(in) && !f.hasPosition(s):
+		return Role{Role: RolePositions}, true
+	}
+	return Role{}, false
+}
+
+// ringSize returns the width of the mask over a ring.
+func ringSize(f *filler, s *Stage) int {
+	for name, r := range s.Inputs {
+		if in := f.one.Input(name); in != nil && r.Role == RoleCausalMask && r.Ring {
+			return in.Shape[3]
+		}
+	}
+	return 0
+}
+
+// fromEarlier finds the output of an earlier stage that an input takes: one of the
+// same name, or else the last stage's hidden state of the same width.
+func (f *filler) fromEarlier(in *coreml.FeatureDescription) (Role, bool) {
+	if !in.DType.IsFloat() || rank(in) < 3 {
+		return Role{}, false
+	}
+	for i := f.stage - 1; i >= 0; i-- {
+		p, err := f.pkg(&f.d.Stages[i], i)
+		if err != nil {
+			return Role{}, false
+		}
+		d := p.find(f.d.Stages[i].Function)
+		var found *coreml.FeatureDescription
+		for k := range d.Outputs {
+			out := &d.Outputs[k]
+			if out.Kind != coreml.KindMultiArray || !out.DType.IsFloat() || isCacheOutput(&f.d.Stages[i], out.Name) {
+				continue
+			}
+			if out.Name == in.Name {
+				return f.rowOf(Role{Role: RoleOutput, Output: out.Name}, in, i), true
+			}
+			if rank(out) == 0 || rank(out) == rank(in) && allowsSize(out, -1, widthOf(in)) {
+				found = out
+			}
+		}
+		if found != nil && i == f.stage-1 && !nameContains(in, "mask", "cache") && !slices.Contains([]string{"cos", "sin"}, in.Name) {
+			return f.rowOf(Role{Role: RoleOutput, Output: found.Name}, in, i), true
+		}
+	}
+	return Role{}, false
+}
+
+func isCacheOutput(s *Stage, name string) bool {
+	for _, r := range s.Inputs {
+		if r.Role == RoleCache && r.Output == name {
+			return true
+		}
+	}
+	return false
+}
+
+// widthOf returns the size of the last axis.
+func widthOf(in *coreml.FeatureDescription) int {
+	_, hi := bounds(in, -1)
+	return hi
+}
+
+// rowOf says that an input with room for one row takes the last token's, where the
+// stage that gives them takes several tokens.
+func (f *filler) rowOf(r Role, in *coreml.FeatureDescription, from int) Role {
+	s := &f.d.Stages[from]
+	p, err := f.pkg(s, from)
+	if err != nil {
+		return r
+	}
+	_, rows := bounds(in, rank(in)-2)
+	_, hi := queryBounds(p.find(s.Function))
+	several := s.Prefill != "" || hi != 1
+	if f.one == f.many && rows == 1 && several && len(f.one.States) == 0 {
+		r.Row = "last"
+	}
+	return r
+}
