@@ -71,6 +71,14 @@ func (a *answer) take(m *boundModel, out coreml.Features, p pass) error {
 	return nil
 }
 
+// shape returns the shape of the first output of logits, for errors.
+func (a *answer) shape() []int {
+	if len(a.parts) == 0 {
+		return nil
+	}
+	return a.parts[0].t.Shape()
+}
+
 // clear forgets the last pass, but for memory.
 func (a *answer) clear() {
 	clear(a.parts)

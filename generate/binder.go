@@ -1,6 +1,7 @@
 package generate
 
 import (
+	"errors"
 	"slices"
 	"strings"
 
@@ -37,6 +38,14 @@ func (b *binder) run(steps ...step) error {
 // undetected returns the error of a description that is not understood, for
 // which no field of a driver is to blame.
 func undetected(reason string, args ...any) error { return driverErrorf("", reason, args...) }
+
+// final marks the error of a package that no other family drives either.
+func final(err error) error {
+	if why, ok := errors.AsType[*DriverError](err); ok {
+		why.final = true
+	}
+	return err
+}
 
 // unboundInputs lists the multi-array inputs that have no use yet and of which
 // is reports true.

@@ -87,6 +87,29 @@ func (c *chain) fits(past, q int) bool {
 	return false
 }
 
+// possible reports whether any prediction fits.
+func (c *chain) possible() bool {
+	if c.most >= 0 && c.least > c.most || c.mostWidth >= 0 && max(c.leastWidth, c.least) > c.mostWidth {
+		return false
+	}
+	if len(c.enumerated) == 0 || len(c.sizes) == 0 {
+		return true
+	}
+	return slices.ContainsFunc(c.sizes, func(q int) bool {
+		if c.fits(0, q) || c.fits(max(c.leastWidth-q, 0), q) {
+			return true
+		}
+		for _, in := range c.enumerated {
+			for _, s := range in.f.Enumerated {
+				if in.total >= 0 && s[in.total] >= q && c.fits(s[in.total]-q, q) {
+					return true
+				}
+			}
+		}
+		return false
+	})
+}
+
 // fitsShape is fits with the shape of number k of the lists.
 func (c *chain) fitsShape(k, past, q int) bool {
 	count := len(c.enumerated[0].f.Enumerated)

@@ -43,8 +43,10 @@ func detect(set []packageFunctions, override *Driver, vocabulary func(*coreml.Fe
 			return detection{}, err
 		}
 	}
-	staged := override != nil && (override.Family == FamilyStages || len(override.Stages) > 0 || override.Output != nil || override.Prefill != nil ||
-		override.Rotation != nil || override.Rewind != "")
+	staged, err := override.staged()
+	if err != nil {
+		return detection{}, err
+	}
 	if len(set) == 1 && !staged {
 		desc := set[0].find("")
 		if desc == nil {
@@ -58,7 +60,7 @@ func detect(set []packageFunctions, override *Driver, vocabulary func(*coreml.Fe
 		if err == nil {
 			return detection{driver: b.d, why: []string{fmt.Sprintf("the inputs are those of family %s alone", b.d.Family)}}, nil
 		}
-		if !mayHaveStages(err, desc, override) {
+		if !mayHaveStages(err, desc, override, entries) {
 			return detection{}, err
 		}
 	}
@@ -72,24 +74,43 @@ func detect(set []packageFunctions, override *Driver, vocabulary func(*coreml.Fe
 	return detection{driver: f.d, why: f.why}, nil
 }
 
+// staged reports whether a driver has fields that only stages have, and refuses them
+// where it names a family without.
+func (d *Driver) staged() (bool, error) {
+	if d == nil {
+		return false, nil
+	}
+	for _, f := range []struct {
+		name string
+		set  bool
+	}{
+		{"stages", len(d.Stages) > 0}, {"prefill", d.Prefill != nil}, {"output", d.Output != nil}, {"rotation", d.Rotation != nil}, {"rewind", d.Rewind != ""},
+	} {
+		if f.set && d.Family != "" && d.Family != FamilyStages {
+			return false, driverErrorf(f.name, "is for family %s, and the family is %s", FamilyStages, d.Family)
+		}
+		if f.set {
+			return true, nil
+		}
+	}
+	return d.Family == FamilyStages, nil
+}
+
 // mayHaveStages reports whether a function that no plain family drives may be
-// driven by stages: something in it has to be that of a language model.
-func mayHaveStages(err error, desc *coreml.Description, override *Driver) bool {
-	if why, ok := errors.AsType[*DriverError](err); !ok || why.Field != "" || override != nil && override.Family != "" {
+// driven by stages: something in it has to be that of a language model, and what is
+// in the way has to be the meaning of a feature.
+func mayHaveStages(err error, desc *coreml.Description, override *Driver, entries int) bool {
+	if why, ok := errors.AsType[*DriverError](err); !ok || why.Field != "" || why.final || override != nil && override.Family != "" {
 		return false
 	}
-	cached := len(desc.States) > 0
-	b := &binder{desc: desc, d: new(Driver)}
+	f := &filler{set: []packageFunctions{{functions: []*coreml.Description{desc}}}, d: new(Driver), one: desc, many: desc, entries: entries}
 	if override != nil {
-		b.d = override.clone()
+		f.d = override.clone()
 	}
-	if b.bindTokens() != nil {
-		return false
-	}
-	if err := b.bindCaches(); err == nil && len(b.d.Caches) > 0 {
-		cached = true
-	}
-	return cached
+	s := &f.d.oneStage()[0]
+	f.findTokens(s, f.stageInputs())
+	f.pairCaches(s)
+	return countRole(s.Inputs, RoleTokens) > 0 && (len(desc.States) > 0 || countRole(s.Inputs, RoleCache) > 0)
 }
 
 // detect finds the family and lets it complete the driver.

@@ -142,10 +142,10 @@ var detectCases = []struct {
 	},
 	{
 		name:    "an unknown input is named with what can be done",
-		inputs:  features{ints("input_ids", 1, -64), halfs("causal_mask", 1, 1, -64, -64), ints("current_pos", 1)},
+		inputs:  features{ints("input_ids", 1, -64), halfs("causal_mask", 1, 1, -64, -64), ints("total_len", 1)},
 		outputs: features{halfs("logits")},
 		states:  features{halfs("kv_cache_0", 2, 2, 64, 16)},
-		wantErr: `current_pos: multi-array int32 (1)`,
+		wantErr: `{"stages": [{"inputs": {"total_len": {"role": "cursor"}}}]}`,
 	},
 	{
 		name:     "a driver file binds an unknown input to a constant",
@@ -166,25 +166,28 @@ var detectCases = []struct {
 		wantErr:  `no input "inputIds"`,
 	},
 	{
-		name:    "logits in parts are refused",
+		name:    "logits in parts without numbers are refused",
 		inputs:  features{ints("inputIds", 1, -64), halfs("causalMask", 1, 1, -64, -64)},
-		outputs: features{halfs("logits1"), halfs("logits2")},
+		outputs: features{halfs("logitsA"), halfs("logitsB")},
 		states:  features{halfs("k", 2, 1, 2, 64, 16)},
-		wantErr: "logits1 and logits2",
+		wantErr: "no output clearly gives logits or token ids; the outputs are logitsA, logitsB",
 	},
 	{
-		name:    "a model that gives tokens instead of logits is refused",
-		inputs:  features{ints("inputIds", 1, -64), halfs("causalMask", 1, 1, -64, -64)},
+		name:    "a model that gives tokens instead of logits has no choice to leave",
+		inputs:  features{ints("inputIds", 1, 1), halfs("causalMask", 1, 1, 1, -64)},
 		outputs: features{ints("token_id", 1)},
 		states:  features{halfs("k", 2, 1, 2, 64, 16)},
-		wantErr: "no output gives logits",
+		want: generate.Driver{
+			Family: generate.FamilyStages, ContextLength: 64, Output: &generate.Output{Indices: []string{"token_id"}, Greedy: true},
+			Stages: []generate.Stage{{Inputs: map[string]generate.Role{"inputIds": {Role: generate.RoleTokens}, "causalMask": {Role: generate.RoleCausalMask}}}},
+		},
 	},
 	{
 		name:    "states without a causal mask are refused",
 		inputs:  features{ints("input_ids", 1, -64), ints("attention_mask", 1, -64)},
 		outputs: features{halfs("logits")},
 		states:  features{halfs("keyCache", 2, 1, 2, 64, 16)},
-		wantErr: "no input looks like a causal mask",
+		wantErr: "nothing tells the model where it is",
 	},
 	{
 		name:    "hidden states in place of tokens are refused",

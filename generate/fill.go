@@ -42,7 +42,8 @@ type filler struct {
 	// is but one.
 	one, many *coreml.Description
 	stage     int
-	context   int // the longest text that was met with
+	context   int  // the longest text that was met with
+	given     bool // the driver named its stages
 }
 
 func (f *filler) because(reason string, args ...any) {
@@ -52,7 +53,7 @@ func (f *filler) because(reason string, args ...any) {
 // fill completes the driver. Its stages name their packages; which functions of
 // these they run is found out where they do not say it.
 func (f *filler) fill() error {
-	if len(f.d.Stages) == 0 {
+	if f.given = len(f.d.Stages) > 0; !f.given {
 		f.d.Stages = f.d.oneStage()
 	}
 	f.d.Family = FamilyStages
@@ -65,7 +66,10 @@ func (f *filler) fill() error {
 		return err
 	}
 	f.fillPrefill()
-	return f.fillContext()
+	if err := f.fillContext(); err != nil {
+		return err
+	}
+	return f.checkLengths()
 }
 
 // oneStage returns the stage of a driver that names none, with what its other
@@ -351,4 +355,36 @@ func sortedParts(names []string) []string {
 	out := slices.Clone(names)
 	slices.SortFunc(out, func(a, b string) int { return cmp.Compare(numbers[a], numbers[b]) })
 	return out
+}
+
+// checkLengths refuses functions whose shapes contradict each other, or the roles
+// that were found for them.
+func (f *filler) checkLengths() error {
+	for i := range f.d.Stages {
+		s := &f.d.Stages[i]
+		p, err := f.pkg(s, i)
+		if err != nil {
+			return err
+		}
+		for _, name := range []string{s.Function, s.Prefill} {
+			d := p.find(name)
+			if d == nil {
+				continue
+			}
+			fn := new(boundFunction)
+			for k := range d.Inputs {
+				if role, ok := s.Inputs[d.Inputs[k].Name]; ok && role.Role != RoleConstant {
+					in, err := bindInput(&d.Inputs[k], role)
+					if err != nil {
+						return err
+					}
+					fn.inputs = append(fn.inputs, in)
+				}
+			}
+			if c := newChain([]*boundFunction{fn}, nil); !c.possible() {
+				return undetected("the shapes of %s allow no common number of tokens", describeFeatures(d.Inputs))
+			}
+		}
+	}
+	return nil
 }

@@ -53,7 +53,21 @@ func (f *filler) findRoles(s *Stage) error {
 	if len(left) > 0 {
 		return f.unknownInput(s, left[0])
 	}
+	if f.ordered(s) && s.CursorState == "" && !f.given && !f.hasPosition(s) {
+		return undetected("nothing tells the model where it is: of the inputs %s none takes a position; "+
+			"a driver file may say that a state counts the tokens, as in {\"stages\": [{\"cursor_state\": \"pastLen\"}]}", describeFeatures(f.one.Inputs))
+	}
 	return nil
+}
+
+// ordered reports whether a stage has a cache that is ordered by position.
+func (f *filler) ordered(s *Stage) bool {
+	for _, r := range s.Inputs {
+		if r.Role == RoleCache && !r.Recurrent {
+			return true
+		}
+	}
+	return len(f.one.States) > len(s.Snapshot)
 }
 
 // hasPosition reports whether an input of the stage tells the model where it is.

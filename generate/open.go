@@ -25,25 +25,7 @@ import (
 // to write text does a tokenizer that is missing, or broken, count.
 func Open(ctx context.Context, path string, cfg *Config) (*Generator, error) {
 	c := valueOr(cfg, Config{})
-	clean := filepath.Clean(path)
-	dir, folder := filepath.Dir(clean), isFolder(clean)
-	if folder {
-		dir = clean
-	}
-	s := &source{
-		fsys: os.DirFS(dir), pkg: filepath.Base(clean), folder: folder, tokenizer: dir,
-		loadModel: func(ctx context.Context, name string, cfg *coreml.Config) (*coreml.Model, error) {
-			if name == "" {
-				return coreml.Load(ctx, path, cfg)
-			}
-			return coreml.Load(ctx, filepath.Join(dir, filepath.FromSlash(name)), cfg)
-		},
-	}
-	if c.Tokenizer != "" {
-		s.tokenizer = c.Tokenizer
-		s.tokenizerDir = func() (fs.FS, string) { return os.DirFS(folderOf(c.Tokenizer)), "." }
-	}
-	s.loadTokenizer = func() (*tokenizer.Tokenizer, error) { return c.Loader.Load(s.tokenizer) }
+	s := pathSource(path, &c)
 	return open(ctx, s, &c)
 }
 

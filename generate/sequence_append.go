@@ -228,7 +228,7 @@ func (g *Generator) learnVocabulary(a *answer, ids []int) error {
 		return fmt.Errorf("%w: output %s has no logits", ErrDriver, name)
 	}
 	if want := g.bound.declared; want > 0 && width != want {
-		return fmt.Errorf("%w: output %s has %d logits for a token, where the package declares %d", ErrDriver, name, width, want)
+		return fmt.Errorf("%w: output %s is %v, where the package declares %d logits for a token", ErrDriver, name, a.shape(), want)
 	}
 	if err := checkVocabulary(g.tok, width); err != nil {
 		return err

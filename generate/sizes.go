@@ -49,7 +49,7 @@ func refuseLargeCaches(b *binder) error {
 		if b.override.Caches != nil {
 			field = "caches." + in
 		}
-		return driverErrorf(field, "input %s makes more than %d elements of all caches together", f, sizes.most)
+		return final(driverErrorf(field, "input %s makes more than %d elements of all caches together", f, sizes.most))
 	}
 	return nil
 }

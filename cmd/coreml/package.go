@@ -50,6 +50,17 @@ func packagePath(name string) (string, error) {
 	}
 }
 
+// severalError is the error of a folder with several packages, of which most verbs
+// take one.
+type severalError struct {
+	dir   string
+	found []string
+}
+
+func (e *severalError) Error() string {
+	return fmt.Sprintf("there are several packages in %s: name one of %s", quoted(e.dir), nameList(e.found))
+}
+
 // packageIn returns the only package in a folder that is none itself.
 //
 // Only the folder itself is looked through: a package in a folder below was not
@@ -75,7 +86,7 @@ func packageIn(dir string) (string, error) {
 			for i := range found {
 				found[i] = filepath.Join(dir, found[i])
 			}
-			return "", fmt.Errorf("there are several packages in %s: name one of %s", quoted(dir), nameList(found))
+			return "", &severalError{dir, found}
 		}
 	}
 	return "", fmt.Errorf("%s: %w, and no .mlpackage lies in it", dir, modelpkg.ErrNotPackage)
