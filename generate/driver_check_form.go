@@ -59,7 +59,7 @@ func (o *Output) check() error {
 	switch {
 	case len(o.Logits) > 0 && len(o.Indices) > 0:
 		return driverErrorf("output", "has logits and indices, want one of them")
-	case len(o.Offsets) > 0 && len(o.Values) == 0:
+	case len(o.Offsets) > 0 && len(o.Indices) > 0 && len(o.Values) == 0:
 		return driverErrorf("output.values", "is missing: offsets need the value of each part's best token")
 	case len(o.Values) > 0 && len(o.Values) != len(o.Indices):
 		return driverErrorf("output.values", "has %d names, indices %d", len(o.Values), len(o.Indices))

@@ -38,7 +38,7 @@ func (f *filler) fillOutput() error {
 			featureNames(f.one.Outputs))
 	}
 	f.d.Output = o
-	return nil
+	return o.check()
 }
 
 // findIndices finds token ids that the package chose: integers, and values of as
@@ -65,7 +65,6 @@ func (f *filler) findIndices(o *Output, ids, floats []*coreml.FeatureDescription
 			break
 		}
 	}
-	o.Vocabulary = f.entries * 0
 	if n := elements(id); n <= 1 && len(o.Offsets) == 0 {
 		o.Greedy = true
 		f.because("%s is a token that the package chose itself: only the likeliest can be had", id)
