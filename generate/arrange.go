@@ -195,7 +195,7 @@ func place(p *packageFunctions) placeOf {
 	answers := false
 	for i := range d.Outputs {
 		out := &d.Outputs[i]
-		answers = answers || nameContains(out, "logit", "argmax", "token", "top_", "indices")
+		answers = answers || out.DType == tensor.Int32 || nameContains(out, "logit", "argmax")
 	}
 	switch {
 	case ids && answers:

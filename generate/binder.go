@@ -129,13 +129,13 @@ func (b *binder) bindCaches() error {
 	}
 	inputs := b.unboundInputs(func(f *coreml.FeatureDescription) bool { return f.DType.IsFloat() && rank(f) >= 3 && !f.Optional })
 	caches, taken := map[string]string{}, map[string]bool{}
-	pair := func(in *coreml.FeatureDescription, byName bool) {
+	pair := func(in *coreml.FeatureDescription, same func(in, out string) bool) {
 		for i := range b.desc.Outputs {
 			out := &b.desc.Outputs[i]
 			if taken[out.Name] || out.Name == b.d.Logits || out.DType != in.DType || !slices.Equal(out.Shape, in.Shape) {
 				continue
 			}
-			if !byName || cacheStem(in.Name) == cacheStem(out.Name) {
+			if same(in.Name, out.Name) {
 				caches[in.Name], taken[out.Name] = out.Name, true
 				return
 			}
@@ -143,10 +143,14 @@ func (b *binder) bindCaches() error {
 	}
 	// All names come before any order, so that no output is taken from an input
 	// whose name it has.
-	for _, byName := range []bool{true, false} {
+	for _, same := range []func(in, out string) bool{
+		func(in, out string) bool { return cacheStem(in) == cacheStem(out) },
+		func(in, out string) bool { return cacheKey(in) != "" && cacheKey(in) == cacheKey(out) },
+		func(string, string) bool { return true },
+	} {
 		for _, in := range inputs {
 			if _, ok := caches[in.Name]; !ok {
-				pair(in, byName)
+				pair(in, same)
 			}
 		}
 	}
@@ -158,10 +162,30 @@ func (b *binder) bindCaches() error {
 
 // cacheAffixes removes what tells an incoming cache from an outgoing one, and
 // makes one of singular and plural.
-var cacheAffixes = strings.NewReplacer("present", "", "past", "", "cache", "", "new", "", "_out", "", "_in", "", "_", "", "keys", "key", "values", "value")
+var cacheAffixes = strings.NewReplacer("present", "", "past", "", "cache", "", "new", "", "updated", "", "next", "", "prev", "", "old", "",
+	"_output", "", "_input", "", "_out", "", "_in", "", "_", "", "keys", "key", "values", "value")
 
 // cacheStem returns what the names of both ends of a cache have in common.
 func cacheStem(name string) string { return cacheAffixes.Replace(strings.ToLower(name)) }
+
+// cacheKey returns the numbers in a name and whether it is one of keys or values;
+// empty where it has no number.
+func cacheKey(name string) string {
+	n := digits.FindAllString(name, -1)
+	if len(n) == 0 {
+		return ""
+	}
+	kind := ""
+	for _, w := range words(name) {
+		switch w {
+		case "k", "key", "keys", "a":
+			kind += "k"
+		case "v", "value", "values", "b":
+			kind += "v"
+		}
+	}
+	return strings.Join(n, ".") + kind
+}
 
 // refuseUnboundInputs refuses inputs that still have no use and may not be left
 // out.

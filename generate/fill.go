@@ -225,7 +225,7 @@ func (f *filler) pairCaches(s *Stage) {
 		}
 	}
 	for i := range f.one.Inputs {
-		if _, width, ok := maskAxes(&f.one.Inputs[i]); ok {
+		if _, width, ok := f.maskAxes(&f.one.Inputs[i]); ok {
 			length = max(length, width)
 		}
 	}
@@ -253,17 +253,23 @@ func setMember[V any](m map[string]V, key string, v V) map[string]V {
 }
 
 // maskAxes returns the greatest number of rows and the greatest width of an input
-// that looks like a causal mask.
-func maskAxes(in *coreml.FeatureDescription) (rows, width int, ok bool) {
-	if in.Kind != coreml.KindMultiArray || !in.DType.IsFloat() || rank(in) != 4 || nameContains(in, "cache", "update", "state") {
+// that looks like a causal mask: one of a fixed width has a row for each token of a
+// prediction, or says by its name what it is.
+func (f *filler) maskAxes(in *coreml.FeatureDescription) (rows, width int, ok bool) {
+	if in.Kind != coreml.KindMultiArray || !in.DType.IsFloat() || rank(in) != 4 || nameContains(in, "cache", "update", "state", "embed", "hidden") {
 		return 0, 0, false
 	}
-	lo, hi := bounds(in, 3)
-	if _, second := bounds(in, 1); second != 1 || lo == hi && (hi == 1 || !nameContains(in, "mask")) {
+	if _, second := bounds(in, 1); second != 1 {
 		return 0, 0, false
 	}
 	_, rows = bounds(in, 2)
-	return rows, hi, true
+	lo, hi := bounds(in, 3)
+	if lo != hi || nameContains(in, "mask") && hi > 1 {
+		return rows, hi, true
+	}
+	_, one := queryBounds(f.one)
+	_, many := queryBounds(f.many)
+	return rows, hi, hi > 1 && hi >= rows && (rows == one || rows == many)
 }
 
 // findStates finds the state that counts tokens, and those that are shorter than
@@ -271,7 +277,7 @@ func maskAxes(in *coreml.FeatureDescription) (rows, width int, ok bool) {
 func (f *filler) findStates(s *Stage) {
 	width := 0
 	for i := range f.one.Inputs {
-		if _, w, ok := maskAxes(&f.one.Inputs[i]); ok {
+		if _, w, ok := f.maskAxes(&f.one.Inputs[i]); ok {
 			width = max(width, w)
 		}
 	}
@@ -320,7 +326,10 @@ func (f *filler) fillContext() error {
 		}
 	}
 	if w := f.d.Prefill; w != nil && w.Window > 0 {
-		return nil // caches move along: the driver says how long a text may be
+		if f.d.ContextLength == 0 { // caches move along
+			return driverErrorf("context", "is missing: with prefill.window nothing else tells how long a text may be; write it, as in \"context\": 512")
+		}
+		return nil
 	}
 	if f.d.ContextLength > 0 && most > 0 && f.d.ContextLength > most {
 		return driverErrorf("context", "is %d, the package takes %d", f.d.ContextLength, most)

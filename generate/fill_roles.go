@@ -104,7 +104,11 @@ func isNumber(in *coreml.FeatureDescription) bool {
 // write.
 func (f *filler) unknownInput(s *Stage, in *coreml.FeatureDescription) error {
 	role := "cursor"
+	_, _, mask := f.maskAxes(in)
 	switch {
+	case mask && countRole(s.Inputs, RoleCausalMask) > 0:
+		return undetected("input %s looks like the mask of a sliding window, whose places may be in the order of positions or those of a ring; write into a driver file: %s, or \"window\": %d for \"ring\": true",
+			in, f.line(s, in.Name, `{"role": "causal_mask", "ring": true}`), in.Shape[3])
 	case in.Kind != coreml.KindMultiArray:
 		return undetected("input %s is neither token ids nor a mask, nor anything else that text generation gives", in)
 	case rank(in) == 4:
@@ -137,6 +141,8 @@ func (f *filler) line(s *Stage, name, role string) string {
 }
 
 // findTokens finds the input of token ids.
+//
+// Of several int32 inputs of rank 2 those count that are named so.
 func (f *filler) findTokens(s *Stage, inputs []*coreml.FeatureDescription) {
 	if f.stage > 0 || countRole(s.Inputs, RoleTokens) > 0 {
 		return
@@ -169,7 +175,7 @@ func (f *filler) findMasks(s *Stage, inputs []*coreml.FeatureDescription) {
 	widest := 0
 	var masks []*coreml.FeatureDescription
 	for _, in := range inputs {
-		_, width, ok := maskAxes(in)
+		_, width, ok := f.maskAxes(in)
 		if _, taken := s.Inputs[in.Name]; taken {
 			if ok && s.Inputs[in.Name].Role == RoleCausalMask && !s.Inputs[in.Name].Ring {
 				widest = max(widest, width)
@@ -190,7 +196,7 @@ func (f *filler) findMasks(s *Stage, inputs []*coreml.FeatureDescription) {
 	}
 	ring := slices.ContainsFunc(inputs, func(in *coreml.FeatureDescription) bool { return isNumber(in) && nameContains(in, "ring") })
 	for _, in := range masks {
-		_, width, _ := maskAxes(in)
+		_, width, _ := f.maskAxes(in)
 		switch {
 		case width == widest:
 			s.Inputs[in.Name] = Role{Role: RoleCausalMask}
@@ -234,6 +240,8 @@ func (f *filler) roleOf(s *Stage, in *coreml.FeatureDescription) (Role, bool) {
 		if _, hi := bounds(in, 1); hi > 0 {
 			f.context = max(f.context, hi)
 		}
+		return Role{Role: RoleAttentionMask}, true
+	case rank(in) == 2 && !isNumber(in) && s.CursorState != "":
 		return Role{Role: RoleAttentionMask}, true
 	case isNumber(in) && has("ring"):
 		if n := ringSize(f, s); n > 0 {

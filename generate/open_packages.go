@@ -1,6 +1,7 @@
 package generate
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -212,16 +213,43 @@ func (o *opened) function(ctx context.Context, pkg, name string) (predictor, *co
 	return m, m.Description(), nil
 }
 
-// table maps a file of exactly size bytes.
+// table maps a file of exactly size bytes, behind the header of an .npy file.
 func (o *opened) table(name string, size int64) (*storage.Bytes, error) {
 	b, err := storage.ReadFile(o.s.fsys, path.Join(path.Dir(o.s.pkg), name))
 	if err != nil {
 		return nil, err
 	}
-	if n := int64(len(b.Data())); n != size {
+	data := b.Data()
+	if strings.EqualFold(path.Ext(name), ".npy") {
+		if data, err = npyData(data); err != nil {
+			return nil, errors.Join(fmt.Errorf("%s: %w", name, err), b.Release())
+		}
+	}
+	if n := int64(len(data)); n != size {
 		return nil, errors.Join(fmt.Errorf("%s has %d bytes, want the %d of its rows", name, n, size), b.Release())
 	}
-	return b, nil
+	return storage.Wrap(data, b.Release), nil
+}
+
+// npyData returns the elements of an .npy file of floats in C order, whose shape and
+// type the driver says.
+func npyData(data []byte) ([]byte, error) {
+	head, ok := bytes.CutPrefix(data, []byte("\x93NUMPY"))
+	if !ok || len(head) < 6 {
+		return nil, errors.New("is no .npy file")
+	}
+	n, from := int64(head[2])|int64(head[3])<<8, int64(4)
+	if head[0] > 1 {
+		n, from = n|int64(head[4])<<16|int64(head[5])<<24, 6
+	}
+	if n > int64(len(head))-from {
+		return nil, errors.New("is an .npy file that was cut off")
+	}
+	text := string(head[from : from+n])
+	if strings.Contains(text, "'fortran_order': True") || strings.Contains(text, "'>f") {
+		return nil, errors.New("is an .npy file of another order than rows of little-endian numbers")
+	}
+	return head[from+n:], nil
 }
 
 func (o *opened) close() error {
