@@ -188,7 +188,37 @@ func (b *boundModel) joinChains() {
 	}
 	for _, c := range b.chains() {
 		b.bindLastRow(c.fns[len(c.fns)-1])
+		b.oneRow = b.oneRow || c.most != 1 && b.givesOneRow(c.fns[len(c.fns)-1])
 	}
+}
+
+// givesOneRow reports whether it is known that a function gives the logits of one
+// token whatever the number of tokens.
+func (b *boundModel) givesOneRow(fn *boundFunction) bool {
+	for _, name := range b.output.Logits {
+		at := slices.IndexFunc(fn.outputs, func(f coreml.FeatureDescription) bool { return f.Name == name })
+		if at < 0 {
+			return false
+		}
+		f := &fn.outputs[at]
+		shape := f.Shape
+		if f.Flexible() {
+			return false
+		}
+		if m, ok := fn.model.(shaped); ok && len(shape) == 0 {
+			shape = m.OutputShape(name)
+		}
+		if len(shape) == 0 {
+			return false
+		}
+		axis := vocabularyAxis(shape, b.output.VocabularyAxis, -1)
+		for i, n := range shape {
+			if i != axis && n != 1 && (i > 0 || !b.batched()) {
+				return false
+			}
+		}
+	}
+	return len(b.output.Logits) > 0 && b.prefill.Window == 0
 }
 
 // bindLastRow prepares the request for one row of the logits, where their rows lie
