@@ -1,11 +1,11 @@
 package generate
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
-	"maps"
 	"path"
 	"strings"
 
@@ -31,21 +31,8 @@ func ReadDriver(r io.Reader) (*Driver, error) {
 // alone, because these accept a misspelt field in silence and speak of Go types.
 func parseDriver(data []byte) (*Driver, error) {
 	d := new(Driver)
-	read := fieldReaders{
-		"family":         jsonInto(&d.Family),
-		"tokens":         jsonInto(&d.Tokens),
-		"mask":           jsonInto(&d.Mask),
-		"mask_fill":      jsonInto(&d.MaskFill),
-		"attention_mask": jsonInto(&d.AttentionMask),
-		"logits":         jsonInto(&d.Logits),
-		"caches":         jsonIntoMap(&d.Caches),
-		"constants":      jsonIntoMap(&d.Constants),
-		"context":        jsonInto(&d.ContextLength),
-		"max_query":      jsonInto(&d.MaxQuery),
-	}
-	maps.Copy(read, formFields(d))
 	// The names of fields are read in any case, as encoding/json would.
-	if err := readFields(data, read); err != nil {
+	if err := readFields(data, driverFields(d)); err != nil {
 		at := "file"
 		if inner, ok := errors.AsType[*memberError](err); ok {
 			at, err = inner.key, inner.err
@@ -56,6 +43,28 @@ func parseDriver(data []byte) (*Driver, error) {
 		return nil, driverErrorf("version", "is %d; this program reads version %d", d.Version, DriverVersion)
 	}
 	return d, nil
+}
+
+// driverFields are the fields of a driver.
+func driverFields(d *Driver) fieldReaders {
+	return fieldReaders{
+		"family":         jsonInto(&d.Family),
+		"tokens":         jsonInto(&d.Tokens),
+		"mask":           jsonInto(&d.Mask),
+		"mask_fill":      jsonInto(&d.MaskFill),
+		"attention_mask": jsonInto(&d.AttentionMask),
+		"logits":         jsonInto(&d.Logits),
+		"caches":         jsonIntoMap(&d.Caches),
+		"constants":      jsonIntoMap(&d.Constants),
+		"context":        jsonInto(&d.ContextLength),
+		"max_query":      jsonInto(&d.MaxQuery),
+		"version":        jsonInto(&d.Version),
+		"stages":         intoList(&d.Stages, maxStages, func(s *Stage) func(json.RawMessage) error { return into(stageFields(s)) }),
+		"prefill":        intoObject(&d.Prefill, prefillFields),
+		"output":         intoObject(&d.Output, outputFields),
+		"rotation":       intoObject(&d.Rotation, rotationFields),
+		"rewind":         jsonInto(&d.Rewind),
+	}
 }
 
 // readDriver reads the driver file of the package at pkg: NAME.driver.json or

@@ -122,38 +122,26 @@ func intoMembers[T any](dst *map[string]T, read func(*T) func(json.RawMessage) e
 func stringInto(s *string) func(json.RawMessage) error { return jsonInto(s) }
 func intInto(n *int) func(json.RawMessage) error       { return jsonInto(n) }
 
-// formFields are the fields of a driver beyond those of a package that needs no
-// stages.
-func formFields(d *Driver) fieldReaders {
+// into reads an object with these fields.
+func into(fields fieldReaders) func(json.RawMessage) error {
+	return func(raw json.RawMessage) error { return readFields(raw, fields) }
+}
+
+func stageFields(s *Stage) fieldReaders {
 	return fieldReaders{
-		"version":  jsonInto(&d.Version),
-		"stages":   intoList(&d.Stages, maxStages, readStage),
-		"prefill":  intoObject(&d.Prefill, prefillFields),
-		"output":   intoObject(&d.Output, outputFields),
-		"rotation": intoObject(&d.Rotation, rotationFields),
-		"rewind":   jsonInto(&d.Rewind),
+		"package": jsonInto(&s.Package), "function": jsonInto(&s.Function), "prefill": jsonInto(&s.Prefill),
+		"inputs": intoMembers(&s.Inputs, func(r *Role) func(json.RawMessage) error { return into(roleFields(r)) }),
+		"state":  jsonInto(&s.State), "cursor_state": jsonInto(&s.CursorState), "snapshot": intoList(&s.Snapshot, maxList, stringInto),
 	}
 }
 
-func readStage(s *Stage) func(json.RawMessage) error {
-	return func(raw json.RawMessage) error {
-		return readFields(raw, fieldReaders{
-			"package": jsonInto(&s.Package), "function": jsonInto(&s.Function), "prefill": jsonInto(&s.Prefill),
-			"inputs": intoMembers(&s.Inputs, readRole), "state": jsonInto(&s.State), "cursor_state": jsonInto(&s.CursorState),
-			"snapshot": intoList(&s.Snapshot, maxList, stringInto),
-		})
-	}
-}
-
-func readRole(r *Role) func(json.RawMessage) error {
-	return func(raw json.RawMessage) error {
-		return readFields(raw, fieldReaders{
-			"role": jsonInto(&r.Role), "output": jsonInto(&r.Output), "row": jsonInto(&r.Row), "fill": jsonInto(&r.Fill),
-			"window": jsonInto(&r.Window), "ring": jsonInto(&r.Ring), "modulo": jsonInto(&r.Modulo), "padded": jsonInto(&r.Padded),
-			"theta": jsonInto(&r.Theta), "layout": jsonInto(&r.Layout), "file": jsonInto(&r.File), "type": jsonInto(&r.Type),
-			"rows": jsonInto(&r.Rows), "width": jsonInto(&r.Width), "recurrent": jsonInto(&r.Recurrent), "shift": jsonInto(&r.Shift),
-			"value": jsonInto(&r.Value),
-		})
+func roleFields(r *Role) fieldReaders {
+	return fieldReaders{
+		"role": jsonInto(&r.Role), "output": jsonInto(&r.Output), "row": jsonInto(&r.Row), "fill": jsonInto(&r.Fill),
+		"window": jsonInto(&r.Window), "ring": jsonInto(&r.Ring), "modulo": jsonInto(&r.Modulo), "padded": jsonInto(&r.Padded),
+		"theta": jsonInto(&r.Theta), "layout": jsonInto(&r.Layout), "file": jsonInto(&r.File), "type": jsonInto(&r.Type),
+		"rows": jsonInto(&r.Rows), "width": jsonInto(&r.Width), "recurrent": jsonInto(&r.Recurrent), "shift": jsonInto(&r.Shift),
+		"value": jsonInto(&r.Value),
 	}
 }
 

@@ -2,6 +2,7 @@ package generate
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -175,3 +176,20 @@ func WaitingSteps(g *Generator) int {
 	defer j.mu.Unlock()
 	return len(j.waiting)
 }
+
+// DriverFields lists the fields that the reader of driver files takes, for each kind
+// of object; the empty name is the driver itself.
+func DriverFields() map[string][]string {
+	list := func(f fieldReaders) []string { return slices.Sorted(maps.Keys(f)) }
+	d := new(Driver)
+	return map[string][]string{
+		"": list(driverFields(d)), "stage": list(stageFields(new(Stage))), "role": list(roleFields(new(Role))),
+		"prefill": list(prefillFields(new(Prefill))), "output": list(outputFields(new(Output))), "rotation": list(rotationFields(new(Rotation))),
+	}
+}
+
+// RoleNames lists the roles.
+func RoleNames() []RoleName { return roleNames }
+
+// ReadMeta reads a meta.yaml.
+func ReadMeta(data []byte) (map[string]string, error) { return readMeta(data) }
