@@ -3,6 +3,7 @@ package generate
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"math"
 	"regexp"
 	"slices"
@@ -229,8 +230,8 @@ func (f *filler) pairCaches(s *Stage) {
 			length = max(length, width)
 		}
 	}
-	for in, out := range b.d.Caches {
-		shape := f.one.Input(in).Shape
+	for _, in := range slices.Sorted(maps.Keys(b.d.Caches)) {
+		out, shape := b.d.Caches[in], f.one.Input(in).Shape
 		recurrent := len(shape) < 4 || !slices.Contains(shape[max(len(shape)-2, 0):], length) || slices.ContainsFunc(words(in), func(w string) bool {
 			return slices.Contains([]string{"conv", "ssm", "rec", "recurrent"}, w)
 		})

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/gocoreml/coreml/internal/samebits"
 	"github.com/gocoreml/coreml/tensor"
 )
 
@@ -155,10 +156,10 @@ func writeRotary[T any](in *boundInput, data []T, w *span, number func(float64) 
 			if r.Layout == "pairs" {
 				at = k / 2
 			}
-			angle := float64(w.past+i) * math.Pow(theta, -float64(at)/float64(max(half, 1)))
-			v := math.Cos(angle)
+			angle := float64(w.past+i) * samebits.Pow(theta, -float64(at)/float64(max(half, 1)))
+			v := samebits.Cos(angle)
 			if r.Role == RoleSin {
-				v = math.Sin(angle)
+				v = samebits.Sin(angle)
 			}
 			row[k] = number(v)
 		}

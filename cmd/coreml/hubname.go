@@ -52,8 +52,8 @@ func (f *hubFlags) finder(s *streams, quiet bool) *finder {
 // place is where a model lies.
 type place struct {
 	path string // of the package
-	// folder says that several packages lie in path.
-	folder bool
+	// several is set where path is a folder, for which no package stands alone.
+	several *severalError
 	// tokenizer is the folder of its tokenizer, empty where that has to be looked for.
 	tokenizer string
 	// fromHub says that it was named as one of a hub, so that asking a hub for what
@@ -105,8 +105,8 @@ func isRepository(id string) bool {
 func (f *finder) model(ctx context.Context, name string) (place, error) {
 	if onDisk(name) || !isName(name) {
 		path, err := packagePath(name)
-		if _, several := errors.AsType[*severalError](err); several && f.folders {
-			return place{path: filepath.Clean(name), folder: true}, nil
+		if several, ok := errors.AsType[*severalError](err); ok && f.folders {
+			return place{path: filepath.Clean(name), several: several}, nil
 		}
 		return place{path: path}, err
 	}
@@ -157,7 +157,7 @@ func (f *finder) tokenizer(ctx context.Context, at place, asked string) (string,
 		return at.tokenizer, nil
 	}
 	beside := filepath.Dir(filepath.Clean(at.path))
-	if at.folder {
+	if at.several != nil {
 		beside = at.path
 	}
 	for _, name := range tokenizer.FileNames() {
@@ -166,7 +166,7 @@ func (f *finder) tokenizer(ctx context.Context, at place, asked string) (string,
 			return beside, nil
 		}
 	}
-	if at.folder {
+	if at.several != nil {
 		return "", fmt.Errorf("no tokenizer in %s: give --tokenizer", at.path)
 	}
 	// The package is opened only where nothing lies beside it.

@@ -91,8 +91,11 @@ func (c *inspectCmd) Run(ctx context.Context, io *streams) (err error) {
 	switch {
 	case c.DriverJSON:
 		return c.printDriver(ctx, io, c.Model)
-	case at.folder:
-		return c.folder(ctx, io)
+	case at.several != nil:
+		if err := c.folder(ctx, io); err != nil && ctx.Err() == nil {
+			return at.several.because(err)
+		}
+		return ctx.Err()
 	}
 	if c.Plan {
 		return showPlan(ctx, io.out, c.Model, c.configFor(c.Function))

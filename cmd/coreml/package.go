@@ -61,6 +61,11 @@ func (e *severalError) Error() string {
 	return fmt.Sprintf("there are several packages in %s: name one of %s", quoted(e.dir), nameList(e.found))
 }
 
+// because says why the packages of the folder are not one model together.
+func (e *severalError) because(err error) error {
+	return fmt.Errorf("%s; they are no model together: %w", e.Error(), err)
+}
+
 // packageIn returns the only package in a folder that is none itself.
 //
 // Only the folder itself is looked through: a package in a folder below was not

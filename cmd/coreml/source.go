@@ -53,6 +53,9 @@ func openModel(ctx context.Context, f *finder, name, tok string, cfg *generate.C
 	}
 	cfg.Tokenizer = dir
 	g, err := generate.Open(ctx, path, cfg)
+	if err != nil && at.several != nil {
+		return nil, at.several.because(err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
@@ -79,11 +82,19 @@ func writesNoText(path string, cfg *coreml.Config) error {
 	if err != nil {
 		return nil //nolint:nilerr // as above
 	}
-	if len(d.Functions) > 1 || driver != nil && len(driver.Stages) > 0 {
+	if driver != nil && len(driver.Stages) > 0 {
 		return nil // several functions, or packages, may do together what one does not
 	}
-	if _, err := generate.Detect(d, driver); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
+	_, why := generate.Detect(d, driver)
+	for _, name := range d.Functions {
+		if d, err := describe(pkg, name); err == nil && function == "" && why != nil {
+			if _, err := generate.Detect(d, driver); err == nil {
+				return nil
+			}
+		}
+	}
+	if why != nil {
+		return fmt.Errorf("%s: %w", path, why)
 	}
 	return nil
 }
