@@ -196,11 +196,17 @@ func (b *binder) refuseUnboundInputs() error {
 			return undetected("input %s is neither token ids nor a mask", f)
 		}
 	}
-	for _, f := range b.unboundInputs(func(f *coreml.FeatureDescription) bool { return !f.Optional }) {
-		return undetected("the meaning of input %s is not known; bind it in a driver file, as \"tokens\", \"mask\", "+
-			"\"attention_mask\", in \"caches\", or to a number in \"constants\"", f)
+	left := b.unboundInputs(func(f *coreml.FeatureDescription) bool { return !f.Optional })
+	if len(left) == 0 {
+		return nil
 	}
-	return nil
+	constants := ""
+	if isNumber(left[0]) {
+		constants = ", or to a number in \"constants\""
+	}
+	return undetected("the meaning of input %s is not known; bind it in a driver file, as \"tokens\", \"mask\", "+
+		"\"attention_mask\", in \"caches\"%s, or give its role, as in {\"stages\": [{\"inputs\": {%q: {\"role\": \"positions\"}}}]}",
+		left[0], constants, left[0].Name)
 }
 
 // possibleLogits lists the outputs that could be the logits: those that are named

@@ -177,18 +177,20 @@ func (fn *boundFunction) fillConstant(ctx context.Context, f *coreml.FeatureDesc
 func bindInput(f *coreml.FeatureDescription, role Role) (boundInput, error) {
 	n := rank(f)
 	in := boundInput{f: f, role: role, base: make([]int, n), query: -1, total: -1, from: -1}
-	elements := int64(1)
+	size := int64(f.DType.Size())
 	for axis := range n {
 		in.base[axis], _ = bounds(f, axis)
 		in.base[axis] = max(in.base[axis], 1)
 	}
 	in.query, in.total = tokenAxes(f, role)
-	for axis, size := range in.base {
-		if axis != in.query && axis != in.total {
-			if elements *= int64(size); elements > maxCacheElements {
-				return in, driverErrorf("", "input %s is too large to be filled", f)
-			}
+	for axis, n := range in.base {
+		if !in.written() || axis == in.query || axis == in.total {
+			continue
 		}
+		if size > maxMaskBytes/int64(n) {
+			return in, undetected("input %s is too large to be filled", f)
+		}
+		size *= int64(n)
 	}
 	// A mask of one token hides nothing, and one of all ones is the same for all.
 	if in.total >= 0 {
@@ -222,16 +224,10 @@ func tokenAxes(f *coreml.FeatureDescription, role Role) (query, total int) {
 		}
 		return before, -1
 	case RoleCausalMask:
-		query = before
-		if lo, hi := bounds(f, before); lo == hi && hi == 1 && !flexible(last) {
-			query = before
-		}
 		if flexible(last) {
-			total = last
-		} else {
-			total = -1
+			return before, last
 		}
-		return query, total
+		return before, -1
 	case RoleAttentionMask:
 		if flexible(last) {
 			return -1, last

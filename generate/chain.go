@@ -1,10 +1,6 @@
 package generate
 
-import (
-	"slices"
-
-	"github.com/gocoreml/coreml/coreml"
-)
+import "slices"
 
 // chain is a function for each stage, which run one after the other.
 type chain struct {
@@ -38,6 +34,9 @@ func newChain(fns []*boundFunction, stages []boundStage) *chain {
 
 // bound narrows the lengths to what one input allows.
 func (c *chain) bound(in *boundInput) {
+	if in.role.Ring || in.role.Modulo > 0 {
+		c.most = 1 // several tokens could take the slots that the first of them look at
+	}
 	if in.query < 0 && in.total < 0 {
 		return
 	}
@@ -169,9 +168,4 @@ func (c *chain) shortest(past, least, end int) int {
 		return 0
 	}
 	return q
-}
-
-// has reports whether the last function of the chain has an output.
-func (fn *boundFunction) has(output string) bool {
-	return slices.ContainsFunc(fn.outputs, func(f coreml.FeatureDescription) bool { return f.Name == output })
 }

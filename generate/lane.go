@@ -62,7 +62,6 @@ type stageLane struct {
 	copies      []snapshot
 	prompt      bool // the tokens of a prompt are being taken
 	dirty       bool // whether a pass has run since the last reset
-	shape       []int
 }
 
 // newStageLane makes a lane with empty caches.

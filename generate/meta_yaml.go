@@ -110,8 +110,9 @@ func scalar(s string) string {
 
 // list reads a scalar or a list in brackets, whose elements it joins by commas.
 func list(s string) string {
-	inner, ok := strings.CutPrefix(scalar(s), "[")
-	if inner, ok = strings.CutSuffix(inner, "]"); !ok {
+	inner, opened := strings.CutPrefix(scalar(s), "[")
+	inner, closed := strings.CutSuffix(inner, "]")
+	if !opened || !closed {
 		return scalar(s)
 	}
 	parts := strings.Split(inner, ",")

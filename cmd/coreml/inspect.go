@@ -92,7 +92,7 @@ func (c *inspectCmd) Run(ctx context.Context, io *streams) (err error) {
 	case c.DriverJSON:
 		return c.printDriver(ctx, io, c.Model)
 	case at.several != nil:
-		if err := c.folder(ctx, io); err != nil && ctx.Err() == nil {
+		if err := c.folder(ctx, io, at.several); err != nil && ctx.Err() == nil {
 			return at.several.because(err)
 		}
 		return ctx.Err()

@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/gocoreml/coreml/generate"
@@ -69,21 +67,14 @@ func (c *inspectCmd) addText(ctx context.Context, info *packageInfo) error {
 }
 
 // folder tells of a folder with several packages.
-func (c *inspectCmd) folder(ctx context.Context, io *streams) error {
+func (c *inspectCmd) folder(ctx context.Context, io *streams, several *severalError) error {
 	if c.MIL || c.Plan {
 		return usagef("--mil and --plan show one package: name one of those in %s", quoted(c.Model))
 	}
-	entries, err := os.ReadDir(c.Model)
-	if err != nil {
-		return err
-	}
 	info := &folderInfo{Path: c.Model, Packages: []*packageInfo{}}
-	for _, e := range entries {
-		if !strings.EqualFold(filepath.Ext(e.Name()), ".mlpackage") {
-			continue
-		}
+	for _, path := range several.found {
 		one := *c
-		one.Model = filepath.Join(c.Model, e.Name())
+		one.Model = path
 		p, err := one.summary(ctx)
 		if err != nil {
 			return err
