@@ -45,7 +45,7 @@ func (f *filler) findRoles(s *Stage) error {
 	}
 	left = slices.DeleteFunc(left, func(in *coreml.FeatureDescription) bool { return in.Optional })
 	// A lone number that nothing else tells is the position.
-	if len(left) == 1 && isNumber(left[0]) && !nameContains(left[0], "len", "size", "count", "total", "temp") && !f.hasPosition(s) {
+	if len(left) == 1 && f.maybePosition(s, left[0]) {
 		s.Inputs[left[0].Name] = Role{Role: RolePositions}
 		f.because("%s is the only number: the position", left[0])
 		left = nil
@@ -68,6 +68,22 @@ func (f *filler) ordered(s *Stage) bool {
 		}
 	}
 	return len(f.one.States) > len(s.Snapshot)
+}
+
+// maybePosition reports whether a number is the position: no other input is, and no
+// mask that grows tells it.
+func (f *filler) maybePosition(s *Stage, in *coreml.FeatureDescription) bool {
+	if !isNumber(in) || nameContains(in, "len", "size", "count", "total", "temp", "flag", "seed", "top", "scale", "penalty") || countRole(s.Inputs, RolePositions) > 0 {
+		return false
+	}
+	for name, r := range s.Inputs {
+		if mask := f.one.Input(name); mask != nil && r.Role == RoleCausalMask {
+			if lo, hi := bounds(mask, 3); lo != hi {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // hasPosition reports whether an input of the stage tells the model where it is.
@@ -251,10 +267,22 @@ func (f *filler) roleOf(s *Stage, in *coreml.FeatureDescription) (Role, bool) {
 		return Role{Role: RolePositions}, true
 	case isNumber(in) && has("cursor", "past", "offset", "start", "cache", "write", "used") && !has("temperature"):
 		return Role{Role: RoleCursor}, true
-	case rank(in) == 2 && in.DType == tensor.Int32 && !isNumber(in) && !f.hasPosition(s):
+	case f.placesOfTokens(in), rank(in) == 2 && in.DType == tensor.Int32 && !isNumber(in) && !f.hasPosition(s):
 		return Role{Role: RolePositions}, true
 	}
 	return Role{}, false
+}
+
+// placesOfTokens reports whether an input of integers has a place for each token of
+// the function for several.
+func (f *filler) placesOfTokens(in *coreml.FeatureDescription) bool {
+	other := f.many.Input(in.Name)
+	if other == nil || f.one == f.many || other.DType != tensor.Int32 || rank(other) > 2 || rank(other) < 1 {
+		return false
+	}
+	_, q := queryBounds(f.many)
+	_, places := bounds(other, -1)
+	return q > 1 && places == q
 }
 
 // ringSize returns the width of the mask over a ring.
@@ -292,7 +320,7 @@ func (f *filler) fromEarlier(in *coreml.FeatureDescription) (Role, bool) {
 				found = out
 			}
 		}
-		if found != nil && i == f.stage-1 && !nameContains(in, "mask", "cache") && !slices.Contains([]string{"cos", "sin"}, in.Name) {
+		if _, _, mask := f.maskAxes(in); found != nil && !mask && i == f.stage-1 && !nameContains(in, "mask", "cache") && !slices.Contains([]string{"cos", "sin"}, in.Name) {
 			return f.rowOf(Role{Role: RoleOutput, Output: found.Name}, in, i), true
 		}
 	}
