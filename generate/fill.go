@@ -123,6 +123,9 @@ func (f *filler) fillStage(i int) error {
 	}
 	f.pairCaches(s)
 	f.findStates(s)
+	if err := f.findRotation(s, p); err != nil {
+		return err
+	}
 	if err := f.findRoles(s); err != nil {
 		return err
 	}
@@ -302,6 +305,30 @@ func (f *filler) findStates(s *Stage) {
 			}
 		}
 	}
+}
+
+// findRotation finds the functions that take over once the shortest cache is full.
+func (f *filler) findRotation(s *Stage, p *packageFunctions) error {
+	turned := rotatedFunctions(p)
+	if len(turned) == 0 || f.d.Rotation != nil {
+		return nil
+	}
+	from := 0
+	for _, name := range s.Snapshot {
+		if st := f.one.State(name); st != nil && len(st.Shape) >= 2 {
+			if n := max(st.Shape[len(st.Shape)-1], st.Shape[len(st.Shape)-2]); from == 0 || n < from {
+				from = n
+			}
+		}
+	}
+	names := slices.Sorted(maps.Keys(turned))
+	if from == 0 {
+		return driverErrorf("rotation", "nothing tells from which position on function %s takes over; write it into a driver file, as in {\"rotation\": {\"from\": 512, \"functions\": {%q: %q}}}",
+			turned[names[0]], names[0], turned[names[0]])
+	}
+	f.d.Rotation = &Rotation{From: from, Functions: turned}
+	f.because("function %s takes over from %s once the %d places of the shortest cache are full", turned[names[0]], names[0], from)
+	return nil
 }
 
 // fillContext finds the greatest number of tokens.

@@ -1,6 +1,7 @@
 package generate
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -12,7 +13,7 @@ import (
 // token ids with what they are worth.
 func (f *filler) fillOutput() error {
 	if f.d.Output != nil && len(f.d.Output.Logits)+len(f.d.Output.Indices) > 0 {
-		return nil
+		return f.checkGiven(f.d.Output)
 	}
 	o := f.d.Output
 	if o == nil {
@@ -32,6 +33,9 @@ func (f *filler) fillOutput() error {
 	}
 	switch {
 	case f.findIndices(o, ids, floats):
+		if err := f.checkIndices(o); err != nil {
+			return err
+		}
 	case f.findLogits(o, floats):
 	default:
 		return undetected("no output clearly gives logits or token ids; the outputs are %s; name them in a driver file, as in {\"output\": {\"logits\": [\"logits\"]}}",
@@ -39,6 +43,34 @@ func (f *filler) fillOutput() error {
 	}
 	f.d.Output = o
 	return o.check()
+}
+
+// checkGiven refuses outputs that a driver names and that do not fit the package.
+func (f *filler) checkGiven(o *Output) error {
+	for _, list := range []struct {
+		field string
+		names []string
+	}{{"logits", o.Logits}, {"indices", o.Indices}, {"values", o.Values}} {
+		for i, name := range list.names {
+			out := f.one.Output(name)
+			field := fmt.Sprintf("output.%s.%d", list.field, i)
+			switch {
+			case out == nil:
+				return driverErrorf(field, "there is no output %q; the outputs are %s", name, featureNames(f.one.Outputs))
+			case out.Kind != coreml.KindMultiArray:
+				return driverErrorf(field, "output %s is no multi-array", out)
+			case list.field != "indices" && out.DType != tensor.Float16 && out.DType != tensor.Float32:
+				return driverErrorf(field, "output %s is of type %v, want float32 or float16", out, out.DType)
+			}
+		}
+	}
+	if len(o.Indices) == 1 && elements(f.one.Output(o.Indices[0])) == 1 {
+		o.Greedy = true // whatever the driver says, there is nothing to choose among
+	}
+	if len(o.Indices) > 0 && !o.Greedy && len(o.Values) == 0 {
+		return driverErrorf("output.values", "is missing: to choose among several tokens, their logits are needed")
+	}
+	return nil
 }
 
 // findIndices finds token ids that the package chose: integers, and values of as
@@ -72,6 +104,19 @@ func (f *filler) findIndices(o *Output, ids, floats []*coreml.FeatureDescription
 		f.because("%s are the likeliest %d tokens", id, n)
 	}
 	return true
+}
+
+// checkIndices refuses several indices of which nothing tells whether they are the
+// likeliest tokens of all, or the best of parts of the vocabulary, each counted from
+// the part's beginning.
+func (f *filler) checkIndices(o *Output) error {
+	id := f.one.Output(o.Indices[0])
+	if o.Greedy || len(o.Offsets) > 0 || nameContains(id, "top") {
+		return nil
+	}
+	return driverErrorf("output", "nothing tells whether %s has the likeliest tokens or the best of each of %d parts of the vocabulary; write into a driver file "+
+		"{\"output\": {\"indices\": [%q], \"values\": [\"…\"]}} for the former, and {\"output\": {\"offsets\": [0, …]}} with the first id of each part for the latter",
+		id, elements(id), id.Name)
 }
 
 // elements returns the number of elements of an output, 0 where it is not known.

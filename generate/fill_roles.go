@@ -76,6 +76,10 @@ func (f *filler) maybePosition(s *Stage, in *coreml.FeatureDescription) bool {
 	if !isNumber(in) || nameContains(in, "len", "size", "count", "total", "temp", "flag", "seed", "top", "scale", "penalty") || countRole(s.Inputs, RolePositions) > 0 {
 		return false
 	}
+	// Where the cursor is known, a number that is no integer is something else.
+	if countRole(s.Inputs, RoleCursor)+countRole(s.Inputs, RoleLength) > 0 && in.DType != tensor.Int32 {
+		return false
+	}
 	for name, r := range s.Inputs {
 		if mask := f.one.Input(name); mask != nil && r.Role == RoleCausalMask {
 			if lo, hi := bounds(mask, 3); lo != hi {
