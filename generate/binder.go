@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/gocoreml/coreml/coreml"
+	"github.com/gocoreml/coreml/tensor"
 )
 
 // binder fills in a driver: it finds for each use a feature of the description.
@@ -127,7 +128,9 @@ func (b *binder) bindCaches() error {
 	if b.d.Caches != nil {
 		return nil
 	}
-	inputs := b.unboundInputs(func(f *coreml.FeatureDescription) bool { return f.DType.IsFloat() && rank(f) >= 3 && !f.Optional })
+	inputs := b.unboundInputs(func(f *coreml.FeatureDescription) bool {
+		return (f.DType.IsFloat() || f.DType == tensor.Int8 || f.DType == tensor.UInt8) && rank(f) >= 3 && !f.Optional
+	})
 	caches, taken := map[string]string{}, map[string]bool{}
 	pair := func(in *coreml.FeatureDescription, same func(in, out string) bool) {
 		for i := range b.desc.Outputs {
