@@ -216,10 +216,12 @@ func tokenAxes(f *coreml.FeatureDescription, role Role) (query, total int) {
 	case RolePositions:
 		return last, -1
 	case RoleEmbeddings, RoleOutput, RoleCos, RoleSin:
-		switch {
-		case role.Row == "last" || n < 2:
+		if role.Row == "last" || n < 2 {
 			return -1, -1
-		case flexible(last), n == 4 && !flexible(before) && f.Shape[before] == 1 && f.Shape[1] > 1 && f.Shape[last] < f.Shape[1]:
+		}
+		_, wide := bounds(f, 1)
+		_, row := bounds(f, before)
+		if _, places := bounds(f, last); flexible(last) || n == 4 && row == 1 && wide > 1 && places < wide {
 			return last, -1 // [1, width, 1, q]
 		}
 		return before, -1

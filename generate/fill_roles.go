@@ -53,6 +53,7 @@ func (f *filler) findRoles(s *Stage) error {
 	if len(left) > 0 {
 		return f.unknownInput(s, left[0])
 	}
+	f.findWidth(s, inputs)
 	if f.ordered(s) && s.CursorState == "" && !f.given && !f.hasPosition(s) {
 		return undetected("nothing tells the model where it is: of the inputs %s none takes a position; "+
 			"a driver file may say that a state counts the tokens, as in {\"stages\": [{\"cursor_state\": \"pastLen\"}]}", describeFeatures(f.one.Inputs))
@@ -124,18 +125,18 @@ func isNumber(in *coreml.FeatureDescription) bool {
 // write.
 func (f *filler) unknownInput(s *Stage, in *coreml.FeatureDescription) error {
 	role := "cursor"
-	_, _, mask := f.maskAxes(in)
+	_, width, mask := f.maskAxes(in)
 	switch {
 	case mask && countRole(s.Inputs, RoleCausalMask) > 0:
 		return undetected("input %s looks like the mask of a sliding window, whose places may be in the order of positions or those of a ring; write into a driver file: %s, or \"window\": %d for \"ring\": true",
-			in, f.line(s, in.Name, `{"role": "causal_mask", "ring": true}`), in.Shape[3])
+			in, f.line(s, in.Name, `{"role": "causal_mask", "ring": true}`), width)
 	case in.Kind != coreml.KindMultiArray:
 		return undetected("input %s is neither token ids nor a mask, nor anything else that text generation gives", in)
 	case rank(in) == 4:
 		role = "causal_mask"
 	case rank(in) == 3 && f.stage == 0:
 		return undetected("input %s takes embeddings, and no package gives them; where a raw file has them, write into a driver file: %s", in,
-			f.line(s, in.Name, `{"role": "embeddings", "file": "embed_weight.bin", "type": "float16", "rows": ROWS, "width": `+fmt.Sprint(in.Shape[len(in.Shape)-1])+`}`))
+			f.line(s, in.Name, `{"role": "embeddings", "file": "embed_weight.bin", "type": "float16", "rows": ROWS, "width": `+fmt.Sprint(widthOf(in))+`}`))
 	case rank(in) == 3:
 		role = "output"
 	case !isNumber(in):
@@ -210,7 +211,6 @@ func (f *filler) findMasks(s *Stage, inputs []*coreml.FeatureDescription) {
 			masks, widest = append(masks, in), max(widest, width)
 		case in.Kind == coreml.KindMultiArray && in.DType.IsFloat() && rank(in) == 4 && isUpdateMask(in):
 			s.Inputs[in.Name] = Role{Role: RoleUpdateMask}
-			f.context = max(f.context, max(in.Shape[2], in.Shape[3]))
 			f.because("%s has its long axis before the last: a one at the slot that is written", in)
 		}
 	}
@@ -226,13 +226,28 @@ func (f *filler) findMasks(s *Stage, inputs []*coreml.FeatureDescription) {
 			f.because("%s is the mask over the slots of a ring of %d", in, width)
 		}
 	}
-	f.context = max(f.context, widest)
+}
+
+// findWidth takes the context from the masks of a stage.
+func (f *filler) findWidth(s *Stage, inputs []*coreml.FeatureDescription) {
+	for _, in := range inputs {
+		r, hi := s.Inputs[in.Name], 0
+		switch {
+		case r.Role == RoleCausalMask && !r.Ring, r.Role == RoleAttentionMask:
+			_, hi = bounds(in, -1)
+		case r.Role == RoleUpdateMask && r.Modulo == 0:
+			_, hi = bounds(in, -1)
+			_, before := bounds(in, -2)
+			hi = max(hi, before)
+		}
+		f.context = max(f.context, hi)
+	}
 }
 
 // isUpdateMask reports whether one of the last two axes of a mask is as long as the
 // cache and the other has one place.
 func isUpdateMask(in *coreml.FeatureDescription) bool {
-	if in.Flexible() || in.Shape[0] != 1 || in.Shape[1] != 1 {
+	if in.Flexible() || len(in.Shape) != 4 || in.Shape[0] != 1 || in.Shape[1] != 1 {
 		return false
 	}
 	return in.Shape[3] == 1 && in.Shape[2] > 1 || nameContains(in, "update") && (in.Shape[2] == 1 || in.Shape[3] == 1)
@@ -257,9 +272,6 @@ func (f *filler) roleOf(s *Stage, in *coreml.FeatureDescription) (Role, bool) {
 	case in.DType.IsFloat() && rank(in) >= 2 && has("sin"):
 		return Role{Role: RoleSin}, true
 	case rank(in) == 2 && has("mask", "attentionmask"):
-		if _, hi := bounds(in, 1); hi > 0 {
-			f.context = max(f.context, hi)
-		}
 		return Role{Role: RoleAttentionMask}, true
 	case rank(in) == 2 && !isNumber(in) && s.CursorState != "":
 		return Role{Role: RoleAttentionMask}, true
@@ -293,7 +305,7 @@ func (f *filler) placesOfTokens(in *coreml.FeatureDescription) bool {
 func ringSize(f *filler, s *Stage) int {
 	for name, r := range s.Inputs {
 		if in := f.one.Input(name); in != nil && r.Role == RoleCausalMask && r.Ring {
-			return in.Shape[3]
+			return widthOf(in)
 		}
 	}
 	return 0

@@ -158,11 +158,11 @@ func (l *stageLane) outputOf(in *boundInput, p pass) (*tensor.Tensor, error) {
 	}
 	real := p.past + p.take - p.base
 	axis := t.Rank() - 2
-	if in.f.Shape[max(len(in.f.Shape)-1, 0)] == 1 && t.Dim(-1) == p.q {
+	if widthOf(in.f) == 1 && t.Dim(-1) == p.q {
 		axis = t.Rank() - 1
 	}
-	if t.Dim(axis) != p.q {
-		return nil, fmt.Errorf("%w: output %s has %d rows for %d places", ErrDriver, in.role.Output, t.Dim(axis), p.q)
+	if axis < 0 || t.Dim(axis) != p.q {
+		return nil, fmt.Errorf("%w: output %s is %v, and has no row for each of %d places", ErrDriver, in.role.Output, t.Shape(), p.q)
 	}
 	row := narrow(t, axis, real-1, real).Contiguous()
 	return row, row.Err()
