@@ -1,10 +1,12 @@
 package generate
 
 import (
+	"errors"
 	"slices"
 	"strings"
 
 	"github.com/gocoreml/coreml/coreml"
+	"github.com/gocoreml/coreml/tensor"
 )
 
 // binder fills in a driver: it finds for each use a feature of the description.
@@ -37,6 +39,14 @@ func (b *binder) run(steps ...step) error {
 // undetected returns the error of a description that is not understood, for
 // which no field of a driver is to blame.
 func undetected(reason string, args ...any) error { return driverErrorf("", reason, args...) }
+
+// final marks the error of a package that no other family drives either.
+func final(err error) error {
+	if why, ok := errors.AsType[*DriverError](err); ok {
+		why.final = true
+	}
+	return err
+}
 
 // unboundInputs lists the multi-array inputs that have no use yet and of which
 // is reports true.
@@ -118,15 +128,17 @@ func (b *binder) bindCaches() error {
 	if b.d.Caches != nil {
 		return nil
 	}
-	inputs := b.unboundInputs(func(f *coreml.FeatureDescription) bool { return f.DType.IsFloat() && rank(f) >= 3 && !f.Optional })
+	inputs := b.unboundInputs(func(f *coreml.FeatureDescription) bool {
+		return (f.DType.IsFloat() || f.DType == tensor.Int8 || f.DType == tensor.UInt8) && rank(f) >= 3 && !f.Optional
+	})
 	caches, taken := map[string]string{}, map[string]bool{}
-	pair := func(in *coreml.FeatureDescription, byName bool) {
+	pair := func(in *coreml.FeatureDescription, same func(in, out string) bool) {
 		for i := range b.desc.Outputs {
 			out := &b.desc.Outputs[i]
 			if taken[out.Name] || out.Name == b.d.Logits || out.DType != in.DType || !slices.Equal(out.Shape, in.Shape) {
 				continue
 			}
-			if !byName || cacheStem(in.Name) == cacheStem(out.Name) {
+			if same(in.Name, out.Name) {
 				caches[in.Name], taken[out.Name] = out.Name, true
 				return
 			}
@@ -134,10 +146,14 @@ func (b *binder) bindCaches() error {
 	}
 	// All names come before any order, so that no output is taken from an input
 	// whose name it has.
-	for _, byName := range []bool{true, false} {
+	for _, same := range []func(in, out string) bool{
+		func(in, out string) bool { return cacheStem(in) == cacheStem(out) },
+		func(in, out string) bool { return cacheKey(in) != "" && cacheKey(in) == cacheKey(out) },
+		func(string, string) bool { return true },
+	} {
 		for _, in := range inputs {
 			if _, ok := caches[in.Name]; !ok {
-				pair(in, byName)
+				pair(in, same)
 			}
 		}
 	}
@@ -149,10 +165,30 @@ func (b *binder) bindCaches() error {
 
 // cacheAffixes removes what tells an incoming cache from an outgoing one, and
 // makes one of singular and plural.
-var cacheAffixes = strings.NewReplacer("present", "", "past", "", "cache", "", "new", "", "_out", "", "_in", "", "_", "", "keys", "key", "values", "value")
+var cacheAffixes = strings.NewReplacer("present", "", "past", "", "cache", "", "new", "", "updated", "", "next", "", "prev", "", "old", "",
+	"_output", "", "_input", "", "_out", "", "_in", "", "_", "", "keys", "key", "values", "value")
 
 // cacheStem returns what the names of both ends of a cache have in common.
 func cacheStem(name string) string { return cacheAffixes.Replace(strings.ToLower(name)) }
+
+// cacheKey returns the numbers in a name and whether it is one of keys or values;
+// empty where it has no number.
+func cacheKey(name string) string {
+	n := digits.FindAllString(name, -1)
+	if len(n) == 0 {
+		return ""
+	}
+	kind := ""
+	for _, w := range words(name) {
+		switch w {
+		case "k", "key", "keys", "a":
+			kind += "k"
+		case "v", "value", "values", "b":
+			kind += "v"
+		}
+	}
+	return strings.Join(n, ".") + kind
+}
 
 // refuseUnboundInputs refuses inputs that still have no use and may not be left
 // out.
@@ -163,11 +199,17 @@ func (b *binder) refuseUnboundInputs() error {
 			return undetected("input %s is neither token ids nor a mask", f)
 		}
 	}
-	for _, f := range b.unboundInputs(func(f *coreml.FeatureDescription) bool { return !f.Optional }) {
-		return undetected("the meaning of input %s is not known; bind it in a driver file, as \"tokens\", \"mask\", "+
-			"\"attention_mask\", in \"caches\", or to a number in \"constants\"", f)
+	left := b.unboundInputs(func(f *coreml.FeatureDescription) bool { return !f.Optional })
+	if len(left) == 0 {
+		return nil
 	}
-	return nil
+	constants := ""
+	if isNumber(left[0]) {
+		constants = ", or to a number in \"constants\""
+	}
+	return undetected("the meaning of input %s is not known; bind it in a driver file, as \"tokens\", \"mask\", "+
+		"\"attention_mask\", in \"caches\"%s, or give its role, as in {\"stages\": [{\"inputs\": {%q: {\"role\": \"positions\"}}}]}",
+		left[0], constants, left[0].Name)
 }
 
 // possibleLogits lists the outputs that could be the logits: those that are named

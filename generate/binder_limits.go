@@ -90,5 +90,5 @@ func (b *binder) requirePrediction(most int) error {
 			list += " and " + f.String()
 		}
 	}
-	return undetected("the shapes of %s allow no common number of tokens up to %d", list, most)
+	return final(undetected("the shapes of %s allow no common number of tokens up to %d", list, most))
 }

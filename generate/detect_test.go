@@ -142,10 +142,10 @@ var detectCases = []struct {
 	},
 	{
 		name:    "an unknown input is named with what can be done",
-		inputs:  features{ints("input_ids", 1, -64), halfs("causal_mask", 1, 1, -64, -64), ints("current_pos", 1)},
+		inputs:  features{ints("input_ids", 1, -64), halfs("causal_mask", 1, 1, -64, -64), ints("total_len", 1)},
 		outputs: features{halfs("logits")},
 		states:  features{halfs("kv_cache_0", 2, 2, 64, 16)},
-		wantErr: `current_pos: multi-array int32 (1)`,
+		wantErr: `{"stages": [{"inputs": {"total_len": {"role": "cursor"}}}]}`,
 	},
 	{
 		name:     "a driver file binds an unknown input to a constant",
@@ -166,25 +166,110 @@ var detectCases = []struct {
 		wantErr:  `no input "inputIds"`,
 	},
 	{
-		name:    "logits in parts are refused",
+		name:    "logits in parts without numbers are refused",
 		inputs:  features{ints("inputIds", 1, -64), halfs("causalMask", 1, 1, -64, -64)},
-		outputs: features{halfs("logits1"), halfs("logits2")},
+		outputs: features{halfs("logitsA"), halfs("logitsB")},
 		states:  features{halfs("k", 2, 1, 2, 64, 16)},
-		wantErr: "logits1 and logits2",
+		wantErr: "no output clearly gives logits or token ids; the outputs are logitsA, logitsB",
 	},
 	{
-		name:    "a model that gives tokens instead of logits is refused",
-		inputs:  features{ints("inputIds", 1, -64), halfs("causalMask", 1, 1, -64, -64)},
+		name:    "a model that gives tokens instead of logits has no choice to leave",
+		inputs:  features{ints("inputIds", 1, 1), halfs("causalMask", 1, 1, 1, -64)},
 		outputs: features{ints("token_id", 1)},
 		states:  features{halfs("k", 2, 1, 2, 64, 16)},
-		wantErr: "no output gives logits",
+		want: generate.Driver{
+			Family: generate.FamilyStages, ContextLength: 64, Output: &generate.Output{Indices: []string{"token_id"}, Greedy: true},
+			Stages: []generate.Stage{{Inputs: map[string]generate.Role{"inputIds": {Role: generate.RoleTokens}, "causalMask": {Role: generate.RoleCausalMask}}}},
+		},
 	},
 	{
 		name:    "states without a causal mask are refused",
 		inputs:  features{ints("input_ids", 1, -64), ints("attention_mask", 1, -64)},
 		outputs: features{halfs("logits")},
 		states:  features{halfs("keyCache", 2, 1, 2, 64, 16)},
-		wantErr: "no input looks like a causal mask",
+		wantErr: "nothing tells the model where it is",
+	},
+	{
+		name: "positions and an update mask, of any names and in any order",
+		inputs: features{
+			halfs("goes", 1, 1, 64, 1), halfs("bias", 1, 1, 1, 64), ints("at", 1), ints("codes", 1, 1),
+		},
+		outputs: features{halfs("certainty", 1), ints("word", 1)},
+		states:  features{halfs("k", 4, 2, 64, 16)},
+		want: generate.Driver{
+			Family: generate.FamilyStages, ContextLength: 64, Output: &generate.Output{Indices: []string{"word"}, Values: []string{"certainty"}, Greedy: true},
+			Stages: []generate.Stage{{Inputs: map[string]generate.Role{
+				"goes": {Role: generate.RoleUpdateMask}, "bias": {Role: generate.RoleCausalMask}, "at": {Role: generate.RolePositions}, "codes": {Role: generate.RoleTokens},
+			}}},
+		},
+	},
+	{
+		name:    "a state of one number counts the tokens",
+		inputs:  features{ints("input_ids", 1, -64), ints("attention_mask", 1, -64)},
+		outputs: features{halfs("logits")},
+		states:  features{halfs("k", 2, 1, 2, 64, 16), halfs("n", 1, 1)},
+		want: generate.Driver{
+			Family: generate.FamilyStages, ContextLength: 64, Output: &generate.Output{Logits: []string{"logits"}},
+			Stages: []generate.Stage{{CursorState: "n", Inputs: map[string]generate.Role{
+				"input_ids": {Role: generate.RoleTokens}, "attention_mask": {Role: generate.RoleAttentionMask},
+			}}},
+		},
+	},
+	{
+		name: "logits in parts come in the order of their numbers",
+		inputs: features{
+			ints("input_ids", 1, 1), ints("position_ids", 1), halfs("causal_mask", 1, 1, 1, 32), ints("current_pos", 1),
+		},
+		outputs: features{halfs("logits10", 1, 1, 50), halfs("logits9", 1, 1, 50), halfs("logits1", 1, 1, 50)},
+		states:  features{halfs("kv", 4, 2, 32, 16)},
+		want: generate.Driver{
+			Family: generate.FamilyStages, ContextLength: 32, Output: &generate.Output{Logits: []string{"logits1", "logits9", "logits10"}},
+			Stages: []generate.Stage{{Inputs: map[string]generate.Role{
+				"input_ids": {Role: generate.RoleTokens}, "position_ids": {Role: generate.RolePositions}, "causal_mask": {Role: generate.RoleCausalMask},
+				"current_pos": {Role: generate.RolePositions},
+			}}},
+		},
+	},
+	{
+		name: "caches whose outputs stand in another order are paired by name",
+		inputs: features{
+			ints("token", 1, 1), floats("position", 1), halfs("kv_0_k", 1, 2, 32, 8), halfs("kv_0_v", 1, 2, 32, 8), halfs("kv_1_k", 1, 2, 32, 8), halfs("kv_1_v", 1, 2, 32, 8),
+		},
+		outputs: features{
+			halfs("fresh_1_v", 1, 2, 32, 8), halfs("fresh_1_k", 1, 2, 32, 8), floats("logits", 1, 1, 99), halfs("fresh_0_v", 1, 2, 32, 8), halfs("fresh_0_k", 1, 2, 32, 8),
+		},
+		want: generate.Driver{
+			Family: generate.FamilyStages, ContextLength: 32, Output: &generate.Output{Logits: []string{"logits"}},
+			Stages: []generate.Stage{{Inputs: map[string]generate.Role{
+				"token": {Role: generate.RoleTokens}, "position": {Role: generate.RolePositions},
+				"kv_0_k": {Role: generate.RoleCache, Output: "fresh_0_k"}, "kv_0_v": {Role: generate.RoleCache, Output: "fresh_0_v"},
+				"kv_1_k": {Role: generate.RoleCache, Output: "fresh_1_k"}, "kv_1_v": {Role: generate.RoleCache, Output: "fresh_1_v"},
+			}}},
+		},
+	},
+	{
+		name: "a recurrent pair takes copies",
+		inputs: features{
+			ints("ids", 1, 1), ints("pos", 1), halfs("mask", 1, 1, 1, 32), halfs("conv_in", 3, 64, 4),
+		},
+		outputs: features{halfs("logits", 1, 1, 99), halfs("conv_out", 3, 64, 4)},
+		states:  features{halfs("kv", 4, 2, 32, 16)},
+		want: generate.Driver{
+			Family: generate.FamilyStages, ContextLength: 32, Output: &generate.Output{Logits: []string{"logits"}}, Rewind: generate.RewindSnapshot,
+			Stages: []generate.Stage{{Inputs: map[string]generate.Role{
+				"ids": {Role: generate.RoleTokens}, "pos": {Role: generate.RolePositions}, "mask": {Role: generate.RoleCausalMask},
+				"conv_in": {Role: generate.RoleCache, Output: "conv_out", Recurrent: true},
+			}}},
+		},
+	},
+	{
+		name: "the mask of a sliding window may be in two orders",
+		inputs: features{
+			ints("ids", 1, 1), ints("pos", 1), halfs("mask_all", 1, 1, 1, 32), halfs("mask_near", 1, 1, 1, 8),
+		},
+		outputs: features{halfs("logits", 1, 1, 99)},
+		states:  features{halfs("kv", 4, 2, 32, 16), halfs("near", 4, 2, 8, 16)},
+		wantErr: `{"stages": [{"inputs": {"mask_near": {"role": "causal_mask", "ring": true}}}]}`,
 	},
 	{
 		name:    "hidden states in place of tokens are refused",

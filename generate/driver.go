@@ -39,12 +39,29 @@ type Driver struct {
 	// the declared shapes alone decide. A package without a cache has none: it takes
 	// all of them every time.
 	MaxQuery int `json:"max_query,omitempty"`
+
+	// Version is that of the form, 1; 0 means 1.
+	Version int `json:"version,omitempty"`
+	// Stages are the functions that run one after the other, for packages that the
+	// fields above do not describe. Of a single package there is one.
+	Stages []Stage `json:"stages,omitempty"`
+	// Prefill says how a prompt is shared out; nil means as the shapes say.
+	Prefill *Prefill `json:"prefill,omitempty"`
+	// Output says what comes out of the last stage; nil means Logits.
+	Output *Output `json:"output,omitempty"`
+	// Rotation names the functions that take over behind a sliding window.
+	Rotation *Rotation `json:"rotation,omitempty"`
+	// Rewind says how a sequence is cut back; empty means by the cursor.
+	Rewind Rewind `json:"rewind,omitempty"`
 }
 
 // String describes the driver for people.
 func (d *Driver) String() string {
 	if d == nil {
 		return "no driver"
+	}
+	if len(d.Stages) > 0 {
+		return d.describeStages()
 	}
 	s := fmt.Sprintf("%s: tokens in %s", d.Family, d.Tokens)
 	if d.Mask != "" {

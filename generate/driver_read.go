@@ -6,9 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"maps"
 	"path"
-	"slices"
 	"strings"
 
 	"github.com/gocoreml/coreml/internal/storage"
@@ -32,16 +30,24 @@ func ReadDriver(r io.Reader) (*Driver, error) {
 // errors it is always the same that is reported. It does not use struct tags
 // alone, because these accept a misspelt field in silence and speak of Go types.
 func parseDriver(data []byte) (*Driver, error) {
-	fields, err := jsonObject(data)
-	if err != nil {
-		return nil, &DriverError{Field: "file", Reason: err.Error(), Err: errors.Unwrap(err)}
-	}
-	// The names of fields are read in any case, as encoding/json would.
-	if err := refuseTwice(data, strings.ToLower); err != nil {
-		return nil, driverErrorf(err.key, "%v", err.err)
-	}
 	d := new(Driver)
-	read := map[string]func(raw json.RawMessage) error{
+	// The names of fields are read in any case, as encoding/json would.
+	if err := readFields(data, driverFields(d)); err != nil {
+		at := "file"
+		if inner, ok := errors.AsType[*memberError](err); ok {
+			at, err = inner.key, inner.err
+		}
+		return nil, &DriverError{Field: at, Reason: err.Error(), Err: errors.Unwrap(err)}
+	}
+	if d.Version < 0 || d.Version > DriverVersion {
+		return nil, driverErrorf("version", "is %d; this program reads version %d", d.Version, DriverVersion)
+	}
+	return d, nil
+}
+
+// driverFields are the fields of a driver.
+func driverFields(d *Driver) fieldReaders {
+	return fieldReaders{
 		"family":         jsonInto(&d.Family),
 		"tokens":         jsonInto(&d.Tokens),
 		"mask":           jsonInto(&d.Mask),
@@ -52,22 +58,13 @@ func parseDriver(data []byte) (*Driver, error) {
 		"constants":      jsonIntoMap(&d.Constants),
 		"context":        jsonInto(&d.ContextLength),
 		"max_query":      jsonInto(&d.MaxQuery),
+		"version":        jsonInto(&d.Version),
+		"stages":         intoList(&d.Stages, maxStages, func(s *Stage) func(json.RawMessage) error { return into(stageFields(s)) }),
+		"prefill":        intoObject(&d.Prefill, prefillFields),
+		"output":         intoObject(&d.Output, outputFields),
+		"rotation":       intoObject(&d.Rotation, rotationFields),
+		"rewind":         jsonInto(&d.Rewind),
 	}
-	for _, name := range slices.Sorted(maps.Keys(fields)) {
-		field, ok := read[strings.ToLower(name)]
-		if !ok {
-			return nil, &DriverError{Field: name, Reason: "there is no such field; the fields are " +
-				strings.Join(slices.Sorted(maps.Keys(read)), ", ")}
-		}
-		if err := field(fields[name]); err != nil {
-			at := strings.ToLower(name)
-			if inner, ok := errors.AsType[*memberError](err); ok {
-				at, err = at+"."+inner.key, inner.err
-			}
-			return nil, &DriverError{Field: at, Reason: err.Error(), Err: errors.Unwrap(err)}
-		}
-	}
-	return d, nil
 }
 
 // readDriver reads the driver file of the package at pkg: NAME.driver.json or

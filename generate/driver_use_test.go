@@ -25,6 +25,8 @@ func settings() map[string]any {
 		"Tokens": "others", "Mask": "update", "MaskFill": &fill, "AttentionMask": "padding", "Logits": "scores",
 		"Caches": map[string]string{"old": "young", "more": "much"}, "Constants": map[string]float64{"scale": 2},
 		"ContextLength": 3, "MaxQuery": 1,
+		"Stages": []generate.Stage{{}}, "Prefill": &generate.Prefill{Pad: true}, "Output": &generate.Output{Logits: []string{"logits"}},
+		"Rotation": &generate.Rotation{From: 1, Functions: map[string]string{"a": "b"}}, "Rewind": generate.RewindNone,
 	}
 }
 
@@ -110,9 +112,9 @@ func driven(t *testing.T, desc *coreml.Description, d *generate.Driver) ([]strin
 // the field or refuses it. What a driver file says must not be passed over in silence.
 func TestEveryFieldOfADriverIsUsedOrRefused(t *testing.T) {
 	refused := map[generate.Family][]string{
-		generate.FamilyStateful: {"attention_mask"},
-		generate.FamilyIOCache:  {"attention_mask"},
-		generate.FamilyNoCache:  {"caches", "max_query"},
+		generate.FamilyStateful: {"attention_mask", "stages", "prefill", "output", "rotation", "rewind"},
+		generate.FamilyIOCache:  {"attention_mask", "stages", "prefill", "output", "rotation", "rewind"},
+		generate.FamilyNoCache:  {"caches", "max_query", "stages", "prefill", "output", "rotation", "rewind"},
 	}
 	names, _ := generate.FamilyNames()
 	packages, values := usePackages(), settings()
@@ -129,8 +131,8 @@ func TestEveryFieldOfADriverIsUsedOrRefused(t *testing.T) {
 		var not []string
 		for _, field := range reflect.VisibleFields(reflect.TypeFor[generate.Driver]()) {
 			name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
-			if name == "family" {
-				continue // which all of them heed: it chose this one
+			if name == "family" || name == "version" {
+				continue // the one chose this package, and of the other there is one
 			}
 			value := values[field.Name]
 			if value == nil {

@@ -83,6 +83,8 @@ type DriverError struct {
 	Reason string
 	// Err is the cause, nil where there is none.
 	Err error
+
+	final bool // no other way to drive the package helps
 }
 
 // Error returns the reason, behind the field where there is one.

@@ -2,6 +2,7 @@ package generate
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -26,15 +27,19 @@ func NewDrained(m Predictor, desc *coreml.Description, t *tokenizer.Tokenizer, o
 	if err := o.validate(); err != nil {
 		return nil, err
 	}
-	g, err := newGenerator(context.Background(), m, desc, t, o, drained)
+	g, err := newGenerator(context.Background(), oneFunction{m, desc}, oneFunction{m, desc}.set(), t, o, drained)
 	if err == nil {
-		g.bound.steps.worth = 0 // a stand-in's steps are short, and meet all the same
+		JoinAbove(g, 0) // a stand-in's steps are short, and meet all the same
 	}
 	return g, err
 }
 
 // JoinAbove sets what a step must take to be worth its company.
-func JoinAbove(g *Generator, d time.Duration) { g.bound.steps.worth = d }
+func JoinAbove(g *Generator, d time.Duration) {
+	for _, fn := range g.bound.decode.fns {
+		fn.steps.worth = d
+	}
+}
 
 // Distribution returns the tokens that settings leave of logits, with their
 // probabilities.
@@ -104,7 +109,7 @@ func SampleContext(ctx context.Context, s *Sampling, logits []float32) error {
 }
 
 // brokenLane is a lane whose state panics when it is closed.
-type brokenLane struct{ noCacheLane }
+type brokenLane struct{ stageLane }
 
 func (brokenLane) close() error { panic("the state's own") }
 
@@ -123,7 +128,6 @@ type TestFamily struct {
 	Name    Family
 	Matches func(*coreml.Description) bool
 	Refuse  func(*Driver) error
-	Lane    func()
 }
 
 // AddFamily puts a family before the others until the test ends.
@@ -136,7 +140,6 @@ func AddFamily(t interface{ Cleanup(func()) }, f TestFamily) {
 		bind: func(b *binder) error {
 			return b.run(func(b *binder) error { return f.Refuse(b.d) }, (*binder).refuseUnboundInputs, (*binder).bindLogits, bindWholeText)
 		},
-		newLane: func(m *boundModel) (lane, error) { f.Lane(); return &noCacheLane{m: m}, nil },
 	}}, families...)
 }
 
@@ -157,8 +160,11 @@ func FilledConstants(ctx context.Context, m Predictor, desc *coreml.Description,
 	if err != nil {
 		return 0, err
 	}
-	b, err := bindModel(ctx, m, desc, d, -1)
-	return len(b.constants), err
+	b, err := bindModel(ctx, oneFunction{m, desc}, d, -1, 0)
+	if err != nil {
+		return 0, err
+	}
+	return len(b.decode.fns[0].constants), nil
 }
 
 // ChunkOf returns the tokens of the chunk that a package with a cache takes of n.
@@ -167,11 +173,11 @@ func ChunkOf(desc *coreml.Description, past, n, limit int) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	b, err := bindModel(context.Background(), nil, desc, d, -1)
+	b, err := bindModel(context.Background(), oneFunction{nil, desc}, d, -1, 0)
 	if err != nil {
 		return 0, err
 	}
-	return (&cachedLane{m: b}).chunk(past, n, limit)
+	return (&stageLane{m: b}).chunk(past, n, limit)
 }
 
 // MaskUntil writes a mask unless ctx has ended.
@@ -183,8 +189,25 @@ func MaskUntil(ctx context.Context, q, past int) error {
 
 // WaitingSteps returns the number of steps that wait for a prediction.
 func WaitingSteps(g *Generator) int {
-	j := g.bound.steps
+	j := g.bound.decode.fns[0].steps
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return len(j.waiting)
 }
+
+// DriverFields lists the fields that the reader of driver files takes, for each kind
+// of object; the empty name is the driver itself.
+func DriverFields() map[string][]string {
+	list := func(f fieldReaders) []string { return slices.Sorted(maps.Keys(f)) }
+	d := new(Driver)
+	return map[string][]string{
+		"": list(driverFields(d)), "stage": list(stageFields(new(Stage))), "role": list(roleFields(new(Role))),
+		"prefill": list(prefillFields(new(Prefill))), "output": list(outputFields(new(Output))), "rotation": list(rotationFields(new(Rotation))),
+	}
+}
+
+// RoleNames lists the roles.
+func RoleNames() []RoleName { return roleNames }
+
+// ReadMeta reads a meta.yaml.
+func ReadMeta(data []byte) (map[string]string, error) { return readMeta(data) }

@@ -13,6 +13,4 @@ type family struct {
 	// bind completes the driver, by steps that families share and by its own, and
 	// refuses a package that the family cannot drive.
 	bind step
-	// newLane makes what one sequence needs to run the model.
-	newLane func(*boundModel) (lane, error)
 }

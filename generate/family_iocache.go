@@ -10,7 +10,6 @@ var familyIOCache = family{
 	bind: func(b *binder) error {
 		return b.run((*binder).refuseUnboundInputs, (*binder).bindLogits, (*binder).refuseStates, requireCaches, bindCached)
 	},
-	newLane: func(m *boundModel) (lane, error) { return newCachedLane(m, false) },
 }
 
 // requireCaches refuses a driver that names this family for a function that

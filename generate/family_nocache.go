@@ -10,7 +10,6 @@ var familyNoCache = family{
 		return b.run((*binder).refuseUnboundInputs, (*binder).bindLogits, (*binder).refuseStates, refuseCaches,
 			refuseMaxQuery, requireRows, requireText, bindWholeText)
 	},
-	newLane: func(m *boundModel) (lane, error) { return &noCacheLane{m: m}, nil },
 }
 
 // refuseCaches refuses a driver that names this family for a function with

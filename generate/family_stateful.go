@@ -11,7 +11,6 @@ var familyStateful = family{
 	bind: func(b *binder) error {
 		return b.run((*binder).refuseUnboundInputs, (*binder).bindLogits, requireStates, bindCached)
 	},
-	newLane: func(m *boundModel) (lane, error) { return newCachedLane(m, true) },
 }
 
 // requireStates refuses a driver that names this family for a function whose

@@ -14,7 +14,6 @@ import (
 // mentions. What finds, checks and runs families must know it by the list alone.
 func TestAFamilyIsAnElementOfTheList(t *testing.T) {
 	const name generate.Family = "odd"
-	lanes := 0
 	generate.AddFamily(t, generate.TestFamily{
 		Name:    name,
 		Matches: func(desc *coreml.Description) bool { return desc.Input("oddIds") != nil },
@@ -24,7 +23,6 @@ func TestAFamilyIsAnElementOfTheList(t *testing.T) {
 			}
 			return nil
 		},
-		Lane: func() { lanes++ },
 	})
 	odd := &coreml.Description{Inputs: features{ints("oddIds", 1, -8)}, Outputs: features{floats("logits")}}
 	d, err := generate.Detect(odd, nil)
@@ -53,8 +51,8 @@ func TestAFamilyIsAnElementOfTheList(t *testing.T) {
 	if _, err := s.Append(t.Context(), []int{1, 2}); err != nil {
 		t.Error(err)
 	}
-	if err := s.Close(); err != nil || lanes != 1 {
-		t.Errorf("%d lanes were made, %v", lanes, err)
+	if err := s.Close(); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -50,6 +50,12 @@ func (g *Generator) newGeneration(ctx context.Context, opts *Options, chat bool,
 	if sampling == nil {
 		sampling = g.defaults.Sampling
 	}
+	if err := r.checkGreedy(); err != nil {
+		return nil, err
+	}
+	if g.bound.greedyOnly() {
+		sampling = nil // the model's own settings, where the caller has none, cannot be had
+	}
 	var err error
 	if r.sampler, err = newSamplerChain(sampling, &r.opts); err != nil {
 		return nil, err
@@ -58,6 +64,31 @@ func (g *Generator) newGeneration(ctx context.Context, opts *Options, chat bool,
 	r.stats.Load, r.stats.Seed, r.stats.Greedy = g.load, r.sampler.seed, r.sampler.greedy
 	r.prepareText(ctx, chat)
 	return r, nil
+}
+
+// checkGreedy refuses what a package that chooses its tokens itself cannot do.
+func (r *generation) checkGreedy() error {
+	if !r.g.bound.greedyOnly() {
+		return nil
+	}
+	const reason = "is set, but the package chooses its tokens itself (%s): only the likeliest can be had"
+	name := r.g.bound.outputName()
+	if len(r.opts.Processors) > 0 {
+		return configErrorf("Processors", reason, name)
+	}
+	if r.opts.Sampler != nil {
+		return configErrorf("Sampler", reason, name)
+	}
+	s := r.opts.Sampling
+	switch {
+	case s == nil:
+		return nil
+	case s.RepetitionPenalty != 0 && s.RepetitionPenalty != 1:
+		return configErrorf("Sampling.RepetitionPenalty", reason, name)
+	case s.Temperature == 0:
+		return nil // nothing else has a meaning without one
+	}
+	return configErrorf("Sampling.Temperature", reason, name)
 }
 
 // prepareText prepares what finds the end of the text.

@@ -3,6 +3,7 @@ package generate
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -41,43 +42,55 @@ func background(ctx context.Context) context.Context {
 	return ctx
 }
 
-// newGenerator joins a model and a tokenizer. The values of c are in range.
-// Drained is called once, when the model is no longer used after Close.
-func newGenerator(ctx context.Context, m predictor, desc *coreml.Description, t *tokenizer.Tokenizer, c *Config,
+// newGenerator joins the functions of a model and a tokenizer. The values of c are
+// in range. Drained is called once, when the model is no longer used after Close.
+func newGenerator(ctx context.Context, src functionSource, set []packageFunctions, t *tokenizer.Tokenizer, c *Config,
 	drained func() error,
 ) (*Generator, error) {
 	g := &Generator{tok: t, chat: c.Chat, chunk: c.chunk(), defaults: Defaults{PadToken: -1}}
 	if c.Defaults != nil {
 		g.defaults = c.Defaults.clone()
 	}
-	f, err := g.bind(ctx, m, desc, c.Driver)
-	if err != nil {
+	if err := g.bind(ctx, src, set, c.Driver); err != nil {
 		return nil, err
 	}
-	g.pool = newPool(func() (lane, error) { return f.newLane(g.bound) }, c.states(), drained)
+	g.pool = newPool(func() (lane, error) { return newStageLane(g.bound) }, c.states(), func() error {
+		return errors.Join(drained(), g.bound.release())
+	})
 	g.ends, g.turnEnd = g.findEnds(), g.findTurnEnd(ctx)
 	return g, ctx.Err()
 }
 
 // bind finds the driver of a model and refuses a tokenizer and defaults that are
 // not the model's.
-func (g *Generator) bind(ctx context.Context, m predictor, desc *coreml.Description, override *Driver) (*family, error) {
+func (g *Generator) bind(ctx context.Context, src functionSource, set []packageFunctions, override *Driver) error {
 	entries := 0
 	if g.tok != nil {
 		entries = g.tok.VocabSize()
 	}
-	vocabulary := func(f *coreml.FeatureDescription) int { return vocabularyOf(m, f) }
-	d, f, err := detect(desc, override, vocabulary, entries)
-	if err != nil {
-		return nil, err
+	vocabulary := func(f *coreml.FeatureDescription) int {
+		m, _, err := src.function(ctx, "", "")
+		if err != nil {
+			m = nil
+		}
+		width, _ := vocabularyOf(m, f, 0)
+		return width
 	}
-	if g.bound, err = bindModel(ctx, m, desc, d, g.defaults.PadToken); err != nil {
-		return nil, err
+	found, err := detect(set, override, vocabulary, entries)
+	if err != nil {
+		return err
+	}
+	if g.bound, err = bindModel(ctx, src, found.driver, g.defaults.PadToken, entries); err != nil {
+		return err
+	}
+	desc := set[0].find("")
+	if desc == nil {
+		desc = set[0].functions[0]
 	}
 	if err := cmp.Or(checkVocabulary(g.tok, g.Vocabulary()), g.checkDeclared(sizeInMetadata(desc))); err != nil {
-		return nil, err
+		return errors.Join(err, g.bound.release())
 	}
-	return f, g.defaults.checkIDs(g.Vocabulary())
+	return g.defaults.checkIDs(g.Vocabulary())
 }
 
 // findEnds collects the model's end tokens: those of generation_config.json and
@@ -111,9 +124,7 @@ func (g *Generator) Tokenizer() *tokenizer.Tokenizer { return g.made().tok }
 
 // Driver returns a copy of what was detected and overridden.
 func (g *Generator) Driver() Driver {
-	d := *g.made().bound.d
-	d.Caches, d.Constants = maps.Clone(d.Caches), maps.Clone(d.Constants)
-	return d
+	return *g.made().bound.d.clone()
 }
 
 // Defaults returns a copy of the model's own settings.

@@ -8,21 +8,24 @@ import (
 	"github.com/gocoreml/coreml/tensor"
 )
 
-// zeroMasks keeps the masks of single tokens, which are all zero, as views of
-// one buffer. They never change and serve all lanes.
-type zeroMasks struct {
+// constantViews keeps inputs of single tokens that hold one value alone and grow
+// with the text, as views of one buffer. They never change and serve all lanes.
+type constantViews struct {
 	dtype tensor.DType
+	base  []int // the shape, but for axis
+	axis  int
+	value float64
 	limit int
 
 	mu    sync.Mutex
-	zeros []byte
+	data  []byte
 	views []*tensor.Tensor
 }
 
-// get returns the mask [1, 1, 1, n]. When it has to make one it makes all of the
+// get returns the input for n tokens. When it has to make one it makes all of the
 // widths from a power of two to the next: a step allocates only when the text has
 // doubled.
-func (z *zeroMasks) get(n int) *tensor.Tensor {
+func (z *constantViews) get(n int) *tensor.Tensor {
 	z.mu.Lock()
 	defer z.mu.Unlock()
 	if n >= len(z.views) || z.views[n] == nil {
@@ -37,8 +40,8 @@ func (z *zeroMasks) get(n int) *tensor.Tensor {
 	return z.view(n)
 }
 
-// prepare makes the masks of widths from to to, both included.
-func (z *zeroMasks) prepare(from, to int) {
+// prepare makes the inputs of widths from to to, both included.
+func (z *constantViews) prepare(from, to int) {
 	z.mu.Lock()
 	defer z.mu.Unlock()
 	for n := max(from, 1); n <= min(to, z.limit); n++ {
@@ -46,18 +49,24 @@ func (z *zeroMasks) prepare(from, to int) {
 	}
 }
 
-// view returns the mask of width n, which it makes when it is first asked for.
-func (z *zeroMasks) view(n int) *tensor.Tensor {
+// view returns the input of width n, which it makes when it is first asked for.
+func (z *constantViews) view(n int) *tensor.Tensor {
 	if n >= len(z.views) {
 		z.views = append(z.views, make([]*tensor.Tensor, n+1-len(z.views))...)
 	}
 	if z.views[n] == nil {
-		if size := n * z.dtype.Size(); size > len(z.zeros) {
+		shape := append([]int(nil), z.base...)
+		shape[z.axis] = n
+		size := z.dtype.Size()
+		for _, k := range shape {
+			size *= k
+		}
+		if size > len(z.data) {
 			// Views of the smaller buffer stay valid; few sizes are ever made.
 			grown := min(max(2*n, 512), max(z.limit, n))
-			z.zeros, _ = tensor.New(z.dtype, grown).Bytes()
+			z.data, _ = tensor.Fill(z.dtype, z.value, size/z.dtype.Size()/n*grown).Bytes()
 		}
-		z.views[n] = tensor.FromBytes(z.dtype, z.zeros[:n*z.dtype.Size()], 1, 1, 1, n)
+		z.views[n] = tensor.FromBytes(z.dtype, z.data[:size], shape...)
 	}
 	return z.views[n]
 }

@@ -1,83 +1,85 @@
 package generate
 
 import (
-	"context"
+	"errors"
 	"fmt"
-	"math"
+	"slices"
+	"strings"
 	"sync/atomic"
 
 	"github.com/gocoreml/coreml/coreml"
+	"github.com/gocoreml/coreml/internal/storage"
 	"github.com/gocoreml/coreml/tensor"
 )
 
 // boundModel is a model whose features have a use. All lanes share it.
 type boundModel struct {
-	model     predictor
-	steps     *joiner
-	d         *Driver
-	tokens    *coreml.FeatureDescription
-	mask      *coreml.FeatureDescription // nil when there is none
-	attention *coreml.FeatureDescription // nil when there is none
-	constants coreml.Features
-	caches    []cache
-	maskFill  float32
-	pad       int
-	context   int // the greatest number of tokens
-	outputs   []coreml.FeatureDescription
+	d       *Driver // as it was detected
+	stages  []boundStage
+	states  []predictor // what makes each of a lane's states
+	prefill Prefill
+	output  Output
+	// decode takes one token, or several where prefill is the same chain. The other
+	// two take over from the position rotateFrom on, if that is not 0.
+	decode, prefills         *chain
+	rotated, rotatedPrefills *chain
+	rotateFrom               int
+	functions                int // the number of functions in all chains
+	tables                   []*storage.Bytes
+	tokens                   *coreml.FeatureDescription
+	pad                      int
+	context                  int // the greatest number of tokens
+	// freeRewind is how many tokens there may be for a sequence to be cut back by
+	// the cursor alone; beyond, copies are gone back to where keeps says so.
+	freeRewind int
+	keeps      bool
+	oneRow     bool // logits are had for one token of a prediction only
 	// declared is the number of logits in a row that the package declares, 0 where
 	// it leaves that open, and vocabulary what it is, 0 until it is known.
 	declared   int
 	vocabulary atomic.Int64
-	zeros      zeroMasks      // the causal masks of single tokens
-	lastRow    map[string]int // asks a prediction for one row of the logits
+	entries    int // of the tokenizer, or 0
 }
 
-// cache is an input and the output that takes its place in the next prediction.
-type cache struct {
-	in, out string
-	dtype   tensor.DType
-	shape   []int
+// chains returns the chains, each once.
+func (b *boundModel) chains() []*chain {
+	var out []*chain
+	for _, c := range []*chain{b.decode, b.prefills, b.rotated, b.rotatedPrefills} {
+		if c != nil && !slices.Contains(out, c) {
+			out = append(out, c)
+		}
+	}
+	return out
 }
 
-// bindModel joins a model with its driver. Pad is the token for padding, -1
-// where none is known.
-func bindModel(ctx context.Context, m predictor, desc *coreml.Description, d *Driver, pad int) (*boundModel, error) {
-	b := &boundModel{
-		model: m, steps: newJoiner(m), d: d, tokens: desc.Input(d.Tokens), mask: desc.Input(d.Mask), attention: desc.Input(d.AttentionMask),
-		constants: coreml.Features{}, maskFill: float32(math.Inf(-1)), pad: max(pad, 0), context: d.ContextLength,
-		lastRow: map[string]int{d.Logits: 1},
+// outputName names the output of logits, or of tokens, in errors.
+func (b *boundModel) outputName() string {
+	return strings.Join(append(slices.Clone(b.output.Logits), b.output.Indices...), ", ")
+}
+
+// greedyOnly reports whether the package chooses tokens itself.
+func (b *boundModel) greedyOnly() bool {
+	return len(b.output.Indices) > 0 && (len(b.output.Offsets) > 0 || b.output.Greedy)
+}
+
+// release gives back what was mapped.
+func (b *boundModel) release() error {
+	var errs []error
+	for _, t := range b.tables {
+		errs = append(errs, t.Release())
 	}
-	if d.MaskFill != nil {
-		b.maskFill = float32(*d.MaskFill)
-	}
-	b.outputs = desc.Outputs
-	logits := desc.Output(d.Logits)
-	if lo, hi := bounds(logits, -1); lo == hi {
-		b.declared = hi
-	}
-	width := vocabularyOf(m, logits)
-	b.vocabulary.Store(int64(width))
-	if width > 0 && b.pad >= width {
-		b.pad = 0 // no token looks at the padding, but the model has to know it
-	}
-	if b.mask != nil {
-		b.zeros = zeroMasks{dtype: b.mask.DType, limit: b.context}
-	}
-	for in, out := range d.Caches {
-		f := desc.Input(in)
-		b.caches = append(b.caches, cache{in: in, out: out, dtype: f.DType, shape: f.Shape})
-	}
-	return b, b.fillConstants(ctx, desc)
+	b.tables = nil
+	return errors.Join(errs...)
 }
 
 // reusable returns the outputs of a pass, or nil where the next one of the same
 // shapes cannot write to them: a package may declare other shapes than it gives, and
-// a prediction takes no buffer that is not as declared. Last says that the logits
-// have one row only, which is always taken.
-func (b *boundModel) reusable(out coreml.Features, last bool) coreml.Features {
-	for i := range b.outputs {
-		f := &b.outputs[i]
-		if t := out.Tensor(f.Name); f.Kind == coreml.KindMultiArray && !(last && f.Name == b.d.Logits) && f.Check(t.Shape()...) != nil {
+// a prediction takes no buffer that is not as declared. Those in but have one row
+// only, which is always taken.
+func reusable(outputs []coreml.FeatureDescription, out coreml.Features, but map[string]int) coreml.Features {
+	for i := range outputs {
+		f := &outputs[i]
+		if _, ok := but[f.Name]; !ok && f.Kind == coreml.KindMultiArray && f.Check(out.Tensor(f.Name).Shape()...) != nil {
 			return nil
 		}
 	}
@@ -104,7 +106,7 @@ func (b *boundModel) checkTokens(ids []int, where string) error {
 		return err
 	}
 	for _, id := range ids {
-		if !canHold(b.tokens.DType, id) {
+		if b.tokens != nil && !canHold(b.tokens.DType, id) {
 			return &TokenError{ID: id, Where: where, Reason: fmt.Sprintf("the model's input %s is of type %v, which cannot hold it",
 				b.tokens.Name, b.tokens.DType)}
 		}
@@ -122,38 +124,4 @@ func canHold(d tensor.DType, id int) bool {
 		return id <= 1<<24 || int(float32(id)) == id
 	}
 	return true
-}
-
-// putTokens writes ids into a tensor of the declared type, and pad into the
-// room that is left.
-func putTokens(dst *tensor.Tensor, ids []int, pad int) error {
-	if err := dst.Err(); err != nil {
-		return err
-	}
-	if dst.Len() < len(ids) {
-		return fmt.Errorf("%d tokens for %d places", len(ids), dst.Len())
-	}
-	switch dst.DType() {
-	case tensor.Int32:
-		return putPadded(dst, ids, pad, func(id int) int32 { return int32(id) })
-	case tensor.Float32:
-		return putPadded(dst, ids, pad, func(id int) float32 { return float32(id) })
-	default:
-		return putPadded(dst, ids, pad, func(id int) tensor.Half { return tensor.HalfOf(float32(id)) })
-	}
-}
-
-// putPadded is putTokens for one element type.
-func putPadded[T tensor.Element](dst *tensor.Tensor, ids []int, pad int, convert func(int) T) error {
-	data, err := tensor.Data[T](dst)
-	if err != nil {
-		return err
-	}
-	for i, id := range ids {
-		data[i] = convert(id)
-	}
-	for i := len(ids); i < len(data); i++ {
-		data[i] = convert(pad)
-	}
-	return nil
 }

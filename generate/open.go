@@ -20,24 +20,12 @@ import (
 // beside it, and a driver file if there is one. A nil ctx never ends; a nil cfg
 // is the zero [Config].
 //
-// path is the package itself, not the folder around it: the error of another path
-// is that of [coreml.Load] and says what lies there. Only where the package is fit
+// path is the package itself, or a folder with the several packages of one model: the
+// error of another path is that of [coreml.Load] and says what lies there. Only where the package is fit
 // to write text does a tokenizer that is missing, or broken, count.
 func Open(ctx context.Context, path string, cfg *Config) (*Generator, error) {
 	c := valueOr(cfg, Config{})
-	clean := filepath.Clean(path)
-	dir := filepath.Dir(clean)
-	s := &source{
-		fsys: os.DirFS(dir), pkg: filepath.Base(clean), tokenizer: dir,
-		loadModel: func(ctx context.Context, cfg *coreml.Config) (*coreml.Model, error) {
-			return coreml.Load(ctx, path, cfg)
-		},
-	}
-	if c.Tokenizer != "" {
-		s.tokenizer = c.Tokenizer
-		s.tokenizerDir = func() (fs.FS, string) { return os.DirFS(folderOf(c.Tokenizer)), "." }
-	}
-	s.loadTokenizer = func() (*tokenizer.Tokenizer, error) { return c.Loader.Load(s.tokenizer) }
+	s := pathSource(path, &c)
 	return open(ctx, s, &c)
 }
 
@@ -50,8 +38,11 @@ func OpenFS(ctx context.Context, fsys fs.FS, dir string, cfg *Config) (*Generato
 	c := valueOr(cfg, Config{})
 	s := &source{
 		fsys: fsys, pkg: dir, tokenizer: path.Dir(dir),
-		loadModel: func(ctx context.Context, cfg *coreml.Config) (*coreml.Model, error) {
-			return coreml.LoadFS(ctx, fsys, dir, cfg)
+		loadModel: func(ctx context.Context, name string, cfg *coreml.Config) (*coreml.Model, error) {
+			if name == "" {
+				return coreml.LoadFS(ctx, fsys, dir, cfg)
+			}
+			return coreml.LoadFS(ctx, fsys, path.Join(path.Dir(dir), name), cfg)
 		},
 	}
 	if c.Tokenizer != "" {
@@ -81,7 +72,8 @@ func newWithModel(m *coreml.Model, t *tokenizer.Tokenizer, c Config) (*Generator
 	if err := c.validate(); err != nil {
 		return nil, err
 	}
-	g, err := newGenerator(context.Background(), m, m.Description(), t, &c, func() error { return nil })
+	src := oneFunction{m, m.Description()}
+	g, err := newGenerator(context.Background(), src, src.set(), t, &c, func() error { return nil })
 	if err != nil {
 		return nil, err
 	}
@@ -98,18 +90,43 @@ func folderOf(tokenizer string) string {
 	return tokenizer
 }
 
+// isFolder reports whether a path is a folder with the packages of one model, and no
+// package itself: several of them, or one beside a file that says how it is driven.
+func isFolder(path string) bool {
+	if isPackage(path) {
+		return false
+	}
+	dir := os.DirFS(path)
+	if _, err := fs.Stat(dir, "Manifest.json"); err == nil {
+		return false
+	}
+	list, err := packagesIn(dir)
+	if err != nil {
+		return false
+	}
+	for _, name := range []string{"driver.json", metaName} {
+		if info, err := fs.Stat(dir, name); err == nil && info.Mode().IsRegular() {
+			return true
+		}
+	}
+	return len(list) > 1
+}
+
 // source is where the parts of a model lie: on disk for [Open], in an fs.FS for
 // [OpenFS].
 type source struct {
 	// fsys holds the package, at pkg, and the files beside it.
 	fsys fs.FS
 	pkg  string
+	// folder says that there are several packages in fsys, and none at pkg.
+	folder bool
 	// tokenizer is the place of the tokenizer. Where that is not beside the
 	// package, tokenizerDir returns its folder.
 	tokenizer    string
 	tokenizerDir func() (fs.FS, string)
 
-	loadModel     func(context.Context, *coreml.Config) (*coreml.Model, error)
+	// loadModel loads a package of the folder, the one at pkg where the name is empty.
+	loadModel     func(ctx context.Context, name string, cfg *coreml.Config) (*coreml.Model, error)
 	loadTokenizer func() (*tokenizer.Tokenizer, error)
 }
 
@@ -139,22 +156,23 @@ func (s *source) open(ctx context.Context, c *Config) (*Generator, error) {
 		missing = fmt.Errorf("%w in %s: %w", ErrNoTokenizer, s.tokenizer, missing)
 	}
 	missing = cmp.Or(missing, s.readFiles(c)) // read in any case: a driver says what the package is
-	m, err := s.loadModel(ctx, c.modelConfig())
+	o := &opened{s: s, cfg: c.modelConfig(), functions: map[functionKey]*coreml.Model{}}
+	set, err := o.packages(ctx, c)
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, o.close())
 	}
 	if missing != nil {
-		_, err := newGenerator(ctx, m, m.Description(), nil, c, func() error { return nil })
-		return nil, errors.Join(cmp.Or(err, missing), m.Close())
+		_, err := newGenerator(ctx, o, set, nil, c, func() error { return nil })
+		return nil, errors.Join(cmp.Or(err, missing), o.close())
 	}
-	g, err := newGenerator(ctx, m, m.Description(), t, c, m.Close)
+	g, err := newGenerator(ctx, o, set, t, c, o.close)
 	if err == nil {
 		err = g.checkDeclared(sizeBeside(s.fsys, path.Dir(s.pkg)))
 	}
 	if err != nil {
-		return nil, errors.Join(err, m.Close())
+		return nil, errors.Join(err, o.close())
 	}
-	g.model = m
+	g.model = o.first
 	return g, nil
 }
 

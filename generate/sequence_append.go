@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-
-	"github.com/gocoreml/coreml/tensor"
 )
 
 // visitor is called for each token with its position and the logits that follow
@@ -54,7 +52,7 @@ func (s *Sequence) append(ctx context.Context, ids []int, visit visitor) ([]floa
 		return nil, err
 	}
 	defer s.leave()
-	if err := s.check(ids); err != nil {
+	if err := s.check(ids, visit != nil); err != nil {
 		return nil, err
 	}
 	if len(ids) > 1 {
@@ -80,7 +78,7 @@ func (s *Sequence) appendChunks(ctx context.Context, ids []int, visit visitor) e
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		n, err := s.lease.lane.chunk(len(s.ids), len(ids), s.g.chunk)
+		n, err := s.lease.lane.chunk(len(s.ids), len(ids), s.limit(visit != nil))
 		if err != nil {
 			return err
 		}
@@ -92,8 +90,17 @@ func (s *Sequence) appendChunks(ctx context.Context, ids []int, visit visitor) e
 	return nil
 }
 
+// limit returns the greatest number of tokens in one pass. Where every row of the
+// logits is wanted and a pass gives one, it is one token.
+func (s *Sequence) limit(every bool) int {
+	if every && s.g.bound.oneRow {
+		return 1
+	}
+	return s.g.chunk
+}
+
 // check refuses tokens that cannot be appended, before anything is run.
-func (s *Sequence) check(ids []int) error {
+func (s *Sequence) check(ids []int, every bool) error {
 	m := s.g.bound
 	if len(ids) == 0 {
 		return configErrorf("ids", "there are no tokens to append")
@@ -107,7 +114,7 @@ func (s *Sequence) check(ids []int) error {
 	// A chunk in the middle that no shape allows must be found now: later half of
 	// the tokens are in the cache.
 	for past, end := len(s.ids), len(s.ids)+len(ids); past < end; {
-		n, err := s.lease.lane.chunk(past, end-past, s.g.chunk)
+		n, err := s.lease.lane.chunk(past, end-past, s.limit(every))
 		if err != nil {
 			return err
 		}
@@ -123,34 +130,41 @@ const appended = "the tokens to append"
 // wanted: with a visitor all, without one those of the last token, and none
 // where further chunks follow.
 func (s *Sequence) appendChunk(ctx context.Context, ids []int, visit visitor, last bool) error {
-	past := len(s.ids)
-	t, first, err := s.forward(ctx, append(s.ids, ids...), len(ids), visit == nil)
+	past, want := len(s.ids), wantNone
+	switch {
+	case visit != nil:
+		want = wantEvery
+	case last:
+		want = wantLast
+	}
+	a, err := s.forward(ctx, append(s.ids, ids...), len(ids), want)
 	if err != nil {
 		return s.resetAfter(past, err)
 	}
-	if first, err = s.checkRows(t, first, len(ids), visit != nil); err != nil {
-		if t.Err() != nil {
-			err = s.resetAfter(past, err)
-		}
+	if a.rows == 0 && want == wantNone {
+		return nil
+	}
+	first, err := s.checkRows(a, len(ids), visit != nil)
+	if err != nil {
 		return err
 	}
-	if err := s.g.learnVocabulary(t, ids); err != nil {
+	if err := s.g.learnVocabulary(a, ids); err != nil {
 		return s.resetAfter(past, err)
 	}
-	switch {
-	case visit != nil:
-		return s.visitRows(t, first, past, visit)
-	case last:
-		return s.readRow(t, first+len(ids)-1)
+	switch want {
+	case wantEvery:
+		return s.visitRows(a, first, past, visit)
+	case wantLast:
+		return s.readRow(a, first+len(ids)-1)
 	}
 	return nil
 }
 
 // visitRows shows the visitor the rows of the tokens from past on; the first of
 // them has row first.
-func (s *Sequence) visitRows(t *tensor.Tensor, first, past int, visit visitor) error {
+func (s *Sequence) visitRows(a *answer, first, past int, visit visitor) error {
 	for pos := past; pos < len(s.ids); pos++ {
-		if err := s.readRow(t, first+pos-past); err != nil {
+		if err := s.readRow(a, first+pos-past); err != nil {
 			return err
 		}
 		if err := visit(pos, s.logits); err != nil {
@@ -162,33 +176,28 @@ func (s *Sequence) visitRows(t *tensor.Tensor, first, past int, visit visitor) e
 
 // forward runs the model over the last n of all, which the sequence holds from
 // then on. Until it returns the lane counts as half-written.
-func (s *Sequence) forward(ctx context.Context, all []int, n int, last bool) (*tensor.Tensor, int, error) {
+func (s *Sequence) forward(ctx context.Context, all []int, n int, want wanted) (*answer, error) {
 	s.countCall()
 	s.lease.running = true
-	t, first, err := s.lease.lane.forward(ctx, all, n, last)
+	a, err := s.lease.lane.forward(ctx, all, n, want)
 	s.lease.running = false
 	s.setTokens(all)
-	return t, first, err
+	return a, err
 }
 
-// checkRows refuses logits that have not a row for each of n tokens, the first
-// of which should have row first. A single row is that of the last token, which
-// is not enough where every row is wanted. It returns the row of the first
-// token, which is negative then.
-func (s *Sequence) checkRows(t *tensor.Tensor, first, n int, every bool) (int, error) {
-	name, rows := s.g.bound.d.Logits, rowsOf(t)
+// checkRows refuses logits that have not a row for each of n tokens. A single row
+// is that of the last token, which is not enough where every row is wanted. It
+// returns the row of the first token, which is negative then.
+func (s *Sequence) checkRows(a *answer, n int, every bool) (int, error) {
 	switch {
-	case rows == 1 && n > 1 && every:
-		return 0, fmt.Errorf("%w: output %s has logits for the last token only", ErrDriver, name)
-	case rows == 1 && n > 1:
+	case a.rows == 1 && n > 1 && every:
+		return 0, fmt.Errorf("%w: output %s has logits for the last token only", ErrDriver, s.g.bound.outputName())
+	case a.rows == 1:
 		return 1 - n, nil
-	case rows >= first+n:
-		return first, nil
+	case a.rows >= a.first+n:
+		return a.first, nil
 	}
-	if err := t.Err(); err != nil {
-		return 0, fmt.Errorf("output %s: %w", name, err)
-	}
-	return 0, fmt.Errorf("%w: output %s has %d rows for %d tokens", ErrDriver, name, rows, n)
+	return 0, fmt.Errorf("%w: output %s has %d rows for %d tokens", ErrDriver, s.g.bound.outputName(), a.rows, n)
 }
 
 // resetAfter puts the sequence into a state that can be used again. A model that
@@ -209,16 +218,17 @@ func (s *Sequence) resetAfter(past int, err error) error {
 // learnVocabulary takes over the number of logits in a row that the model gave.
 // It matters where the package did not say it: ids and tokenizer can only be
 // compared now. A package that said another number is refused.
-func (g *Generator) learnVocabulary(logits *tensor.Tensor, ids []int) error {
-	width := logits.Dim(-1)
+func (g *Generator) learnVocabulary(a *answer, ids []int) error {
+	width := a.width
 	if int(g.bound.vocabulary.Load()) == width {
 		return nil
 	}
+	name := g.bound.outputName()
 	if width <= 0 {
-		return fmt.Errorf("%w: output %s has no logits", ErrDriver, g.bound.d.Logits)
+		return fmt.Errorf("%w: output %s has no logits", ErrDriver, name)
 	}
 	if want := g.bound.declared; want > 0 && width != want {
-		return fmt.Errorf("%w: output %s is %v, where the package declares %d logits for a token", ErrDriver, g.bound.d.Logits, logits.Shape(), want)
+		return fmt.Errorf("%w: output %s is %v, where the package declares %d logits for a token", ErrDriver, name, a.shape(), want)
 	}
 	if err := checkVocabulary(g.tok, width); err != nil {
 		return err
@@ -228,29 +238,9 @@ func (g *Generator) learnVocabulary(logits *tensor.Tensor, ids []int) error {
 }
 
 // readRow copies one row of the logits into s.logits, as float32.
-func (s *Sequence) readRow(t *tensor.Tensor, row int) error {
-	n := t.Dim(-1)
-	if cap(s.logits) < n {
-		s.logits = make([]float32, n)
-	}
-	s.logits = s.logits[:n]
-	var err error
-	switch t.DType() {
-	case tensor.Float16:
-		var data []tensor.Half
-		if data, err = tensor.Data[tensor.Half](t); err == nil {
-			tensor.HalvesToFloat32(s.logits, data[row*n:(row+1)*n])
-		}
-	case tensor.Float32:
-		var data []float32
-		if data, err = tensor.Data[float32](t); err == nil {
-			copy(s.logits, data[row*n:])
-		}
-	default:
-		return fmt.Errorf("%w: logits of type %v", ErrDriver, t.DType())
-	}
-	if err != nil {
-		return fmt.Errorf("output %s: %w", s.g.bound.d.Logits, err)
+func (s *Sequence) readRow(a *answer, row int) (err error) {
+	if s.logits, err = a.read(s.logits, row); err != nil {
+		return fmt.Errorf("output %s: %w", s.g.bound.outputName(), err)
 	}
 	return nil
 }

@@ -1,12 +1,10 @@
 package generate
 
 import (
-	"context"
 	"maps"
 	"slices"
 
 	"github.com/gocoreml/coreml/coreml"
-	"github.com/gocoreml/coreml/tensor"
 )
 
 // A description of a hundred bytes can declare features of gigabytes. These bound
@@ -51,7 +49,7 @@ func refuseLargeCaches(b *binder) error {
 		if b.override.Caches != nil {
 			field = "caches." + in
 		}
-		return driverErrorf(field, "input %s makes more than %d elements of all caches together", f, sizes.most)
+		return final(driverErrorf(field, "input %s makes more than %d elements of all caches together", f, sizes.most))
 	}
 	return nil
 }
@@ -68,22 +66,6 @@ func (d *Driver) checkConstants(desc *coreml.Description) error {
 		if !sizes.take(f) {
 			return driverErrorf("constants."+in, "input %s makes more than %d elements of all constants together", f, sizes.most)
 		}
-	}
-	return nil
-}
-
-// fillConstants makes the inputs that are the same in every prediction.
-func (b *boundModel) fillConstants(ctx context.Context, desc *coreml.Description) error {
-	for name, v := range b.d.Constants {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		f := desc.Input(name)
-		t := tensor.Fill(f.DType, v, f.Shape...)
-		if err := t.Err(); err != nil {
-			return &DriverError{Field: "constants." + name, Reason: err.Error(), Err: err}
-		}
-		b.constants[name] = coreml.MultiArray(t)
 	}
 	return nil
 }

@@ -22,17 +22,43 @@ type shaped interface {
 }
 
 // vocabularyOf returns the number of logits in a row, or 0 where neither the
-// description nor the model tells it.
-func vocabularyOf(m predictor, f *coreml.FeatureDescription) int {
-	if lo, hi := bounds(f, -1); lo == hi && hi > 0 {
-		return hi
+// description nor the model tells it, and whether the description does. Axis is
+// that of the vocabulary, 0 where the shape has to tell it.
+func vocabularyOf(m predictor, f *coreml.FeatureDescription, axis int) (width int, declared bool) {
+	shape := make([]int, rank(f))
+	for i := range shape {
+		lo, hi := bounds(f, i)
+		if shape[i] = hi; lo != hi {
+			shape[i] = -1
+		}
+	}
+	if len(shape) > 0 {
+		if w := shape[vocabularyAxis(shape, axis, -1)]; w > 0 {
+			return w, true
+		}
 	}
 	if m, ok := m.(shaped); ok {
 		if shape := m.OutputShape(f.Name); len(shape) > 0 {
-			return max(shape[len(shape)-1], 0)
+			return max(shape[vocabularyAxis(shape, axis, -1)], 0), false
 		}
 	}
-	return 0
+	return 0, false
+}
+
+// vocabularyAxis returns the axis along which the logits of one token lie: the one
+// that is asked for where that is not 0, and else the last, but where that has a
+// place for each of q tokens, as in [1, V, 1, q]. A size or q of -1 is not known.
+func vocabularyAxis(shape []int, asked, q int) int {
+	n := len(shape)
+	switch {
+	case asked > 0 && asked < n:
+		return asked
+	case n == 4 && shape[2] == 1 && shape[1] != 1 && (shape[3] == 1 || shape[3] == q || shape[3] < 0 && shape[1] > 0):
+		return 1
+	case n == 3 && shape[1] > 1 && (shape[2] == 1 || shape[2] == q && shape[1] > q || shape[2] < 0):
+		return 1 // [1, V, q]
+	}
+	return max(n-1, 0)
 }
 
 const (

@@ -47,6 +47,7 @@ type generateCmd struct {
 	// How the package is run.
 	ComputeUnits unitsFlag `help:"Devices to use: all, cpu-only, cpu-and-gpu or cpu-and-neural-engine." default:"all" placeholder:"NAME"`
 	Function     string    `help:"The function of the package to run." placeholder:"NAME"`
+	Driver       string    `help:"A driver file, which says what the inputs and outputs mean; without it the one beside the package, if there is one." placeholder:"FILE"`
 	PrefillChunk int       `help:"Prompt tokens per prediction; 0 means 128, -1 the whole prompt." default:"0" placeholder:"N"`
 	engineFlags
 	hubFlags
@@ -179,7 +180,9 @@ func (c *generateCmd) prompt(ctx context.Context, s *streams) (string, error) {
 		// be the end of a paragraph.
 		text = strings.TrimRight(string(data), "\r\n")
 	}
-	if strings.TrimSpace(text) == "" {
+	// An empty prompt that is given as such, to be continued as it is, begins with the
+	// token that the tokenizer puts before every text.
+	if bare := c.Raw && c.Prompt != nil && *c.Prompt == ""; strings.TrimSpace(text) == "" && !bare {
 		return "", usagef("the prompt is empty: there is nothing to continue or to answer (see coreml generate --help)")
 	}
 	return text, nil
@@ -190,7 +193,16 @@ func (c *generateCmd) prompt(ctx context.Context, s *streams) (string, error) {
 func (c *generateCmd) open(ctx context.Context, s *streams) (*generate.Generator, error) {
 	cfg := c.config()
 	cfg.ComputeUnits, cfg.Function = coreml.ComputeUnits(c.ComputeUnits), c.Function
-	g, err := openModel(ctx, c.finder(s, c.Quiet), c.Model, c.Tokenizer, &generate.Config{Model: cfg, PrefillChunk: c.PrefillChunk, MaxStates: 1, Loader: c.loader()})
+	driver, err := namedDriver(c.Driver)
+	if err != nil {
+		return nil, err
+	}
+	if driver != nil && c.Model == "" {
+		return nil, usagef("--driver needs a --model")
+	}
+	f := c.finder(s, c.Quiet)
+	f.folders = true
+	g, err := openModel(ctx, f, c.Model, c.Tokenizer, &generate.Config{Model: cfg, Driver: driver, PrefillChunk: c.PrefillChunk, MaxStates: 1, Loader: c.loader()})
 	return g, c.blame(err)
 }
 

@@ -40,16 +40,20 @@ type finder struct {
 	client *hub.Client
 	// show returns the display for a download, nil for none.
 	show func() *display
+	// folders says that the verb takes a folder with the several packages of one model.
+	folders bool
 }
 
 // finder returns the finder of a verb.
 func (f *hubFlags) finder(s *streams, quiet bool) *finder {
-	return &finder{f.client(), func() *display { return newDisplay(s, quiet) }}
+	return &finder{client: f.client(), show: func() *display { return newDisplay(s, quiet) }}
 }
 
 // place is where a model lies.
 type place struct {
 	path string // of the package
+	// several is set where path is a folder, for which no package stands alone.
+	several *severalError
 	// tokenizer is the folder of its tokenizer, empty where that has to be looked for.
 	tokenizer string
 	// fromHub says that it was named as one of a hub, so that asking a hub for what
@@ -101,6 +105,9 @@ func isRepository(id string) bool {
 func (f *finder) model(ctx context.Context, name string) (place, error) {
 	if onDisk(name) || !isName(name) {
 		path, err := packagePath(name)
+		if several, ok := errors.AsType[*severalError](err); ok && f.folders {
+			return place{path: filepath.Clean(name), several: several}, nil
+		}
 		return place{path: path}, err
 	}
 	show := f.show()
@@ -109,7 +116,7 @@ func (f *finder) model(ctx context.Context, name string) (place, error) {
 	if err != nil {
 		return place{}, f.neither("model package", name, err)
 	}
-	return place{p.Path, p.Tokenizer, true}, nil
+	return place{path: p.Path, tokenizer: p.Tokenizer, fromHub: true}, nil
 }
 
 // neither says of a name that nothing was found for what was tried.
@@ -150,11 +157,17 @@ func (f *finder) tokenizer(ctx context.Context, at place, asked string) (string,
 		return at.tokenizer, nil
 	}
 	beside := filepath.Dir(filepath.Clean(at.path))
+	if at.several != nil {
+		beside = at.path
+	}
 	for _, name := range tokenizer.FileNames() {
 		// A link that leads nowhere is one that the loader tells of.
 		if onDisk(filepath.Join(beside, name)) {
 			return beside, nil
 		}
+	}
+	if at.several != nil {
+		return "", fmt.Errorf("no tokenizer in %s: give --tokenizer", at.path)
 	}
 	// The package is opened only where nothing lies beside it.
 	repo, err := repositoryOf(at.path)

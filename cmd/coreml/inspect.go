@@ -26,6 +26,9 @@ type inspectCmd struct {
 	Plan   bool `help:"Print what the engine makes of the function in place of the summary."`
 	Verify bool `help:"Hash again what the local cache has of a repository, org/name, in place of the summary."`
 
+	Driver     string `help:"A driver file, as for generate; the package is asked whether it fits." placeholder:"FILE"`
+	DriverJSON bool   `name:"driver-json" help:"Print the driver as a driver file, for editing, in place of the summary."`
+
 	ComputeUnits unitsFlag `help:"Devices to plan for: all, cpu-only, cpu-and-gpu or cpu-and-neural-engine." default:"all" placeholder:"NAME"`
 	engineFlags
 	hubFlags
@@ -39,6 +42,7 @@ func (*inspectCmd) Help() string {
     coreml inspect Model.mlpackage --json
     coreml inspect Model.mlpackage --mil --function main
     coreml inspect Model.mlpackage --plan --arithmetic fast
+    coreml inspect FOLDER --driver-json > driver.json
     coreml inspect org/name
     coreml inspect org/name --verify`
 }
@@ -77,11 +81,22 @@ func (c *inspectCmd) Run(ctx context.Context, io *streams) (err error) {
 		}
 		return c.verify(ctx, io)
 	}
-	at, err := c.finder(io, false).model(ctx, c.Model)
+	f := c.finder(io, false)
+	f.folders = true
+	at, err := f.model(ctx, c.Model)
 	if err != nil {
 		return err
 	}
 	c.Model = at.path
+	switch {
+	case c.DriverJSON:
+		return c.printDriver(ctx, io, c.Model)
+	case at.several != nil:
+		if err := c.folder(ctx, io, at.several); err != nil && ctx.Err() == nil {
+			return at.several.because(err)
+		}
+		return ctx.Err()
+	}
 	if c.Plan {
 		return showPlan(ctx, io.out, c.Model, c.configFor(c.Function))
 	}
@@ -102,6 +117,9 @@ func (c *inspectCmd) Run(ctx context.Context, io *streams) (err error) {
 	}
 	info, err := c.info(ctx, pkg, program)
 	if err != nil {
+		return err
+	}
+	if err := c.addText(ctx, info); err != nil {
 		return err
 	}
 	if c.JSON {

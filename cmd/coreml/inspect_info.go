@@ -31,6 +31,7 @@ type packageInfo struct {
 	Engine          string            `json:"engine,omitempty"`
 	Unsupported     []string          `json:"unsupported_ops"`
 	LoadError       string            `json:"load_error,omitempty"`
+	textInfo
 	// The descriptions behind Functions, for the text: it writes shapes in the
 	// library's own form.
 	described []*coreml.Description

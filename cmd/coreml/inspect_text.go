@@ -45,6 +45,7 @@ func (p *packageInfo) text() string {
 	for i := range p.Functions {
 		p.functionText(&b, &p.Functions[i], p.described[i])
 	}
+	b.WriteString(p.textInfo.text())
 	if len(p.Weights) > 0 {
 		b.WriteString("\nweights\n")
 		t := table{indent: "  ", right: map[int]bool{1: true, 2: true, 3: true}}

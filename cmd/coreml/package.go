@@ -50,6 +50,22 @@ func packagePath(name string) (string, error) {
 	}
 }
 
+// severalError is the error of a folder with several packages, of which most verbs
+// take one.
+type severalError struct {
+	dir   string
+	found []string
+}
+
+func (e *severalError) Error() string {
+	return fmt.Sprintf("there are several packages in %s: name one of %s", quoted(e.dir), nameList(e.found))
+}
+
+// because says why the packages of the folder are not one model together.
+func (e *severalError) because(err error) error {
+	return fmt.Errorf("%s; they are no model together: %w", e.Error(), err)
+}
+
 // packageIn returns the only package in a folder that is none itself.
 //
 // Only the folder itself is looked through: a package in a folder below was not
@@ -75,7 +91,7 @@ func packageIn(dir string) (string, error) {
 			for i := range found {
 				found[i] = filepath.Join(dir, found[i])
 			}
-			return "", fmt.Errorf("there are several packages in %s: name one of %s", quoted(dir), nameList(found))
+			return "", &severalError{dir, found}
 		}
 	}
 	return "", fmt.Errorf("%s: %w, and no .mlpackage lies in it", dir, modelpkg.ErrNotPackage)

@@ -46,13 +46,16 @@ func openModel(ctx context.Context, f *finder, name, tok string, cfg *generate.C
 		//
 		// Who runs a classifier with generate should not be sent to look for a
 		// tokenizer.
-		if why := writesNoText(path, cfg.Model); why != nil {
+		if why := writesNoText(path, cfg.Model); why != nil && cfg.Driver == nil {
 			err = why
 		}
 		return nil, err
 	}
 	cfg.Tokenizer = dir
 	g, err := generate.Open(ctx, path, cfg)
+	if err != nil && at.several != nil {
+		return nil, at.several.because(err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
@@ -79,10 +82,37 @@ func writesNoText(path string, cfg *coreml.Config) error {
 	if err != nil {
 		return nil //nolint:nilerr // as above
 	}
-	if _, err := generate.Detect(d, driver); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
+	if driver != nil && len(driver.Stages) > 0 {
+		return nil // several functions, or packages, may do together what one does not
+	}
+	_, why := generate.Detect(d, driver)
+	for _, name := range d.Functions {
+		if d, err := describe(pkg, name); err == nil && function == "" && why != nil {
+			if _, err := generate.Detect(d, driver); err == nil {
+				return nil
+			}
+		}
+	}
+	if why != nil {
+		return fmt.Errorf("%s: %w", path, why)
 	}
 	return nil
+}
+
+// namedDriver reads the driver file of --driver, nil where none is given.
+func namedDriver(name string) (*generate.Driver, error) {
+	if name == "" {
+		return nil, nil
+	}
+	f, err := storage.Open(name)
+	if err != nil {
+		return nil, fmt.Errorf("--driver: %w", err)
+	}
+	d, err := generate.ReadDriver(f)
+	if err = errors.Join(err, f.Close()); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return d, nil
 }
 
 // driverBeside reads the driver file beside the package, nil when there is none.

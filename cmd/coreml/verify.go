@@ -211,7 +211,15 @@ func (c *verifyCmd) text(ctx context.Context, v *verifier, r *verifyReport, d *g
 // The families of language models are found by ranks and names; a classifier of
 // rows has the same.
 func takesIDs(d *coreml.Description, driver *generate.Driver) bool {
-	f := d.Input(driver.Tokens)
+	name := driver.Tokens
+	for _, s := range driver.Stages {
+		for in, role := range s.Inputs {
+			if role.Role == generate.RoleTokens {
+				name = in
+			}
+		}
+	}
+	f := d.Input(name)
 	return f != nil && f.DType == tensor.Int32
 }
 

@@ -1,0 +1,77 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/gocoreml/coreml/examples/storyteller"
+)
+
+// storyAround returns the storyteller in a folder of its own.
+func storyAround(t *testing.T) (dir, pkg string) {
+	t.Helper()
+	dir = t.TempDir()
+	if err := os.CopyFS(dir, storyteller.FS()); err != nil {
+		t.Fatal(err)
+	}
+	return dir, filepath.Join(dir, storyteller.Package)
+}
+
+func TestADriverThatInspectWritesDrivesThePackage(t *testing.T) {
+	dir, pkg := storyAround(t)
+	r := call(t, "inspect", pkg, "--driver-json")
+	r.want(t, exitOK, `"version": 1`, "")
+	want := call(t, "generate", "Once upon a time", "--temperature=0", "-n", "8", "-m", pkg)
+	file := filepath.Join(t.TempDir(), "mine.json")
+	write := func(text string) {
+		t.Helper()
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(r.out)
+	got := call(t, "generate", "Once upon a time", "--temperature=0", "-n", "8", "-m", pkg, "--driver", file)
+	if got.status != exitOK || got.out != want.out {
+		t.Errorf("status %d, %q; want %q: %s", got.status, got.out, want.out, got.err)
+	}
+	// The same package, written as a stage.
+	var plain struct {
+		Tokens, Mask, Logits string
+		Context              int
+	}
+	if err := json.Unmarshal([]byte(r.out), &plain); err != nil {
+		t.Fatal(err)
+	}
+	write(`{"stages": [{"inputs": {"` + plain.Tokens + `": {"role": "tokens"}, "` + plain.Mask + `": {"role": "causal_mask"}}}], "output": {"logits": ["` + plain.Logits + `"]}}`)
+	got = call(t, "generate", "Once upon a time", "--temperature=0", "-n", "8", "-m", dir, "--driver", file)
+	if got.status != exitOK || got.out != want.out {
+		t.Errorf("as a stage: status %d, %q; want %q: %s", got.status, got.out, want.out, got.err)
+	}
+	call(t, "inspect", pkg, "--driver", file).want(t, exitOK, "\ntext generation\n  driven as stages: ", "")
+	write(`{"stages": [{"inputs": {"` + plain.Tokens + `": {"role": "sin"}}}]}`)
+	for _, args := range [][]string{{"inspect", pkg}, {"generate", "x", "-m", pkg}} {
+		call(t, append(args, "--driver", file)...).want(t, exitFailure, "", "driver: stages.0.inputs."+plain.Tokens)
+	}
+	write(`{"stagess": []}`)
+	call(t, "generate", "x", "-m", pkg, "--driver", file).want(t, exitFailure, "", "stagess: there is no such field")
+	call(t, "generate", "x", "-m", pkg, "--driver", filepath.Join(dir, "absent.json")).want(t, exitFailure, "", "absent.json")
+	call(t, "generate", "x", "--driver", file).want(t, exitFailure, "", "stagess")
+	write(`{}`)
+	call(t, "generate", "x", "--driver", file).want(t, exitUsage, "", "--driver needs a --model")
+}
+
+func TestAFolderOfPackagesThatAreNoModelNamesThem(t *testing.T) {
+	dir, pkg := storyAround(t)
+	if err := os.CopyFS(filepath.Join(dir, "copy.mlpackage"), os.DirFS(pkg)); err != nil {
+		t.Fatal(err)
+	}
+	r := call(t, "generate", "x", "-m", dir)
+	r.want(t, exitFailure, "", "there are several packages in ")
+	r.want(t, exitFailure, "", "name the package in place of the folder")
+	if r = call(t, "inspect", dir); r.status != exitOK || !strings.Contains(r.out, "\nno text generation\n") {
+		t.Errorf("status %d, %s%s", r.status, r.out, r.err)
+	}
+}

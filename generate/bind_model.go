@@ -1,0 +1,267 @@
+package generate
+
+import (
+	"context"
+	"errors"
+	"math"
+	"slices"
+
+	"github.com/gocoreml/coreml/coreml"
+)
+
+// bindModel joins the functions of a model with its driver. Pad is the token for
+// padding, -1 where none is known.
+func bindModel(ctx context.Context, src functionSource, d *Driver, pad, entries int) (*boundModel, error) {
+	b := &boundModel{d: d, context: d.ContextLength, pad: max(pad, 0), freeRewind: math.MaxInt, entries: entries}
+	stages := d.expanded()
+	b.prefill, b.output = valueOr(d.Prefill, Prefill{}), valueOr(d.Output, Output{Logits: []string{d.Logits}})
+	if err := b.bindStages(ctx, src, stages); err != nil {
+		return nil, errors.Join(err, b.release())
+	}
+	b.bindRewind(d)
+	b.bindVocabulary()
+	return b, nil
+}
+
+// bindStages binds the functions of all stages and joins them to chains.
+func (b *boundModel) bindStages(ctx context.Context, src functionSource, stages []Stage) error {
+	b.decode, b.prefills = &chain{}, &chain{}
+	if r := b.d.Rotation; r != nil {
+		b.rotated, b.rotatedPrefills, b.rotateFrom = &chain{}, &chain{}, r.From
+	}
+	labels := map[string]int{}
+	for i := range stages {
+		s := &stages[i]
+		one, err := b.bindFunction(ctx, src, i, s, s.Function)
+		if err != nil {
+			return err
+		}
+		many := one
+		if s.Prefill != "" && s.Prefill != s.Function {
+			if many, err = b.bindFunction(ctx, src, i, s, s.Prefill); err != nil {
+				return err
+			}
+		}
+		b.decode.fns, b.prefills.fns = append(b.decode.fns, one), append(b.prefills.fns, many)
+		if b.rotated != nil {
+			if err := b.bindRotated(ctx, src, i, s, one, many); err != nil {
+				return err
+			}
+		}
+		if err := b.bindStage(ctx, src, s, one, labels); err != nil {
+			return err
+		}
+	}
+	b.joinChains()
+	return nil
+}
+
+// bindRotated binds the functions that take over from those of a stage.
+func (b *boundModel) bindRotated(ctx context.Context, src functionSource, i int, s *Stage, one, many *boundFunction) error {
+	other := func(fn *boundFunction, name string) (*boundFunction, error) {
+		turned, ok := b.d.Rotation.Functions[name]
+		if !ok {
+			return fn, nil
+		}
+		return b.bindFunction(ctx, src, i, s, turned)
+	}
+	a, err := other(one, s.Function)
+	if err != nil {
+		return err
+	}
+	c := a
+	if many != one {
+		if c, err = other(many, s.Prefill); err != nil {
+			return err
+		}
+	}
+	b.rotated.fns, b.rotatedPrefills.fns = append(b.rotated.fns, a), append(b.rotatedPrefills.fns, c)
+	return nil
+}
+
+// bindStage finds what a stage keeps between predictions.
+func (b *boundModel) bindStage(ctx context.Context, src functionSource, s *Stage, one *boundFunction, labels map[string]int) error {
+	_, desc, err := src.function(ctx, s.Package, s.Function)
+	if err != nil {
+		return err
+	}
+	st := boundStage{state: -1, snapshot: s.Snapshot, cursorState: s.CursorState}
+	if len(desc.States) > 0 {
+		at, ok := labels[s.State]
+		if !ok || s.State == "" {
+			at = len(b.states)
+			b.states = append(b.states, one.model)
+			if s.State != "" {
+				labels[s.State] = at
+			}
+		}
+		st.state = at
+	}
+	for i := range desc.Inputs {
+		f := &desc.Inputs[i]
+		switch role := s.Inputs[f.Name]; role.Role {
+		case RoleCache:
+			st.caches = append(st.caches, cache{in: f.Name, out: role.Output, dtype: f.DType, shape: f.Shape, recurrent: role.Recurrent, shift: role.Shift})
+		case RoleOutput:
+			st.answers = st.answers || role.Row == "last" || role.Output != "" && b.answersOutput(role.Output)
+		}
+	}
+	b.stages = append(b.stages, st)
+	return nil
+}
+
+// answersOutput reports whether an output comes from a stage that runs for logits
+// alone.
+func (b *boundModel) answersOutput(output string) bool {
+	at := b.stageWith(output, len(b.stages))
+	return at >= 0 && b.stages[at].answers
+}
+
+// joinChains bounds the chains, and makes one of two that are the same.
+func (b *boundModel) joinChains() {
+	join := func(one, many *chain) (*chain, *chain) {
+		if one == nil {
+			return nil, nil
+		}
+		a := newChain(one.fns, b.stages)
+		if slices.Equal(one.fns, many.fns) {
+			return a, a
+		}
+		return a, newChain(many.fns, b.stages)
+	}
+	b.decode, b.prefills = join(b.decode, b.prefills)
+	b.rotated, b.rotatedPrefills = join(b.rotated, b.rotatedPrefills)
+	// Without any cache every prediction takes the whole text.
+	if whole := len(b.states) == 0 && b.prefill.Window == 0 && !slices.ContainsFunc(b.stages, func(s boundStage) bool { return len(s.caches) > 0 }); whole {
+		b.prefill.Window, b.prefill.Pad = maxContext, true
+	}
+	// Where a function for prompts gives no logits, or none of the row that counts,
+	// the last token goes through the other.
+	b.oneRow = b.prefill.HoldLast || len(b.output.Indices) > 0 && b.decode == b.prefills && b.decode.most == 1
+	for i := range b.stages {
+		b.oneRow = b.oneRow || b.stages[i].answers
+	}
+	for _, c := range b.chains() {
+		b.bindLastRow(c.fns[len(c.fns)-1])
+		b.oneRow = b.oneRow || c.most != 1 && b.givesOneRow(c.fns[len(c.fns)-1])
+	}
+}
+
+// givesOneRow reports whether it is known that a function gives the logits of one
+// token whatever the number of tokens.
+func (b *boundModel) givesOneRow(fn *boundFunction) bool {
+	for _, name := range b.output.Logits {
+		at := slices.IndexFunc(fn.outputs, func(f coreml.FeatureDescription) bool { return f.Name == name })
+		if at < 0 {
+			return false
+		}
+		f := &fn.outputs[at]
+		shape := f.Shape
+		if f.Flexible() {
+			return false
+		}
+		if m, ok := fn.model.(shaped); ok && len(shape) == 0 {
+			shape = m.OutputShape(name)
+		}
+		if len(shape) == 0 {
+			return false
+		}
+		axis := vocabularyAxis(shape, b.output.VocabularyAxis, -1)
+		for i, n := range shape {
+			if i != axis && n != 1 && (i > 0 || !b.batched()) {
+				return false
+			}
+		}
+	}
+	return len(b.output.Logits) > 0 && b.prefill.Window == 0
+}
+
+// bindLastRow prepares the request for one row of the logits, where their rows lie
+// one behind the other.
+func (b *boundModel) bindLastRow(fn *boundFunction) {
+	rows := map[string]int{}
+	for _, name := range b.output.Logits {
+		at := slices.IndexFunc(fn.outputs, func(f coreml.FeatureDescription) bool { return f.Name == name })
+		if at < 0 {
+			return
+		}
+		if n := rank(&fn.outputs[at]); b.output.VocabularyAxis > 0 && b.output.VocabularyAxis != n-1 {
+			return
+		}
+		if m, ok := fn.model.(shaped); ok {
+			if shape := m.OutputShape(name); len(shape) > 0 && vocabularyAxis(shape, b.output.VocabularyAxis, -1) != len(shape)-1 {
+				return
+			}
+		}
+		rows[name] = 1
+	}
+	fn.lastRow = rows
+}
+
+// bindRewind finds out how far a sequence can be cut back by the cursor alone.
+func (b *boundModel) bindRewind(d *Driver) {
+	for i := range b.stages {
+		for _, c := range b.stages[i].caches {
+			if c.recurrent {
+				b.freeRewind = 0
+			}
+		}
+	}
+	for _, c := range b.chains() {
+		for _, fn := range c.fns {
+			for k := range fn.inputs {
+				in := &fn.inputs[k]
+				if in.role.Role == RoleCausalMask && in.role.Ring {
+					b.freeRewind = min(b.freeRewind, in.base[len(in.base)-1])
+				}
+				if m := in.role.Modulo; m > 0 {
+					b.freeRewind = min(b.freeRewind, m)
+				}
+			}
+		}
+	}
+	switch d.Rewind {
+	case RewindSnapshot, RewindNone:
+		if b.rotateFrom == 0 && b.freeRewind == math.MaxInt {
+			b.freeRewind = 0
+		}
+	}
+	if b.rotateFrom > 0 {
+		b.freeRewind = min(b.freeRewind, b.rotateFrom)
+	}
+	b.keeps = b.freeRewind != math.MaxInt && d.Rewind != RewindNone
+}
+
+// bindVocabulary finds out the number of logits in a row, as far as it is known
+// before the first prediction.
+func (b *boundModel) bindVocabulary() {
+	fn := b.decode.fns[len(b.decode.fns)-1]
+	width, declared := 0, 0
+	for _, name := range b.output.Logits {
+		at := slices.IndexFunc(fn.outputs, func(f coreml.FeatureDescription) bool { return f.Name == name })
+		if at < 0 {
+			return
+		}
+		f := &fn.outputs[at]
+		part, fixed := vocabularyOf(fn.model, f, b.output.VocabularyAxis)
+		if part <= 0 {
+			width, declared = 0, 0
+			break
+		}
+		width += part
+		if fixed {
+			declared += part
+		}
+	}
+	if len(b.output.Indices) > 0 {
+		width = b.output.Vocabulary
+		if width == 0 {
+			width = b.entries
+		}
+	}
+	b.declared = declared
+	b.vocabulary.Store(int64(width))
+	if width > 0 && b.pad >= width {
+		b.pad = 0 // no token looks at the padding, but the model has to know it
+	}
+}

@@ -1,0 +1,253 @@
+package generate
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"math"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/gocoreml/coreml/coreml"
+	"github.com/gocoreml/coreml/tensor"
+)
+
+// packageFunctions is a package with the descriptions of those of its functions
+// that are known, in the package's order.
+type packageFunctions struct {
+	file      string // relative to the folder of the model; empty for the one that was opened
+	functions []*coreml.Description
+}
+
+// find returns the function of a name, or the default one for none.
+func (p *packageFunctions) find(name string) *coreml.Description {
+	for _, d := range p.functions {
+		if d.Function == name || name == "" && (d.Function == d.DefaultFunction || len(p.functions) == 1) {
+			return d
+		}
+	}
+	return nil
+}
+
+// filler fills in a driver with stages: it finds for each input of each stage what
+// it takes. What the driver says already it leaves alone.
+type filler struct {
+	set     []packageFunctions
+	d       *Driver
+	entries int // of the tokenizer, or 0
+	// why are the reasons, a sentence for each thing that was found.
+	why []string
+	// one and many are the functions of the stage at hand, the same one where there
+	// is but one.
+	one, many *coreml.Description
+	stage     int
+	context   int  // the longest text that was met with
+	given     bool // the driver named its stages
+}
+
+func (f *filler) because(reason string, args ...any) {
+	f.why = append(f.why, fmt.Sprintf(reason, args...))
+}
+
+// fill completes the driver. Its stages name their packages; which functions of
+// these they run is found out where they do not say it.
+func (f *filler) fill() error {
+	if f.given = len(f.d.Stages) > 0; !f.given {
+		f.d.Stages = f.d.oneStage()
+	}
+	f.d.Family = FamilyStages
+	for i := range f.d.Stages {
+		if err := f.fillStage(i); err != nil {
+			return err
+		}
+	}
+	if err := f.fillOutput(); err != nil {
+		return err
+	}
+	f.fillPrefill()
+	if err := f.fillContext(); err != nil {
+		return err
+	}
+	return f.checkLengths()
+}
+
+// oneStage returns the stage of a driver that names none, with what its other
+// fields say. These move there.
+func (d *Driver) oneStage() []Stage {
+	stages := d.expanded()
+	if d.Logits != "" && d.Output == nil {
+		d.Output = &Output{Logits: []string{d.Logits}}
+	}
+	d.Tokens, d.Mask, d.MaskFill, d.AttentionMask, d.Logits, d.Caches, d.Constants = "", "", nil, "", "", nil, nil
+	return stages
+}
+
+// pkg returns the package of a stage.
+func (f *filler) pkg(s *Stage, at int) (*packageFunctions, error) {
+	for i := range f.set {
+		if f.set[i].file == s.Package || s.Package == "" && len(f.set) == 1 {
+			return &f.set[i], nil
+		}
+	}
+	var files []string
+	for i := range f.set {
+		files = append(files, f.set[i].file)
+	}
+	return nil, driverErrorf(fmt.Sprintf("stages.%d.package", at), "there is no package %q; there are %s", s.Package, strings.Join(files, ", "))
+}
+
+// fillStage completes one stage.
+func (f *filler) fillStage(i int) error {
+	f.stage = i
+	s := &f.d.Stages[i]
+	p, err := f.pkg(s, i)
+	if err != nil {
+		return err
+	}
+	if s.Function == "" && s.Prefill == "" && len(p.functions) > 1 {
+		f.pairFunctions(s, p)
+	}
+	for _, name := range []string{s.Function, s.Prefill} {
+		if p.find(name) == nil && (name != "" || s.Prefill == "") {
+			return driverErrorf(fmt.Sprintf("stages.%d.function", i), "there is no function %q; there are %s", name, functionNames(p))
+		}
+	}
+	f.one = p.find(s.Function)
+	if f.many = f.one; s.Prefill != "" {
+		f.many = p.find(s.Prefill)
+	}
+	if s.Inputs == nil {
+		s.Inputs = map[string]Role{}
+	}
+	f.pairCaches(s)
+	f.findStates(s)
+	if err := f.findRotation(s, p); err != nil {
+		return err
+	}
+	if err := f.findRoles(s); err != nil {
+		return err
+	}
+	return f.checkStage(s)
+}
+
+func functionNames(p *packageFunctions) string {
+	var names []string
+	for _, d := range p.functions {
+		names = append(names, strconv.Quote(d.Function))
+	}
+	return strings.Join(names, ", ")
+}
+
+// queryBounds returns how many tokens a function takes in one prediction: the
+// greatest is -1 for no bound, and 0 where no input tells it.
+func queryBounds(d *coreml.Description) (lo, hi int) {
+	for i := range d.Inputs {
+		in := &d.Inputs[i]
+		axis := -1
+		switch {
+		case notTokens(in) == "" && in.DType == tensor.Int32 && !nameContains(in, "mask", "pos", "cache"), rank(in) == 1 && namesTokens(in.Name):
+			axis = rank(in) - 1
+		case rank(in) == 3 && in.DType.IsFloat() && !nameContains(in, "cos", "sin", "cache", "state_"):
+			axis = 1
+		default:
+			continue
+		}
+		return bounds(in, axis)
+	}
+	return 0, 0
+}
+
+// pairFunctions chooses the functions of a package with several: that for one token
+// and that for several, which have the same cache. Functions that take over behind
+// a window are the rotation's.
+func (f *filler) pairFunctions(s *Stage, p *packageFunctions) {
+	def := p.find("")
+	if def == nil {
+		def = p.functions[0]
+	}
+	if lo, hi := queryBounds(def); lo <= 1 && hi != 1 && hi != 0 {
+		s.Function = def.Function
+		return // it takes any number
+	}
+	var one, many *coreml.Description
+	for _, d := range p.functions {
+		if !sameFeatures(d.States, def.States) || strings.Contains(d.Function, "rotate") {
+			continue
+		}
+		lo, hi := queryBounds(d)
+		switch {
+		case hi == 1 && (one == nil || d == def):
+			one = d
+		case hi != 1 && lo != 0:
+			if many != nil {
+				if _, most := queryBounds(many); most < 0 || hi >= 0 && hi <= most {
+					continue
+				}
+			}
+			many = d
+		}
+	}
+	switch {
+	case one == nil || many == nil:
+		s.Function = def.Function
+	default:
+		s.Function, s.Prefill = one.Function, many.Function
+		f.because("function %s takes one token and %s several, over the same cache", one.Function, many.Function)
+	}
+}
+
+func sameFeatures(a, b []coreml.FeatureDescription) bool {
+	return slices.EqualFunc(a, b, func(x, y coreml.FeatureDescription) bool {
+		return x.Name == y.Name && x.DType == y.DType && slices.Equal(x.Shape, y.Shape)
+	})
+}
+
+// findRotation finds the functions that take over once the shortest cache is full.
+func (f *filler) findRotation(s *Stage, p *packageFunctions) error {
+	turned := rotatedFunctions(p)
+	if len(turned) == 0 || f.d.Rotation != nil {
+		return nil
+	}
+	from := 0
+	for _, name := range s.Snapshot {
+		if st := f.one.State(name); st != nil && len(st.Shape) >= 2 {
+			if n := max(st.Shape[len(st.Shape)-1], st.Shape[len(st.Shape)-2]); from == 0 || n < from {
+				from = n
+			}
+		}
+	}
+	names := slices.Sorted(maps.Keys(turned))
+	if from == 0 {
+		return driverErrorf("rotation", "nothing tells from which position on function %s takes over; write it into a driver file, as in {\"rotation\": {\"from\": 512, \"functions\": {%q: %q}}}",
+			turned[names[0]], names[0], turned[names[0]])
+	}
+	f.d.Rotation = &Rotation{From: from, Functions: turned}
+	f.because("function %s takes over from %s once the %d places of the shortest cache are full", turned[names[0]], names[0], from)
+	return nil
+}
+
+// partName is the name of an output that is one of several.
+var partName = regexp.MustCompile(`^(.*?)_?(\d+)$`)
+
+// sortedParts returns outputs whose names differ by a number alone, in its order;
+// nil for others.
+func sortedParts(names []string) []string {
+	stem := ""
+	numbers := map[string]int{}
+	for i, name := range names {
+		m := partName.FindStringSubmatch(name)
+		if m == nil || i > 0 && m[1] != stem {
+			return nil
+		}
+		n, err := strconv.Atoi(m[2])
+		if err != nil || n < 0 || n > math.MaxInt32 {
+			return nil
+		}
+		stem, numbers[name] = m[1], n
+	}
+	out := slices.Clone(names)
+	slices.SortFunc(out, func(a, b string) int { return cmp.Compare(numbers[a], numbers[b]) })
+	return out
+}

@@ -1,0 +1,266 @@
+package generate
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/gocoreml/coreml/coreml"
+	"github.com/gocoreml/coreml/internal/storage"
+)
+
+// oneFunction is the source of functions of a model that is loaded already.
+type oneFunction struct {
+	model predictor
+	desc  *coreml.Description
+}
+
+func (o oneFunction) set() []packageFunctions {
+	return []packageFunctions{{functions: []*coreml.Description{o.desc}}}
+}
+
+func (o oneFunction) function(_ context.Context, pkg, name string) (predictor, *coreml.Description, error) {
+	if pkg != "" || name != "" && name != o.desc.Function {
+		return nil, nil, driverErrorf("stages", "function %q of package %q is not at hand: one function was loaded, and Open loads others", name, pkg)
+	}
+	return o.model, o.desc, nil
+}
+
+func (o oneFunction) table(name string, _ int64) (*storage.Bytes, error) {
+	return nil, fmt.Errorf("file %q is not at hand: one function was loaded, and Open reads files", name)
+}
+
+// functionKey names a function of a package.
+type functionKey struct{ pkg, function string }
+
+// opened is the source of functions of the packages in a folder. Each is loaded
+// once.
+type opened struct {
+	s         *source
+	cfg       *coreml.Config
+	functions map[functionKey]*coreml.Model
+	first     *coreml.Model
+	set       []packageFunctions
+}
+
+// maxPackages bounds the packages of one model.
+const maxPackages = 128
+
+// packageForms are the endings of folders that hold a package.
+var packageForms = []string{".mlpackage", ".mlmodelc"}
+
+// isPackage reports whether a name is that of a package.
+func isPackage(name string) bool {
+	return slices.Contains(packageForms, strings.ToLower(path.Ext(name)))
+}
+
+// packages loads what detection has to look at: the package that was named, or
+// those of a folder.
+func (o *opened) packages(ctx context.Context, c *Config) ([]packageFunctions, error) {
+	files, err := o.files(c)
+	if err != nil {
+		return nil, err
+	}
+	for _, file := range files {
+		p, err := o.describe(ctx, file, c.Driver)
+		if err != nil {
+			return nil, err
+		}
+		o.set = append(o.set, p)
+	}
+	if c.Driver == nil || len(c.Driver.Stages) == 0 {
+		if err := o.s.arrange(o.set, c); err != nil {
+			return nil, err
+		}
+	}
+	return o.set, nil
+}
+
+// files lists the packages of the model: those that the driver names, or all of a
+// folder. The empty name is the package that was opened.
+func (o *opened) files(c *Config) ([]string, error) {
+	if c.Driver != nil {
+		var named []string
+		for i := range c.Driver.Stages {
+			if err := c.Driver.checkForm(); err != nil {
+				return nil, err
+			}
+			if p := c.Driver.Stages[i].Package; p != "" && !slices.Contains(named, p) {
+				named = append(named, p)
+			}
+		}
+		if len(named) > 0 {
+			return named, nil
+		}
+	}
+	if !o.s.folder {
+		return []string{""}, nil
+	}
+	return packagesIn(o.s.fsys)
+}
+
+// packagesIn lists the packages in a folder. Of two forms of one package it takes
+// the first of packageForms.
+func packagesIn(fsys fs.FS) ([]string, error) {
+	entries, err := fs.ReadDir(fsys, ".")
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	stems := map[string]bool{}
+	for _, form := range packageForms {
+		for _, e := range entries {
+			stem := strings.TrimSuffix(e.Name(), path.Ext(e.Name()))
+			if !strings.EqualFold(path.Ext(e.Name()), form) || stems[stem] || strings.HasPrefix(stem, ".") {
+				continue
+			}
+			stems[stem] = true
+			out = append(out, e.Name())
+		}
+	}
+	switch {
+	case len(out) == 0:
+		return nil, errors.New("no .mlpackage lies in the folder")
+	case len(out) > maxPackages:
+		return nil, fmt.Errorf("%d packages lie in the folder, more than the %d of any model", len(out), maxPackages)
+	}
+	slices.Sort(out)
+	return out, nil
+}
+
+// describe loads a package's default function, and others where they may be of use.
+func (o *opened) describe(ctx context.Context, file string, d *Driver) (packageFunctions, error) {
+	m, err := o.load(ctx, file, o.cfg.Function)
+	if err != nil {
+		return packageFunctions{}, err
+	}
+	if o.first == nil {
+		o.first = m
+	}
+	desc := m.Description()
+	p := packageFunctions{file: file, functions: []*coreml.Description{desc}}
+	if len(desc.Functions) < 2 || len(desc.Functions) > maxStages || o.cfg.Function != "" {
+		return p, nil
+	}
+	if lo, hi := queryBounds(desc); d == nil && lo <= 1 && hi != 1 && hi != 0 {
+		return p, nil // it takes any number of tokens: there is nothing to pair
+	}
+	named := namedFunctions(d, file)
+	for _, name := range desc.Functions {
+		if name == desc.Function || len(named) > 0 && !slices.Contains(named, name) {
+			continue
+		}
+		other, err := o.load(ctx, file, name)
+		if err != nil {
+			return p, err
+		}
+		p.functions = append(p.functions, other.Description())
+	}
+	return p, nil
+}
+
+// namedFunctions lists the functions of a package that a driver names.
+func namedFunctions(d *Driver, file string) []string {
+	if d == nil {
+		return nil
+	}
+	var out []string
+	for i := range d.Stages {
+		if s := &d.Stages[i]; s.Package == file && (s.Function != "" || s.Prefill != "") {
+			out = append(out, s.Function, s.Prefill)
+		}
+	}
+	return out
+}
+
+func (o *opened) load(ctx context.Context, pkg, function string) (*coreml.Model, error) {
+	key := functionKey{pkg, function}
+	if m, ok := o.functions[key]; ok {
+		return m, nil
+	}
+	cfg := *o.cfg
+	cfg.Function = function
+	m, err := o.s.loadModel(ctx, pkg, &cfg)
+	if err != nil {
+		if pkg != "" {
+			err = fmt.Errorf("%s: %w", pkg, err)
+		}
+		return nil, err
+	}
+	o.functions[key] = m
+	if function == "" {
+		o.functions[functionKey{pkg, m.Description().Function}] = m
+	}
+	return m, nil
+}
+
+func (o *opened) function(ctx context.Context, pkg, name string) (predictor, *coreml.Description, error) {
+	if pkg == "" && o.s.folder && len(o.set) > 0 {
+		pkg = o.set[0].file
+	}
+	if name == "" {
+		name = o.cfg.Function
+	}
+	m, err := o.load(ctx, pkg, name)
+	if err != nil {
+		return nil, nil, err
+	}
+	return m, m.Description(), nil
+}
+
+// table maps a file of exactly size bytes, behind the header of an .npy file.
+func (o *opened) table(name string, size int64) (*storage.Bytes, error) {
+	b, err := storage.ReadFile(o.s.fsys, path.Join(path.Dir(o.s.pkg), name))
+	if err != nil {
+		return nil, err
+	}
+	data := b.Data()
+	if strings.EqualFold(path.Ext(name), ".npy") {
+		if data, err = npyData(data); err != nil {
+			return nil, errors.Join(fmt.Errorf("%s: %w", name, err), b.Release())
+		}
+	}
+	if n := int64(len(data)); n != size {
+		return nil, errors.Join(fmt.Errorf("%s has %d bytes, want the %d of its rows", name, n, size), b.Release())
+	}
+	return storage.Wrap(data, b.Release), nil
+}
+
+// npyData returns the elements of an .npy file of floats in C order, whose shape and
+// type the driver says.
+func npyData(data []byte) ([]byte, error) {
+	head, ok := bytes.CutPrefix(data, []byte("\x93NUMPY"))
+	if !ok || len(head) < 6 {
+		return nil, errors.New("is no .npy file")
+	}
+	n, from := int64(head[2])|int64(head[3])<<8, int64(4)
+	if head[0] > 1 {
+		n, from = n|int64(head[4])<<16|int64(head[5])<<24, 6
+	}
+	if n > int64(len(head))-from {
+		return nil, errors.New("is an .npy file that was cut off")
+	}
+	text := string(head[from : from+n])
+	if strings.Contains(text, "'fortran_order': True") || strings.Contains(text, "'>f") {
+		return nil, errors.New("is an .npy file of another order than rows of little-endian numbers")
+	}
+	return head[from+n:], nil
+}
+
+func (o *opened) close() error {
+	var errs []error
+	closed := map[*coreml.Model]bool{}
+	for _, m := range o.functions {
+		if !closed[m] {
+			closed[m] = true
+			errs = append(errs, m.Close())
+		}
+	}
+	o.functions = map[functionKey]*coreml.Model{}
+	return errors.Join(errs...)
+}
