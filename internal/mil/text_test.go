@@ -347,8 +347,7 @@ func FuzzFromText(f *testing.F) {
 		if err != nil {
 			f.Fatal(err)
 		}
-		f.Add(data[:min(len(data), 4096)])
-		f.Add(data)
+		f.Add(data[:min(len(data), 4096)]) // a text that ends too early, where it is long
 	}
 	f.Add([]byte(text(f, buildStep(f))))
 	f.Add([]byte(`program(1.3){func m<CoreML9>(dict<string, fp64> d, list<string, ?> l, tuple<> u, tensor<fp16, [...]> v){list<string, 2> c = const()[val = list<string, 2>(("a", "b"))]; x<ios15>(a = nan, b = fp16(nan(0x7e01)), c = (l, int4(-8)), "é" = uint3(7));}->(d);}`))
