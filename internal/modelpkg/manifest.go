@@ -73,7 +73,7 @@ var errIsCompiled = errors.New("a compiled model")
 // looksCompiled recognises the files that compiled models have. It is only
 // asked when there is no manifest.
 func (p *Package) looksCompiled() bool {
-	return p.has(dataName) || p.has(ProgramName) || p.has(networkName)
+	return p.has(dataName) || p.has(ProgramName) || p.has(networkName) || p.has(path.Join("model0", dataName))
 }
 
 // parseManifest returns the paths, relative to Data, of the model file and of
