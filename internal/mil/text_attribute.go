@@ -40,6 +40,19 @@ func (p *textParser) passOver() error {
 	return p.balanced(')')
 }
 
+// closingOf is the bracket that ends what another begins, textEnd for what is none.
+func closingOf(open textKind) textKind {
+	switch open {
+	case '(':
+		return ')'
+	case '[':
+		return ']'
+	case '{':
+		return '}'
+	}
+	return textEnd
+}
+
 // balanced goes past what stands before the bracket that ends it, and past that.
 func (p *textParser) balanced(closing textKind) error {
 	stack := []textKind{closing}
@@ -51,7 +64,7 @@ func (p *textParser) balanced(closing textKind) error {
 			if len(stack) == maxLiteral {
 				return p.wrong(ErrText, "brackets are nested more than %d deep", maxLiteral)
 			}
-			stack = append(stack, map[textKind]textKind{'(': ')', '[': ']', '{': '}'}[kind])
+			stack = append(stack, closingOf(kind))
 		case ')', ']', '}':
 			if kind != stack[len(stack)-1] {
 				return p.expected(kindName(stack[len(stack)-1]))

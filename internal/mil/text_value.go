@@ -104,11 +104,11 @@ func (p *textParser) listConst(start int, t Type) (*Const, error) {
 	}
 	all := &Const{DType: t.DType}
 	count := 0
-	closing := textKind(']')
-	if p.tok.kind == '(' {
-		closing = ')'
+	// A list's own brackets are not known for sure: any will do.
+	open, closing := p.tok.kind, closingOf(p.tok.kind)
+	if closing == textEnd {
+		return nil, p.expected("[")
 	}
-	open := map[textKind]textKind{']': '[', ')': '('}[closing]
 	err := p.listed(open, closing, func() error {
 		c := &Const{DType: t.DType, Shape: t.Shape}
 		e, err := p.elements(p.tok.start, c, n)

@@ -159,29 +159,34 @@ func TestWhatIsOnlyForCoreMLSaysWhatItIs(t *testing.T) {
 		is   error
 		says string
 	}{
-		"a neural network":           {fstest.MapFS{"m/coremldata.bin": typed(500), "m/model.espresso.net": file("{}")}, modelpkg.ErrNotProgram, "a neural network of the type neuralNetwork (model.espresso.net)"},
-		"a classifier":               {fstest.MapFS{"m/coremldata.bin": typed(403), "m/model.espresso.net": file("{}")}, modelpkg.ErrNotProgram, "neuralNetworkClassifier"},
-		"one without a description":  {fstest.MapFS{"m/model.espresso.net": file("{}")}, modelpkg.ErrNotProgram, "neuralNetwork"},
-		"a tree":                     {fstest.MapFS{"m/coremldata.bin": typed(402)}, modelpkg.ErrNotProgram, "treeEnsembleClassifier"},
-		"a type that nobody knows":   {fstest.MapFS{"m/coremldata.bin": typed(77777)}, modelpkg.ErrNotProgram, "77777"},
-		"a stub":                     {fstest.MapFS{"m/coremldata.bin": stub(0xf4)}, modelpkg.ErrCompiled, ""},
-		"a network in a pipeline":    {with("pipeline_weighted", func(f fstest.MapFS) { f["m/model1/coremldata.bin"] = typed(500) }), modelpkg.ErrNotProgram, "model 1 of the pipeline: the compiled model is a model of type neuralNetwork"},
-		"a pipeline in a pipeline":   {with("pipeline_weighted", func(f fstest.MapFS) { f["m/model1/coremldata.bin"] = f["m/coremldata.bin"] }), modelpkg.ErrNotProgram, "a pipeline within a pipeline"},
-		"a pipeline with a gap":      {with("pipeline_weighted", func(f fstest.MapFS) { maps.DeleteFunc(f, func(n string, _ *fstest.MapFile) bool { return strings.HasPrefix(n, "m/model0/") }) }), modelpkg.ErrCompiledData, "model 0"},
-		"an encrypted program":       {with("mnist", func(f fstest.MapFS) { f["m/model.mil"] = file("\x8f\x01\x99\x02\xff\xfe\x00\x01") }), modelpkg.ErrCompiled, "encrypted or damaged"},
-		"an encrypted text":          {with("mnist", func(f fstest.MapFS) { f["m/model.mil"] = file("c2VjcmV0IHNlY3JldA==") }), modelpkg.ErrCompiled, "encrypted or damaged"},
-		"a pointer for the program":  {with("mnist", func(f fstest.MapFS) { f["m/model.mil"] = pointer }), storage.ErrLFSPointer, "git lfs pull"},
-		"a pointer for the data":     {with("mnist", func(f fstest.MapFS) { f["m/coremldata.bin"] = pointer }), storage.ErrLFSPointer, "git lfs pull"},
-		"an empty description":       {with("mnist", func(f fstest.MapFS) { f["m/coremldata.bin"] = file("") }), storage.ErrWrongFile, "empty file"},
-		"no program":                 {with("mnist", func(f fstest.MapFS) { delete(f, "m/model.mil") }), fs.ErrNotExist, "model.mil"},
-		"no description":             {with("mnist", func(f fstest.MapFS) { delete(f, "m/coremldata.bin"); delete(f, "m/metadata.json") }), modelpkg.ErrCompiledData, "neither coremldata.bin nor metadata.json"},
-		"a description cut short":    {with("mnist", func(f fstest.MapFS) { f["m/coremldata.bin"].Data = f["m/coremldata.bin"].Data[:90] }), modelpkg.ErrCompiledData, "exceeds the file"},
-		"metadata of no model":       {fstest.MapFS{"m/metadata.json": file("[]"), "m/model.mil": file("program(1.0){}")}, modelpkg.ErrCompiledData, "0 models"},
-		"metadata of a network":      {fstest.MapFS{"m/metadata.json": file(`[{"specificationVersion": 4, "modelType": {"name": "MLModelType_neuralNetwork"}}]`), "m/model.mil": file("program(1.0){}")}, modelpkg.ErrNotProgram, "neuralNetwork"},
-		"metadata with an image":     {fstest.MapFS{"m/metadata.json": file(`[{"specificationVersion": "7", "modelType": {"name": "MLModelType_mlProgram"}, "inputSchema": [{"name": "x", "type": "Image"}]}]`), "m/model.mil": file("program(1.0){}")}, modelpkg.ErrCompiledData, "coremldata.bin is needed"},
-		"a description of 100 MB":    {with("mnist", func(f fstest.MapFS) { f["m/coremldata.bin"] = &fstest.MapFile{Data: make([]byte, 100<<20)} }), modelpkg.ErrCompiledData, "larger than"},
-		"a stage's of a megabyte":    {with("pipeline_weighted", func(f fstest.MapFS) { f["m/model0/coremldata.bin"] = &fstest.MapFile{Data: make([]byte, 1<<20)} }), modelpkg.ErrCompiledData, "larger than"},
-		"more models than there are": {with("pipeline_weighted", func(f fstest.MapFS) { d := f["m/coremldata.bin"].Data; binary.LittleEndian.PutUint64(d[len(d)-16:], 1<<40) }), modelpkg.ErrCompiledData, "1099511627776 models"},
+		"a neural network":          {fstest.MapFS{"m/coremldata.bin": typed(500), "m/model.espresso.net": file("{}")}, modelpkg.ErrNotProgram, "a neural network of the type neuralNetwork (model.espresso.net)"},
+		"a classifier":              {fstest.MapFS{"m/coremldata.bin": typed(403), "m/model.espresso.net": file("{}")}, modelpkg.ErrNotProgram, "neuralNetworkClassifier"},
+		"one without a description": {fstest.MapFS{"m/model.espresso.net": file("{}")}, modelpkg.ErrNotProgram, "neuralNetwork"},
+		"a tree":                    {fstest.MapFS{"m/coremldata.bin": typed(402)}, modelpkg.ErrNotProgram, "treeEnsembleClassifier"},
+		"a type that nobody knows":  {fstest.MapFS{"m/coremldata.bin": typed(77777)}, modelpkg.ErrNotProgram, "77777"},
+		"a stub":                    {fstest.MapFS{"m/coremldata.bin": stub(0xf4)}, modelpkg.ErrCompiled, ""},
+		"a network in a pipeline":   {with("pipeline_weighted", func(f fstest.MapFS) { f["m/model1/coremldata.bin"] = typed(500) }), modelpkg.ErrNotProgram, "model 1 of the pipeline: the compiled model is a model of type neuralNetwork"},
+		"a pipeline in a pipeline":  {with("pipeline_weighted", func(f fstest.MapFS) { f["m/model1/coremldata.bin"] = f["m/coremldata.bin"] }), modelpkg.ErrNotProgram, "a pipeline within a pipeline"},
+		"a pipeline with a gap": {with("pipeline_weighted", func(f fstest.MapFS) {
+			maps.DeleteFunc(f, func(n string, _ *fstest.MapFile) bool { return strings.HasPrefix(n, "m/model0/") })
+		}), modelpkg.ErrCompiledData, "model 0"},
+		"an encrypted program":      {with("mnist", func(f fstest.MapFS) { f["m/model.mil"] = file("\x8f\x01\x99\x02\xff\xfe\x00\x01") }), modelpkg.ErrCompiled, "encrypted or damaged"},
+		"an encrypted text":         {with("mnist", func(f fstest.MapFS) { f["m/model.mil"] = file("c2VjcmV0IHNlY3JldA==") }), modelpkg.ErrCompiled, "encrypted or damaged"},
+		"a pointer for the program": {with("mnist", func(f fstest.MapFS) { f["m/model.mil"] = pointer }), storage.ErrLFSPointer, "git lfs pull"},
+		"a pointer for the data":    {with("mnist", func(f fstest.MapFS) { f["m/coremldata.bin"] = pointer }), storage.ErrLFSPointer, "git lfs pull"},
+		"an empty description":      {with("mnist", func(f fstest.MapFS) { f["m/coremldata.bin"] = file("") }), storage.ErrWrongFile, "empty file"},
+		"no program":                {with("mnist", func(f fstest.MapFS) { delete(f, "m/model.mil") }), fs.ErrNotExist, "model.mil"},
+		"no description":            {with("mnist", func(f fstest.MapFS) { delete(f, "m/coremldata.bin"); delete(f, "m/metadata.json") }), modelpkg.ErrCompiledData, "neither coremldata.bin nor metadata.json"},
+		"a description cut short":   {with("mnist", func(f fstest.MapFS) { f["m/coremldata.bin"].Data = f["m/coremldata.bin"].Data[:90] }), modelpkg.ErrCompiledData, "exceeds the file"},
+		"metadata of no model":      {fstest.MapFS{"m/metadata.json": file("[]"), "m/model.mil": file("program(1.0){}")}, modelpkg.ErrCompiledData, "0 models"},
+		"metadata of a network":     {fstest.MapFS{"m/metadata.json": file(`[{"specificationVersion": 4, "modelType": {"name": "MLModelType_neuralNetwork"}}]`), "m/model.mil": file("program(1.0){}")}, modelpkg.ErrNotProgram, "neuralNetwork"},
+		"metadata with an image":    {fstest.MapFS{"m/metadata.json": file(`[{"specificationVersion": "7", "modelType": {"name": "MLModelType_mlProgram"}, "inputSchema": [{"name": "x", "type": "Image"}]}]`), "m/model.mil": file("program(1.0){}")}, modelpkg.ErrCompiledData, "coremldata.bin is needed"},
+		"a description of 100 MB":   {with("mnist", func(f fstest.MapFS) { f["m/coremldata.bin"] = &fstest.MapFile{Data: make([]byte, 100<<20)} }), modelpkg.ErrCompiledData, "larger than"},
+		"a stage's of a megabyte":   {with("pipeline_weighted", func(f fstest.MapFS) { f["m/model0/coremldata.bin"] = &fstest.MapFile{Data: make([]byte, 1<<20)} }), modelpkg.ErrCompiledData, "larger than"},
+		"more models than there are": {with("pipeline_weighted", func(f fstest.MapFS) {
+			d := f["m/coremldata.bin"].Data
+			binary.LittleEndian.PutUint64(d[len(d)-16:], 1<<40)
+		}), modelpkg.ErrCompiledData, "1099511627776 models"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := modelpkg.Open(test.fsys, "m")
@@ -200,8 +205,9 @@ func FuzzCompiledData(f *testing.F) {
 		f.Add(fsys["m/metadata.json"].Data, false)
 	}
 	f.Add([]byte{0xf4, 1, 0, 0}, true)
+	whole := sample(f, "pipeline_weighted")
 	f.Fuzz(func(t *testing.T, data []byte, binary bool) {
-		fsys := sample(t, "pipeline_weighted")
+		fsys := maps.Clone(whole)
 		fsys["m/model.mil"] = &fstest.MapFile{Data: []byte("program(1.0){}")}
 		if delete(fsys, "m/coremldata.bin"); binary {
 			fsys["m/coremldata.bin"] = &fstest.MapFile{Data: data}
