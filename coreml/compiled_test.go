@@ -1,9 +1,13 @@
 package coreml_test
 
 import (
+	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/fstest"
 
@@ -16,6 +20,35 @@ import (
 // TestCompiledTwinsGiveTheSameBits has the compiled model of every fixture.
 func TestCompiledTwinsGiveTheSameBits(t *testing.T) {
 	enginetest.RunTwins(t, engine.Lookup("portable"), enginetest.Fixtures(t)...)
+}
+
+// twinEngine loads the compiled twin of whatever it is asked for.
+type twinEngine struct {
+	engine.Engine
+	t     *testing.T
+	twins *atomic.Int64
+}
+
+func (e twinEngine) Load(ctx context.Context, src engine.Source, cfg engine.Config) (engine.Program, error) {
+	if src.Path != "" {
+		dir := filepath.Join(e.t.TempDir(), "twin.mlmodelc")
+		// What cannot be read as a package is for the engine to refuse.
+		if enginetest.MakeTwin(ctx, src.Path, dir) == nil {
+			e.twins.Add(1)
+			src = engine.Source{FS: os.DirFS(dir), Dir: ".", Path: dir}
+		}
+	}
+	return e.Engine.Load(ctx, src, cfg)
+}
+
+// TestCompiledModelsConform runs the suite of engines over compiled twins: every operator,
+// states, functions, flexible shapes.
+func TestCompiledModelsConform(t *testing.T) {
+	e := twinEngine{engine.Lookup("portable"), t, new(atomic.Int64)}
+	enginetest.Run(t, e)
+	if n := e.twins.Load(); n < 50 {
+		t.Errorf("%d compiled models were loaded", n)
+	}
 }
 
 // TestWhatApplesCompilerWroteRuns predicts what testdata/compiled/README.md works out.
@@ -100,4 +133,38 @@ func inMemory(t *testing.T, dir string) fstest.MapFS {
 		t.Fatal(err)
 	}
 	return fsys
+}
+
+// TestRefusedCompiledModelsSayWhatTheyAre has what only Core ML runs, and what is no
+// whole download.
+func TestRefusedCompiledModelsSayWhatTheyAre(t *testing.T) {
+	pointer := &fstest.MapFile{Data: []byte("version https://git-lfs.github.com/spec/v1\noid sha256:" + strings.Repeat("0", 64) + "\nsize 9\n")}
+	file := func(s string) *fstest.MapFile { return &fstest.MapFile{Data: []byte(s)} }
+	for name, test := range map[string]struct {
+		file string
+		data *fstest.MapFile
+		what string // of a CompiledModelError
+		is   error
+	}{
+		"a neural network":            {"coremldata.bin", file("\xf4\x01\x00\x00"), "a model of type neuralNetwork", coreml.ErrUnsupportedModel},
+		"an encrypted program":        {"model.mil", file("\x00\xff\x17\x03"), "encrypted", coreml.ErrUnsupportedModel},
+		"a pointer for the program":   {"model.mil", pointer, "", coreml.ErrLFSPointer},
+		"a pointer for the interface": {"coremldata.bin", pointer, "", coreml.ErrLFSPointer},
+		"a pointer for the weights":   {"weights/weights.bin", pointer, "", coreml.ErrLFSPointer},
+		"a description cut short":     {"coremldata.bin", file("\xf6\x01\x00\x00"), "", coreml.ErrCompiledModel},
+		"a device's own types":        {"model.mil", file("program(1.0) { func main<ios18>(tensor_buffer<fp16, [1]> x) {} -> (); }"), "", nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			fsys := inMemory(t, filepath.Join("..", "testdata", "compiled", "quantized_weights.mlmodelc"))
+			fsys["m/"+test.file] = test.data
+			_, err := coreml.LoadFS(t.Context(), fsys, "m", &coreml.Config{Engine: coreml.EnginePortable})
+			if err == nil || test.is != nil && !errors.Is(err, test.is) || strings.Count(err.Error(), "coreml: ") != 1 {
+				t.Fatalf("error is %v, want %v", err, test.is)
+			}
+			e, ok := errors.AsType[*coreml.CompiledModelError](err)
+			if ok != (test.what != "") || ok && (!strings.Contains(e.What, test.what) || !errors.Is(err, coreml.ErrCompiledModel)) {
+				t.Errorf("error %v is %+v", err, e)
+			}
+		})
+	}
 }

@@ -99,6 +99,18 @@ func TestPredictTakesACompiledModel(t *testing.T) {
 	}
 }
 
+// TestAClassifierIsTheSameFromItsCompiledTwin has labels and probabilities.
+func TestAClassifierIsTheSameFromItsCompiledTwin(t *testing.T) {
+	const path = "testdata/classifier/model.mlpackage"
+	in := filepath.Join(t.TempDir(), "in.json")
+	if err := os.WriteFile(in, []byte(`{"x": [[1, 2, 3, 4]]}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	want := call(t, "predict", path, "--inputs", in, "--json")
+	want.want(t, exitOK, "classLabel", "")
+	call(t, "predict", enginetest.Twin(t, path), "--inputs", in, "--json").want(t, exitOK, want.out, "")
+}
+
 // TestRefusedCompiledModelsSayWhatTheyAre has a neural network.
 func TestRefusedCompiledModelsSayWhatTheyAre(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "old.mlmodelc")

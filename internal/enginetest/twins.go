@@ -1,6 +1,8 @@
 package enginetest
 
 import (
+	"context"
+	"errors"
 	"math"
 	"os"
 	"path/filepath"
@@ -20,45 +22,47 @@ import (
 // of its program, its description and its weight files. It returns the folder's path.
 func Twin(t testing.TB, path string) string {
 	t.Helper()
-	pkg, err := modelpkg.OpenPath(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := pkg.Close(); err != nil {
-			t.Error(err)
-		}
-	}()
-	program, err := mil.Read(t.Context(), pkg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var text strings.Builder
-	if err := mil.WriteText(&text, program); err != nil {
-		t.Fatal(err)
-	}
-	m := pkg.Model()
 	dir := filepath.Join(t.TempDir(), strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))+".mlmodelc")
-	files := map[string][]byte{"model.mil": []byte(text.String()), "coremldata.bin": modelpkg.CompiledData(m.SpecificationVersion, m.Description)}
-	for name, data := range files {
-		to := filepath.Join(dir, name)
-		if err := os.MkdirAll(filepath.Dir(to), 0o777); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(to, data, 0o666); err != nil {
-			t.Fatal(err)
-		}
+	if err := MakeTwin(t.Context(), path, dir); err != nil {
+		t.Fatal(err)
 	}
-	copyWeights(t, pkg, path, dir)
 	return dir
 }
 
+// MakeTwin makes the compiled model of the package at path in the folder dir.
+func MakeTwin(ctx context.Context, path, dir string) (err error) {
+	pkg, err := modelpkg.OpenPath(path)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, pkg.Close()) }()
+	program, err := mil.Read(ctx, pkg)
+	if err != nil {
+		return err
+	}
+	var text strings.Builder
+	if err := mil.WriteText(&text, program); err != nil {
+		return err
+	}
+	m := pkg.Model()
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return err
+	}
+	for name, data := range map[string][]byte{
+		"model.mil": []byte(text.String()), "coremldata.bin": modelpkg.CompiledData(m.SpecificationVersion, m.Description),
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), data, 0o666); err != nil {
+			return err
+		}
+	}
+	return copyWeights(ctx, pkg, path, dir)
+}
+
 // copyWeights puts the weight files beside the text, where @model_path leads.
-func copyWeights(t testing.TB, pkg *modelpkg.Package, from, to string) {
-	t.Helper()
+func copyWeights(ctx context.Context, pkg *modelpkg.Package, from, to string) error {
 	weights, err := pkg.Weights()
 	if err != nil {
-		t.Fatal(err)
+		return err
 	}
 	for _, w := range weights {
 		_, name, ok := strings.Cut(w.Name, "com.apple.CoreML/")
@@ -67,12 +71,13 @@ func copyWeights(t testing.TB, pkg *modelpkg.Package, from, to string) {
 		}
 		name = filepath.Join(to, filepath.FromSlash(name))
 		if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
-			t.Fatal(err)
+			return err
 		}
-		if _, err := storage.Place(t.Context(), filepath.Join(from, filepath.FromSlash(w.Name)), name); err != nil {
-			t.Fatal(err)
+		if _, err := storage.Place(ctx, filepath.Join(from, filepath.FromSlash(w.Name)), name); err != nil {
+			return err
 		}
 	}
+	return nil
 }
 
 // RunTwins runs the cases of every folder by its package and by the package's compiled

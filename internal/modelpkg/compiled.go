@@ -128,7 +128,30 @@ func (p *Package) openStages(n uint64) error {
 		}
 		p.stages = append(p.stages, stage)
 	}
+	p.addStates()
 	return nil
+}
+
+// addStates describes the states of a pipeline's models as its own, where its description
+// leaves them to the models.
+func (p *Package) addStates() {
+	d := p.description()
+	if len(d.State) > 0 {
+		return
+	}
+	seen := map[string]bool{}
+	for _, stage := range p.stages {
+		f, err := stage.FunctionInterface("")
+		if err != nil {
+			continue // who reads its program says so
+		}
+		for _, s := range f.State {
+			if !seen[s.Name] {
+				seen[s.Name] = true
+				d.State = append(d.State, s)
+			}
+		}
+	}
 }
 
 // openStage opens one model of a pipeline.
