@@ -311,12 +311,12 @@ func TestATextThatAsksForTooMuchIsRefused(t *testing.T) {
 		"nested blocks":   head + strings.Repeat("cond(pred = x) () {", 1e5),
 		"nested types":    head + strings.Repeat("list<", 1e5),
 		"nested brackets": head + "fp16 y = relu(x = x)[a = tuple<fp16>(" + strings.Repeat("(", 1e5),
-		"operations":      head + strings.Repeat("a();", 2e6),
+		"operations":      head + strings.Repeat("a();", 1e6),
 		"parameters":      "program(1.0){ func f<ios18>(" + strings.Repeat("fp16 x,", 1e6),
-		"types":           head + "tuple<" + strings.Repeat("fp16,", 1e7),
-		"operands":        head + "a(" + strings.Repeat("x=x,", 5e6),
-		"functions":       "program(1.0){" + strings.Repeat("func f<ios18>(){}->();", 3e6),
-		"outputs":         head + "}->(" + strings.Repeat("x,", 5e7),
+		"types":           head + "tuple<" + strings.Repeat("fp16,", 1e6),
+		"operands":        head + "a(" + strings.Repeat("x=x,", 1e6),
+		"functions":       "program(1.0){" + strings.Repeat("func f<ios18>(){}->();", 1e5),
+		"outputs":         head + "}->(" + strings.Repeat("x,", 1e6),
 	} {
 		t.Run(name, func(t *testing.T) {
 			if _, err := mil.FromText(t.Context(), []byte(s), nil); err == nil {
