@@ -73,9 +73,6 @@ func (c *Config) second(first engine.Engine, err error) engine.Engine {
 // was not the first choice; it is empty otherwise.
 func open(ctx context.Context, src engine.Source, name string, cfg *Config, ec engine.Config) (engine.Engine, engine.Program, string, error) {
 	e, err := cfg.engine()
-	if compiled(name) && (err != nil || e.Name() != frameworkName) {
-		return nil, nil, "", ErrCompiledModel
-	}
 	if err != nil {
 		return nil, nil, "", err
 	}
@@ -87,7 +84,7 @@ func open(ctx context.Context, src engine.Source, name string, cfg *Config, ec e
 		return e, prog, "", nil
 	}
 	other := cfg.second(e, err)
-	if other == nil || compiled(name) {
+	if other == nil {
 		return nil, nil, "", err
 	}
 	prog, second := other.Load(ctx, src, ec)

@@ -81,8 +81,9 @@
 //
 // The portable engine executes ML Programs (iOS 15 and later) on the CPU, with
 // multi-arrays, numbers and images as inputs and outputs, and the labels and
-// probabilities of classifiers as outputs. Compiled models (.mlmodelc) are for
-// the framework only. Strings, dictionaries and sequences are refused with
+// probabilities of classifiers as outputs. Of compiled models (.mlmodelc) it executes
+// ML Programs and pipelines of them; others are for the framework only and refused
+// with a [CompiledModelError]. Strings, dictionaries and sequences are refused with
 // [ErrUnsupportedModel] as inputs. An image is not resized: it must have a size
 // that the model allows.
 package coreml

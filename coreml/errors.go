@@ -23,8 +23,9 @@ var (
 	// ErrUnsupportedOS: the running system's Core ML is too old for the package or
 	// for what was asked of it. States need macOS 15.
 	ErrUnsupportedOS = engine.ErrUnsupportedOS
-	// ErrCompiledModel: the path is a compiled model (.mlmodelc), which only the
-	// framework can load. The portable engine needs the package it was made from.
+	// ErrCompiledModel: the path is a compiled model (.mlmodelc) that the portable
+	// engine does not read. It reads those of ML Programs and of pipelines of them; a
+	// [CompiledModelError] says which other kind it is, and other errors what is wrong.
 	ErrCompiledModel = modelpkg.ErrCompiled
 	// ErrNotPackage: the path holds nothing like a model package.
 	ErrNotPackage = modelpkg.ErrNotPackage
@@ -128,6 +129,32 @@ func (e *UnsupportedOpsError) Unwrap() []error {
 	return []error{ErrUnsupportedOp, e.Err}
 }
 
+// CompiledModelError says why a compiled model (.mlmodelc) is for Core ML alone. It is
+// [ErrCompiledModel] and [ErrUnsupportedModel].
+type CompiledModelError struct {
+	// What is what the folder holds, such as a neural network with its type, or an
+	// encrypted model.
+	What string
+	// Err is the whole error.
+	Err error
+}
+
+// Error returns the text of Err.
+func (e *CompiledModelError) Error() string {
+	if e.Err == nil { // one that this package did not make
+		return "the compiled model is " + e.What
+	}
+	return e.Err.Error()
+}
+
+// Unwrap returns Err, [ErrCompiledModel] and [ErrUnsupportedModel].
+func (e *CompiledModelError) Unwrap() []error {
+	if e.Err == nil {
+		return []error{ErrCompiledModel, ErrUnsupportedModel}
+	}
+	return []error{e.Err, ErrCompiledModel, ErrUnsupportedModel}
+}
+
 // FrameworkError is an error that Core ML itself gave: an NSError, or a result
 // that it left out without saying why.
 type FrameworkError struct {
@@ -170,7 +197,10 @@ func engineError(err error) error {
 		err = unchanged.Err
 	}
 	var refused *engine.FeatureError
+	var compiled *modelpkg.CompiledError
 	switch {
+	case errors.As(err, &compiled):
+		return &CompiledModelError{What: compiled.What, Err: err}
 	case errors.As(err, &refused):
 		return &InputError{Name: refused.Name, Output: refused.Output, Err: refused.Err}
 	case errors.As(err, &framework):

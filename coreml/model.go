@@ -42,8 +42,8 @@ type program struct {
 	batches idle[batch]
 }
 
-// Load loads the package at path: an .mlpackage folder, or a bare .mlmodel file
-// without weight files. Weight files are mapped into memory rather than read and
+// Load loads the package at path: an .mlpackage folder, a compiled model's .mlmodelc
+// folder, or a bare .mlmodel file without weight files. Weight files are mapped into memory rather than read and
 // must not be changed while the model is open: replace them by renaming. One that
 // is shortened all the same makes predictions fail with [ErrFileChanged].
 //
@@ -61,8 +61,10 @@ func Load(ctx context.Context, path string, cfg *Config) (*Model, error) {
 		return nil, fail("load model", err)
 	}
 	src := engine.Source{FS: os.DirFS(path), Dir: ".", Path: path}
-	if !info.IsDir() {
-		src.FS, src.Dir = os.DirFS(filepath.Dir(path)), filepath.Base(path)
+	// A folder that is called a compiled model is known by its name.
+	if !info.IsDir() || compiled(path) {
+		clean := filepath.Clean(path)
+		src.FS, src.Dir = os.DirFS(filepath.Dir(clean)), filepath.Base(clean)
 	}
 	return load(orBackground(ctx), src, path, cfg)
 }

@@ -96,6 +96,8 @@ func TestGoldenOutputs(t *testing.T) {
 			{"inspect", "testdata/classifier/model.mlpackage"},
 			{"inspect", "testdata/picture/model.mlpackage"},
 			{"inspect", "testdata/classifier/model.mlpackage", "--mil"},
+			{"inspect", "testdata/classifier/model.mlpackage", "--listing"},
+			{"inspect", "testdata/classifier/model.mlpackage", "--listing", "--mil"},
 			{"inspect", "testdata/classifier/model.mlpackage", "--function", "dance"},
 			{"inspect", "testdata/classifier/model.mlpackage", "--mil", "--plan"},
 			{"inspect", "testdata"},

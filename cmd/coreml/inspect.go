@@ -21,10 +21,11 @@ type inspectCmd struct {
 	Model    string `arg:"" help:"The model package, a folder with one in it, or org/name[@revision][:path] of a hub."`
 	Function string `help:"Show this function only." placeholder:"NAME"`
 	JSON     bool   `help:"Print one JSON object."`
-	// Three forms of output, of which a call has one.
-	MIL    bool `name:"mil" help:"Print the program in place of the summary."`
-	Plan   bool `help:"Print what the engine makes of the function in place of the summary."`
-	Verify bool `help:"Hash again what the local cache has of a repository, org/name, in place of the summary."`
+	// Forms of output, of which a call has one.
+	MIL     bool `name:"mil" help:"Print the program in place of the summary: the text of a compiled model's model.mil."`
+	Listing bool `help:"Print the program as coremltools does, with small constants where they are used."`
+	Plan    bool `help:"Print what the engine makes of the function in place of the summary."`
+	Verify  bool `help:"Hash again what the local cache has of a repository, org/name, in place of the summary."`
 
 	Driver     string `help:"A driver file, as for generate; the package is asked whether it fits." placeholder:"FILE"`
 	DriverJSON bool   `name:"driver-json" help:"Print the driver as a driver file, for editing, in place of the summary."`
@@ -41,6 +42,7 @@ func (*inspectCmd) Help() string {
     coreml inspect Model.mlpackage
     coreml inspect Model.mlpackage --json
     coreml inspect Model.mlpackage --mil --function main
+    coreml inspect Model.mlmodelc --listing
     coreml inspect Model.mlpackage --plan --arithmetic fast
     coreml inspect FOLDER --driver-json > driver.json
     coreml inspect org/name
@@ -63,8 +65,12 @@ func (c *inspectCmd) idle(given flagSet) []string {
 	switch {
 	case c.Verify:
 		return given.without("with --verify: files are hashed and nothing is loaded", "compute-units", "engine", "arithmetic", "threads", "function", "offline")
-	case c.MIL:
-		return given.without("with --mil: the program is printed as the package has it", "compute-units", "engine", "arithmetic", "threads")
+	case c.MIL || c.Listing:
+		flag := "--mil"
+		if c.Listing {
+			flag = "--listing"
+		}
+		return given.without("with "+flag+": the program is printed as the package has it", "compute-units", "engine", "arithmetic", "threads")
 	}
 	return nil
 }
@@ -74,6 +80,9 @@ func (c *inspectCmd) Run(ctx context.Context, io *streams) (err error) {
 	// They are three answers to three questions, and one standard output.
 	if c.MIL && c.Plan || c.JSON && (c.MIL || c.Plan) {
 		return usagef("--json, --mil and --plan exclude each other")
+	}
+	if c.Listing && (c.MIL || c.Plan || c.JSON || c.Verify) {
+		return usagef("--listing excludes --json, --mil, --plan and --verify")
 	}
 	if c.Verify {
 		if c.MIL || c.Plan {
@@ -112,7 +121,7 @@ func (c *inspectCmd) Run(ctx context.Context, io *streams) (err error) {
 		return fmt.Errorf("%s: %w", c.Model, err)
 	}
 	pkg.ForgetProgram() // program has all of it, and large ones are hundreds of megabytes
-	if c.MIL {
+	if c.MIL || c.Listing {
 		return c.print(io, program)
 	}
 	info, err := c.info(ctx, pkg, program)
@@ -133,14 +142,18 @@ func (c *inspectCmd) Run(ctx context.Context, io *streams) (err error) {
 //
 // A function that does not exist is named before anything is printed.
 func (c *inspectCmd) print(io *streams, program *mil.Program) error {
+	write := mil.WriteText
+	if c.Listing {
+		write = mil.Print
+	}
 	if c.Function == "" {
-		return mil.Print(io.out, program)
+		return write(io.out, program)
 	}
 	f := program.Function(c.Function)
 	if f == nil {
 		return fmt.Errorf("%s: no function %q", c.Model, c.Function)
 	}
-	return mil.Print(io.out, &mil.Program{Version: program.Version, Attributes: program.Attributes, Functions: []*mil.Function{f}})
+	return write(io.out, &mil.Program{Version: program.Version, Attributes: program.Attributes, Functions: []*mil.Function{f}})
 }
 
 // info collects what is told, one function after the other. Each of them is tried,

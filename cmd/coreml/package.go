@@ -42,12 +42,12 @@ func packagePath(name string) (string, error) {
 		return name, nil // a folder that is called a package is one, or it is said what it lacks
 	}
 	// A package may be a folder without the ending, as an archive unpacks it.
-	switch _, err := os.Lstat(filepath.Join(name, "Manifest.json")); {
-	case errors.Is(err, fs.ErrNotExist):
-		return packageIn(name)
-	default:
-		return name, err
+	for _, file := range []string{"Manifest.json", "coremldata.bin"} {
+		if _, err := os.Lstat(filepath.Join(name, file)); !errors.Is(err, fs.ErrNotExist) {
+			return name, err
+		}
 	}
+	return packageIn(name)
 }
 
 // severalError is the error of a folder with several packages, of which most verbs

@@ -69,7 +69,7 @@ func markedf(mark error, format string, args ...any) error {
 // making is the file's.
 func loadError(err error) error {
 	switch {
-	case errors.Is(err, coreml.ErrUnsupportedOp), errors.Is(err, coreml.ErrUnsupportedModel), errors.Is(err, coreml.ErrCompiledModel):
+	case errors.Is(err, coreml.ErrUnsupportedOp), errors.Is(err, coreml.ErrUnsupportedModel):
 		return &codedError{codeUnsupported, err}
 	case errors.Is(err, coreml.ErrUnknownFunction), errors.Is(err, coreml.ErrNoEngine):
 		return &codedError{codeBadInput, err}

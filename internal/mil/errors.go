@@ -34,6 +34,8 @@ type Error struct {
 	// Name is the value or operand; empty when the whole operation is meant.
 	Name string
 	Err  error
+
+	at *Op // the operation itself, for who knows where it stands
 }
 
 // Error describes the failure and its place.

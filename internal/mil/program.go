@@ -71,6 +71,9 @@ type Op struct {
 	Inputs []Argument
 	// Outputs are the results; write_state has none.
 	Outputs []*Value
+	// Opset is the operator set that the operation is written in where it is another
+	// than its function's; else it is empty. Only texts can say so.
+	Opset string
 	// Blocks are the nested blocks of cond (true, false) and while_loop
 	// (condition, body). They see every value that is defined before this
 	// operation.

@@ -166,6 +166,9 @@ func (e *encoder) block(b *Block, inlined map[*Value]bool) (*milpb.Block, error)
 // operations are inputs with their constants in place.
 func (e *encoder) op(op *Op, inlined map[*Value]bool) (*milpb.Operation, error) {
 	place := func(err error) error { return fmt.Errorf("operation %s %q: %w", op.Type, op.Name, err) }
+	if op.Opset != "" {
+		return nil, place(bad(ErrStructure, "an operator set of its own can only be said in a text"))
+	}
 	outputs, err := namedTypes(op.Outputs)
 	if err != nil {
 		return nil, place(err)

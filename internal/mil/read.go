@@ -3,6 +3,7 @@ package mil
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/gocoreml/coreml/internal/milpb"
@@ -13,8 +14,25 @@ import (
 // Read builds the typed form of a package's program and verifies it. Constants
 // refer to the package's memory and are valid until it is closed. Read gives up
 // with ctx's error when ctx ends. It is called once for each loaded package,
-// and the time goes into resolving names.
+// and the time goes into resolving names. The program of a compiled model is a text, and
+// that of a pipeline one made of its models' programs.
 func Read(ctx context.Context, pkg *modelpkg.Package) (*Program, error) {
+	budget := maxTextMemory
+	return read(ctx, pkg, &budget)
+}
+
+// read is Read with a budget of memory that the models of a pipeline share.
+func read(ctx context.Context, pkg *modelpkg.Package, budget *int) (*Program, error) {
+	if len(pkg.Stages()) > 0 {
+		return readPipeline(ctx, pkg, budget)
+	}
+	if text := pkg.Text(); text != nil {
+		p, err := fromText(ctx, text, pkg, budget)
+		if text, ok := errors.AsType[*TextError](err); ok {
+			err = fmt.Errorf("%s: %w", modelpkg.ProgramName, text)
+		}
+		return p, err
+	}
 	return fromProto(ctx, pkg.Model().Program, pkg)
 }
 

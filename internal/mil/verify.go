@@ -71,7 +71,7 @@ const maxChain = 16
 func (v *verifier) fail(name string, err error) error {
 	e := &Error{Function: v.function, Name: name, Err: err}
 	if v.op != nil {
-		e.OpType, e.Op = v.op.Type, v.op.Name
+		e.OpType, e.Op, e.at = v.op.Type, v.op.Name, v.op
 	}
 	return e
 }

@@ -22,8 +22,12 @@ type Model struct {
 // type that is not in the list leaves Type 0.
 type ModelType int32
 
-// TypeMLProgram is the only type whose content this package knows.
-const TypeMLProgram ModelType = 502
+// The types of model that can be run. The content of TypeMLProgram is the only one that
+// this package knows; a pipeline consists of models of other types.
+const (
+	TypeMLProgram ModelType = 502
+	TypePipeline  ModelType = 202
+)
 
 // modelTypes are the members of the oneof Type in Model.proto. The names are
 // for messages only.

@@ -208,17 +208,24 @@ type WeightFile struct {
 const maxWeightFiles = 4096
 
 // Weights lists the files of the package that are not the model file, those
-// under the manifest's other items. It is for showing what a package takes;
-// loading does not ask for it.
+// under the manifest's other items; of a compiled model those that are none of its
+// descriptions. It is for showing what a package takes; loading does not ask for it.
 func (p *Package) Weights() ([]WeightFile, error) {
 	var list []WeightFile
-	for _, item := range p.items {
+	items := p.items
+	if p.compiled {
+		items = []string{p.dir}
+	}
+	for _, item := range items {
 		err := fs.WalkDir(p.fsys, item, func(name string, _ fs.DirEntry, err error) error {
 			if errors.Is(err, fs.ErrNotExist) {
 				return nil // a manifest may name a folder that was never made
 			}
 			if err != nil {
 				return err
+			}
+			if base := path.Base(name); p.compiled && (base == dataName || base == ProgramName || base == metadataName) {
+				return nil
 			}
 			info, err := fs.Stat(p.fsys, name) // follows links, as download caches use them
 			if err != nil {

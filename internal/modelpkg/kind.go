@@ -96,7 +96,7 @@ func (p *Package) notPackage() error {
 	for _, entry := range entries {
 		name := entry.Name()
 		switch ext := strings.ToLower(path.Ext(name)); {
-		case ext == ".mlpackage" && p.isPackage(name), ext == ".mlmodel":
+		case ext == ".mlpackage" && p.isPackage(name), ext == ".mlmodel", ext == ".mlmodelc" && entry.IsDir():
 			e.Packages = append(e.Packages, name)
 		case ext == ".zip" || ext == ".tar" || ext == ".gz" || ext == ".tgz":
 			e.Archives = append(e.Archives, name)
@@ -111,6 +111,29 @@ func (p *Package) notPackage() error {
 func (p *Package) isPackage(name string) bool {
 	_, err := fs.Stat(p.fsys, path.Join(p.dir, name, manifestName))
 	return err == nil
+}
+
+// CompiledError says of a compiled model why it cannot be run: what it is. It is
+// [ErrCompiled].
+type CompiledError struct {
+	// What is what the folder holds, such as "a neural network".
+	What string
+	// Err is a cause with a name of its own, [ErrNotProgram] for a model that is of
+	// another type; nil where there is none.
+	Err error
+}
+
+// Error says what the model is and who runs it.
+func (e *CompiledError) Error() string {
+	return "the compiled model is " + e.What + "; " + ErrCompiled.Error()
+}
+
+// Unwrap returns [ErrCompiled] and the cause.
+func (e *CompiledError) Unwrap() []error {
+	if e.Err == nil {
+		return []error{ErrCompiled}
+	}
+	return []error{ErrCompiled, e.Err}
 }
 
 // bareError is an error about the path itself that was to be opened: its text

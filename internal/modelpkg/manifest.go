@@ -39,13 +39,13 @@ type manifestItem struct {
 // readManifest finds the model file and the other items of the package folder.
 // The items' paths become names in fsys, of which none leads out of the
 // package.
-func (p *Package) readManifest() (modelFile string, err error) {
+func (p *Package) readManifest(compiled bool) (modelFile string, err error) {
 	name := path.Join(p.dir, manifestName)
 	data, err := storage.ReadSmall(p.fsys, name, maxManifest)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		if p.looksCompiled() {
-			return "", ErrCompiled
+		if compiled || p.looksCompiled() {
+			return "", errIsCompiled
 		}
 		return "", p.notPackage()
 	case errors.Is(err, storage.ErrTooLong):
@@ -67,18 +67,13 @@ func (p *Package) readManifest() (modelFile string, err error) {
 	return path.Join(data0, root), nil
 }
 
-// looksCompiled recognises the files that every compiled model has. It is only
+// errIsCompiled is how readManifest says that the folder is a compiled model.
+var errIsCompiled = errors.New("a compiled model")
+
+// looksCompiled recognises the files that compiled models have. It is only
 // asked when there is no manifest.
 func (p *Package) looksCompiled() bool {
-	if compiledName(p.dir) {
-		return true
-	}
-	for _, name := range []string{"coremldata.bin", "model.mil"} {
-		if _, err := fs.Stat(p.fsys, path.Join(p.dir, name)); err == nil {
-			return true
-		}
-	}
-	return false
+	return p.has(dataName) || p.has(ProgramName) || p.has(networkName) || p.has(path.Join("model0", dataName))
 }
 
 // parseManifest returns the paths, relative to Data, of the model file and of

@@ -1,7 +1,8 @@
 // Package modelpkg opens Core ML model packages: the manifest, the model file
 // and the weight files, of which all but the manifest are mapped into memory. It
 // hands out messages, element types and bytes; what they mean is for package mil
-// to say. It writes packages too.
+// to say. It writes packages too. A compiled model (.mlmodelc) of an ML Program, or a
+// pipeline of such, opens as a package does; its program is a text.
 package modelpkg
 
 import (
@@ -20,9 +21,12 @@ import (
 
 // Errors of Open and of what an open package is asked for.
 var (
-	// ErrCompiled means that the folder is a compiled model, which only Core ML
-	// itself reads.
-	ErrCompiled = errors.New("compiled models (.mlmodelc) can only be run by Core ML itself: use the .mlpackage that it was compiled from")
+	// ErrCompiled means that the folder is a compiled model that is not read here: a
+	// CompiledError says which kind only Core ML itself reads, other errors what is wrong.
+	ErrCompiled = errors.New("only Core ML itself runs it: use the .mlpackage that it was compiled from")
+	// ErrCompiledData means that the description in a compiled model is malformed or
+	// missing.
+	ErrCompiledData = errors.New("malformed compiled model")
 	// ErrNotPackage means that the path holds nothing like a model.
 	ErrNotPackage = errors.New("not a model package: it has no Manifest.json")
 	// ErrManifest means that Manifest.json is malformed or points outside the
@@ -46,10 +50,12 @@ type Package struct {
 	modelDir string // what @model_path stands for
 	items    []string
 	model    *milpb.Model
+	compiled bool       // spec is the text of a program
+	stages   []*Package // of a compiled pipeline, which has no spec
 
 	mu     sync.Mutex // guards what follows
 	closed bool
-	spec   *storage.Bytes            // the model file, to which the messages' tensor data refers
+	spec   *storage.Bytes            // the model file, to which the messages' tensor data refers; nil in a pipeline
 	files  map[string]*storage.Bytes // weight files, by the name that programs use
 }
 
@@ -65,10 +71,8 @@ func OpenPath(name string) (*Package, error) {
 	switch {
 	case !info.IsDir():
 		p, err = Open(os.DirFS(filepath.Dir(name)), filepath.Base(name))
-	case compiledName(name):
-		err = ErrCompiled
 	default:
-		p, err = Open(os.DirFS(name), ".")
+		p, err = open(os.DirFS(name), ".", compiledName(name))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, Locate(err, name))
@@ -76,12 +80,22 @@ func OpenPath(name string) (*Package, error) {
 	return p, nil
 }
 
-// Open opens the package that is the folder dir of fsys, or the bare .mlmodel
-// file of that name. The model file is decoded at once, weight files are opened
+// Open opens the package or compiled model that is the folder dir of fsys, or the bare
+// .mlmodel file of that name. The model file is decoded at once, weight files are opened
 // when the first of their contents is asked for. Errors do not name dir, which
 // the caller knows, and name files as they are called inside the package. The
 // caller closes the package, after the last use of anything that refers to it.
 func Open(fsys fs.FS, dir string) (*Package, error) {
+	return open(fsys, dir, compiledName(dir))
+}
+
+// compiledName recognises a compiled model by its folder's name.
+func compiledName(name string) bool {
+	return strings.EqualFold(path.Ext(strings.TrimRight(filepath.ToSlash(name), "/")), ".mlmodelc")
+}
+
+// open is Open for a folder that is, or is not, called a compiled model.
+func open(fsys fs.FS, dir string, compiled bool) (*Package, error) {
 	dir = path.Clean(dir)
 	if !fs.ValidPath(dir) {
 		return nil, &fs.PathError{Op: "open", Path: dir, Err: fs.ErrInvalid}
@@ -94,7 +108,13 @@ func Open(fsys fs.FS, dir string) (*Package, error) {
 	modelFile := dir
 	if !info.IsDir() {
 		p.dir, p.bare = path.Dir(dir), dir
-	} else if modelFile, err = p.readManifest(); err != nil {
+	} else if modelFile, err = p.readManifest(compiled); errors.Is(err, errIsCompiled) {
+		if err := p.openCompiled(); err != nil {
+			// Whatever is wrong with it: that it is a compiled model is known.
+			return nil, errors.Join(storage.Also(err, ErrCompiled), p.Close())
+		}
+		return p, nil
+	} else if err != nil {
 		return nil, err
 	}
 	p.modelDir = path.Dir(modelFile)
@@ -126,11 +146,6 @@ func (p *Package) decode(name string) (err error) {
 	return p.inside(name, err)
 }
 
-// compiledName recognises a compiled model by its folder's name.
-func compiledName(name string) bool {
-	return strings.EqualFold(path.Ext(strings.TrimRight(filepath.ToSlash(name), "/")), ".mlmodelc")
-}
-
 // Err returns an error when one of the package's files was shortened while it
 // was mapped: what was read of it may not have been its content. No package has
 // no files. A loader asks at its end, and a prediction after each run.
@@ -143,11 +158,18 @@ func (p *Package) Err() error {
 	if p.closed {
 		return nil
 	}
-	if err := p.spec.Err(); err != nil {
-		return err
+	if p.spec != nil {
+		if err := p.spec.Err(); err != nil {
+			return err
+		}
 	}
 	for _, f := range p.files {
 		if err := f.Err(); err != nil {
+			return err
+		}
+	}
+	for _, stage := range p.stages {
+		if err := stage.Err(); err != nil {
 			return err
 		}
 	}
@@ -155,7 +177,8 @@ func (p *Package) Err() error {
 }
 
 // Model returns the decoded model file. Its tensor data is valid until Close.
-// The messages must not be changed.
+// The messages must not be changed. That of a compiled model has no program, whose form
+// is a text.
 func (p *Package) Model() *milpb.Model { return p.model }
 
 // ForgetProgram lets go of the program's messages: Model().Program is nil from then on.
@@ -173,10 +196,16 @@ func (p *Package) Close() error {
 		return nil
 	}
 	p.closed = true
-	err := p.spec.Release()
+	var err error
+	if p.spec != nil {
+		err = p.spec.Release()
+	}
 	for _, f := range p.files {
 		err = errors.Join(err, f.Release())
 	}
 	p.files = nil
+	for _, stage := range p.stages {
+		err = errors.Join(err, stage.Close())
+	}
 	return err
 }

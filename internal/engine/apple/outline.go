@@ -51,10 +51,11 @@ var pixelOrders = map[int32]engine.Pixels{10: engine.Gray, 20: engine.RGB, 30: e
 // outline returns the outline of a function of the source. A package of a kind that
 // only the framework knows has none; its outline is empty.
 func (s *source) outline(function string) (*outline, error) {
-	if s.compiled() {
+	pkg, err := modelpkg.Open(s.fsys, s.dir)
+	if err != nil && s.compiled() {
+		// Of the kinds that only the framework runs there is metadata for people.
 		return compiledOutline(s.fsys, s.dir, function)
 	}
-	pkg, err := modelpkg.Open(s.fsys, s.dir)
 	if errors.Is(err, modelpkg.ErrNotProgram) {
 		return &outline{function: function}, nil
 	}

@@ -4,6 +4,7 @@ package apple
 
 import (
 	"errors"
+	"os"
 	"slices"
 	"testing"
 	"testing/fstest"
@@ -151,5 +152,40 @@ func TestSources(t *testing.T) {
 		if (err != nil) != test.fails || err == nil && s.compiled() != test.compiled {
 			t.Errorf("%s: %+v, %v", test.name, s, err)
 		}
+	}
+}
+
+// TestTheOutlineOfACompiledModel has what Apple's compiler wrote: the order of features,
+// functions and ranges come from its description.
+func TestTheOutlineOfACompiledModel(t *testing.T) {
+	for _, src := range []engine.Source{
+		{Path: "../../../testdata/compiled/multifunction_flexible.mlmodelc"},
+		{FS: os.DirFS("../../../testdata/compiled/multifunction_flexible.mlmodelc"), Dir: "."}, // without its name
+	} {
+		s, err := newSource(src)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o, err := s.outline("")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !s.compiled() || o.function != "second" || o.defaultFunction != "second" || !slices.Equal(o.functions, []string{"first", "second"}) {
+			t.Errorf("outline %+v", o)
+		}
+		if len(o.inputs) != 1 || o.inputs[0].name != "input" || !slices.Equal(o.inputs[0].ranges, []engine.Range{{Lower: 0, Upper: 4}}) {
+			t.Errorf("inputs %+v", o.inputs)
+		}
+		if _, err := s.outline("third"); !errors.Is(err, modelpkg.ErrFunction) {
+			t.Errorf("error is %v", err)
+		}
+	}
+	s, err := newSource(engine.Source{Path: "../../../testdata/compiled/pipeline_weighted.mlmodelc"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o, err := s.outline("")
+	if err != nil || len(o.outputs) != 2 || o.outputs[0].name != "rounded" || o.outputs[1].name != "result" || o.version != 9 {
+		t.Errorf("outline %+v, %v", o, err)
 	}
 }

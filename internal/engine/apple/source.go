@@ -54,9 +54,21 @@ func (s *source) name() string {
 	return path.Base(s.dir)
 }
 
-// compiled reports whether the source is a compiled model. A bundle is told by
-// its name, as Core ML does.
-func (s *source) compiled() bool { return strings.EqualFold(path.Ext(s.name()), extension) }
+// named reports whether the source is called a compiled model, which is how Core ML
+// tells one.
+func (s *source) named() bool { return strings.EqualFold(path.Ext(s.name()), extension) }
+
+// compiled reports whether the source is a compiled model: by its name, or by what lies
+// in a folder of another name, as an archive may be unpacked to.
+func (s *source) compiled() bool {
+	return s.named() || !s.has("Manifest.json") && s.has("coremldata.bin")
+}
+
+// has reports whether a file lies in the source's folder.
+func (s *source) has(name string) bool {
+	_, err := fs.Stat(s.fsys, pathJoin(s.dir, name))
+	return err == nil
+}
 
 // digest returns the digest of the source's content.
 func (s *source) digest(ctx context.Context, c *cache) (string, error) {
@@ -115,7 +127,7 @@ func (s *source) locate(ctx context.Context, c *cache) (name string, done func()
 // asItIs reports whether the source is a compiled model that can be given to the
 // framework where it lies: one whose files are files and no links.
 func (s *source) asItIs(ctx context.Context) (bool, error) {
-	if !s.compiled() || s.path == "" {
+	if !s.named() || s.path == "" {
 		return false, nil
 	}
 	linked, err := hasLinks(ctx, s.path)

@@ -18,6 +18,7 @@ type Binding struct {
 	List  []int32 // the values of a variadic operand 0
 	Out   []int32
 	State int // of read_state and write_state, else -1
+	Opset int // of the operation, where it is not the function's; else 0
 	// InPlace lets slice_update write into the state that its operand views.
 	InPlace bool
 	// Copied makes read_state take a copy because a later write would show.

@@ -52,8 +52,14 @@ func dataOf[T any](c *Call) *T {
 	return d
 }
 
-// opset returns the number of the opset: 5 (iOS15) to 8 (iOS18).
-func (c *Call) opset() int { return c.Env.Opset }
+// opset returns the number of the opset: 5 (iOS15) to 8 (iOS18). It is the function's,
+// unless the operation has one of its own.
+func (c *Call) opset() int {
+	if c.Step.Opset != 0 {
+		return c.Step.Opset
+	}
+	return c.Env.Opset
+}
 
 // F32 returns the elements of v as dense float32. The slice is valid until the
 // prediction ends or the slot's buffer is used again; it must not be written.

@@ -133,6 +133,9 @@ func (pl *planner) results(blk *mil.Block, b *Body) error {
 // its results.
 func (pl *planner) step(o *mil.Op) (*Step, error) {
 	st := &Step{Binding: op.Binding{Op: o, Def: op.Lookup(o.Type), State: -1}}
+	if o.Opset != "" {
+		st.Opset = opsetNumber(o.Opset)
+	}
 	switch {
 	case st.Def == nil:
 		return nil, array.ErrUnsupported
