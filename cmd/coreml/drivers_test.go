@@ -51,6 +51,7 @@ func TestADriverThatInspectWritesDrivesThePackage(t *testing.T) {
 		t.Errorf("as a stage: status %d, %q; want %q: %s", got.status, got.out, want.out, got.err)
 	}
 	call(t, "inspect", pkg, "--driver", file).want(t, exitOK, "\ntext generation\n  driven as stages: ", "")
+	call(t, "verify", pkg, "Once upon", "--engine", "portable", "-n", "3", "--driver", file).want(t, exitOK, "ok    the prompt in one prediction: ", "")
 	write(`{"stages": [{"inputs": {"` + plain.Tokens + `": {"role": "sin"}}}]}`)
 	for _, args := range [][]string{{"inspect", pkg}, {"generate", "x", "-m", pkg}} {
 		call(t, append(args, "--driver", file)...).want(t, exitFailure, "", "driver: stages.0.inputs."+plain.Tokens)

@@ -34,6 +34,7 @@ type verifyCmd struct {
 	IDs      []int  `name:"ids" help:"Token ids in place of a prompt." placeholder:"N,..."`
 	Tokens   int    `short:"n" help:"Tokens to generate behind the prompt." default:"32" placeholder:"N"`
 	Function string `help:"The function of the package to run." placeholder:"NAME"`
+	Driver   string `help:"A driver file for the one function that runs; else the one beside the package." placeholder:"FILE"`
 
 	// The side that is in question.
 	Engine       engineFlag     `help:"The engine to verify." default:"framework" placeholder:"NAME"`
@@ -170,7 +171,10 @@ func (c *verifyCmd) compare(ctx context.Context, v *verifier) (*verifyReport, er
 	if r.Model == "" {
 		r.Model = "the embedded storyteller"
 	}
-	driver, err := driverBeside(c.Model)
+	driver, err := namedDriver(c.Driver)
+	if err == nil && driver == nil {
+		driver, err = driverBeside(c.Model)
+	}
 	if err != nil {
 		return nil, err
 	}
