@@ -211,3 +211,11 @@ func RoleNames() []RoleName { return roleNames }
 
 // ReadMeta reads a meta.yaml.
 func ReadMeta(data []byte) (map[string]string, error) { return readMeta(data) }
+
+// NewFakeFunctions is NewFake for a stand-in of several functions: load loads the others.
+func NewFakeFunctions(m Predictor, desc *coreml.Description, t *tokenizer.Tokenizer, o *Config,
+	load func(ctx context.Context, name string) (Predictor, *coreml.Description, error), drained func() error,
+) (*Generator, error) {
+	src := oneFunction{model: m, desc: desc, more: load}
+	return newGenerator(context.Background(), src, src.set(), t, o, drained)
+}

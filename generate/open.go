@@ -168,7 +168,7 @@ func (s *source) open(ctx context.Context, c *Config) (*Generator, error) {
 	}
 	g, err := newGenerator(ctx, o, set, t, c, o.close)
 	if err == nil {
-		err = checkDeclared(g.tok, g.Vocabulary(), sizeBeside(s.fsys, path.Dir(s.pkg)))
+		err = cmp.Or(checkDeclared(g.tok, g.Vocabulary(), sizeBeside(s.fsys, path.Dir(s.pkg))), o.closeUnused())
 	}
 	if err != nil {
 		return nil, errors.Join(err, o.close())

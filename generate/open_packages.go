@@ -51,6 +51,7 @@ type opened struct {
 	functions map[functionKey]*coreml.Model
 	first     *coreml.Model
 	set       []packageFunctions
+	used      map[*coreml.Model]bool // what a driver has asked for
 }
 
 // maxPackages bounds the packages of one model.
@@ -226,7 +227,24 @@ func (o *opened) function(ctx context.Context, pkg, name string) (predictor, *co
 	if err != nil {
 		return nil, nil, err
 	}
+	if o.used == nil {
+		o.used = map[*coreml.Model]bool{}
+	}
+	o.used[m] = true
 	return m, m.Description(), nil
+}
+
+// closeUnused closes functions that only detection has looked at. Each is loaded again
+// when somebody asks for it.
+func (o *opened) closeUnused() error {
+	var errs []error
+	for key, m := range o.functions {
+		if !o.used[m] && m != o.first {
+			delete(o.functions, key)
+			errs = append(errs, m.Close())
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // table maps a file of exactly size bytes, behind the header of an .npy file.
