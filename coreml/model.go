@@ -31,6 +31,7 @@ type Model struct {
 type program struct {
 	gate    gate
 	prog    engine.Program
+	loaded  loaded
 	engine  string
 	note    string       // why it is not the engine of first choice
 	desc    *Description // handed out; nothing here reads it
@@ -97,16 +98,57 @@ func load(ctx context.Context, src engine.Source, name string, cfg *Config) (*Mo
 	if err != nil {
 		return nil, fail("load model", fmt.Errorf("%s: %w", name, engineError(modelpkg.Locate(err, name))))
 	}
+	return newModel(prog, loaded{e, src, ec, name}, note), nil
+}
+
+// loaded is what a model was loaded from, and how.
+type loaded struct {
+	engine engine.Engine
+	src    engine.Source
+	cfg    engine.Config
+	name   string
+}
+
+func newModel(prog engine.Program, from loaded, note string) *Model {
 	d := prog.Description()
 	p := &program{
-		prog: prog, engine: e.Name(), note: note, desc: describe(d),
+		prog: prog, loaded: from, engine: from.engine.Name(), note: note, desc: describe(d),
 		inputs: describeFeatures(d.Inputs), outputs: describeFeatures(d.Outputs), states: describeFeatures(d.States),
 	}
 	p.place = placesOf(p.states)
 	p.frames.inputs, p.frames.outputs = len(p.inputs), len(p.outputs)
 	m := &Model{p: p}
 	m.cleanup = runtime.AddCleanup(m, func(p *program) { _ = p.close() }, p)
-	return m, nil
+	return m
+}
+
+// LoadFunction loads another function of the same package with the same engine and
+// settings: an adapter, say, or a variant for prompts. An empty name is the package's
+// default function, and one that it lacks gives [ErrUnknownFunction]. The portable
+// engine uses the weight files that m has mapped; Core ML shares what it can by itself.
+//
+// The new Model is closed by itself, before or after m. States belong to the function
+// that made them. A nil ctx is context.Background.
+func (m *Model) LoadFunction(ctx context.Context, name string) (*Model, error) {
+	p := m.program()
+	if !p.gate.enter() {
+		return nil, fail("load function", ErrClosed)
+	}
+	defer runtime.KeepAlive(m)
+	defer p.gate.leave()
+	from := p.loaded
+	from.cfg.Function = name
+	load := func(ctx context.Context, cfg engine.Config) (engine.Program, error) {
+		return from.engine.Load(ctx, from.src, cfg)
+	}
+	if f, ok := p.prog.(engine.FunctionProgram); ok {
+		load = f.LoadFunction
+	}
+	prog, err := load(orBackground(ctx), from.cfg)
+	if err != nil {
+		return nil, fail("load function", fmt.Errorf("%s: %w", from.name, engineError(modelpkg.Locate(err, from.name))))
+	}
+	return newModel(prog, from, p.note), nil
 }
 
 func compiled(name string) bool {

@@ -2,6 +2,7 @@ package coreml_test
 
 import (
 	"encoding/binary"
+	"errors"
 	"slices"
 	"strconv"
 	"testing"
@@ -52,8 +53,12 @@ func TestAPipelineKeepsTheStatesOfItsModels(t *testing.T) {
 				Input: []milpb.FeatureDescription{feature("x", milpb.MultiArrayFeature, milpb.ArrayFloat32)}, State: described,
 				Output: []milpb.FeatureDescription{feature("sum", milpb.MultiArrayFeature, milpb.ArrayFloat16), feature("y", milpb.MultiArrayFeature, milpb.ArrayFloat32)},
 			}, &milpb.ModelDescription{State: states}, first, second)
-			m, err := coreml.LoadFS(t.Context(), fsys, "m", &coreml.Config{Engine: coreml.EnginePortable})
+			loaded, err := coreml.LoadFS(t.Context(), fsys, "m", &coreml.Config{Engine: coreml.EnginePortable})
 			if err != nil {
+				t.Fatal(err)
+			}
+			m, err := loaded.LoadFunction(t.Context(), "") // keeps the files of all its models
+			if err = errors.Join(err, loaded.Close()); err != nil {
 				t.Fatal(err)
 			}
 			defer m.Close()

@@ -45,7 +45,7 @@ type Config struct {
 	// the whole prompt in one prediction. Fewer are taken where the package's
 	// declared shapes ask for it.
 	PrefillChunk int
-	// MaxStates is the number of sequences at once; 0 means [DefaultMaxStates]. Each
+	// MaxStates is the number of sequences at once, of all functions together; 0 means [DefaultMaxStates]. Each
 	// costs the memory of a state, and up to eight that decode at the same time share
 	// a pass over the weights: a server gains from more than one.
 	MaxStates int
@@ -56,6 +56,13 @@ type Config struct {
 // Options is what one call of a generator asks for. A nil *Options is the same as
 // a zero one.
 type Options struct {
+	// Function is the function of the package that answers, such as an adapter: one of
+	// [Generator.Functions]. Empty means the one that the generator was opened for, and
+	// in a [Session] the one of its last answer. It is loaded, with a driver of its own,
+	// when it is first asked for, and shares the weights that are mapped already. Each
+	// sequence has one function, and caches are never shared between two. A name that
+	// the package lacks gives a [*FunctionError].
+	Function string
 	// MaxTokens limits the answer, the end token included. 0 means
 	// max_new_tokens of generation_config.json, else [DefaultMaxTokens]; -1 means
 	// as many as the context holds.

@@ -65,6 +65,20 @@
 //		SanitizeControlTokens: true,
 //	}}
 //
+// # Functions of one package
+//
+// A package may have several functions over the same weights: a base model and its
+// adapters, or variants. [Options.Function] chooses one for each request, and
+// [Generator.Functions] lists them. What nobody asks for is not loaded, and what is
+// shares the weight files that are mapped already. A function has a driver, a context
+// and states of its own; Config.MaxStates bounds those of all functions together. A
+// session keeps the function of its first answer.
+//
+//	for _, adapter := range []string{"poet", "coder"} {
+//		r, err := generate.Collect(g.Stream(ctx, "Spring", &generate.Options{Function: adapter}))
+//		...
+//	}
+//
 // # Concurrency and memory
 //
 // A Generator may be used from any number of goroutines. Each stream takes a
@@ -106,7 +120,7 @@
 // A stream yields its error once, as its last pair. Cancelling the context ends
 // a stream within one token with the context's error. What can be refused is
 // refused before anything is run, and leaves the state as it was: values out of
-// range ([ConfigError]), ids that are no tokens of the model ([TokenError]), a
+// range ([ConfigError]), functions that the package lacks ([FunctionError]), ids that are no tokens of the model ([TokenError]), a
 // prompt that is too long ([ContextError]), a tokenizer of another model
 // ([VocabularyError]), and packages that write no text or whose driver file
 // contradicts them ([DriverError]).

@@ -53,8 +53,8 @@ func (g *Generator) encodeChat(ctx context.Context, messages []tokenizer.Message
 
 // checkPrompt refuses a prompt that no sequence of the model can take. A token
 // that was added to the tokenizer and that the model lacks is named.
-func (g *Generator) checkPrompt(prompt []int) error {
-	err := g.bound.checkPrompt(prompt)
+func (r *generation) checkPrompt(prompt []int) error {
+	g, err := r.g, r.bound.checkPrompt(prompt)
 	e, ok := errors.AsType[*TokenError](err)
 	if !ok || g.tok == nil || e.Vocabulary == 0 || e.Reason != "" {
 		return err

@@ -4,7 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strings"
 
+	"github.com/gocoreml/coreml/coreml"
+	"github.com/gocoreml/coreml/internal/storage"
 	"github.com/gocoreml/coreml/tokenizer"
 )
 
@@ -31,7 +34,7 @@ var (
 	ErrDriver = errors.New("package is not understood")
 	// ErrConfig means that a value is out of range, in a [Config], an [Options], a
 	// [Sampling], an argument, or a file that stands for one of them. The error
-	// is a [*ConfigError], a [*TokenError] or a [*VocabularyError].
+	// is a [*ConfigError], a [*TokenError], a [*FunctionError] or a [*VocabularyError].
 	ErrConfig = errors.New("invalid configuration")
 	// ErrClosed means that the generator, session or sequence was closed.
 	ErrClosed = errors.New("closed")
@@ -72,6 +75,27 @@ func (e *ConfigError) Error() string { return e.Field + ": " + e.Reason }
 
 // Unwrap returns ErrConfig and the cause.
 func (e *ConfigError) Unwrap() []error { return causes(ErrConfig, e.Err) }
+
+// FunctionError is an [ErrConfig] and a coreml.ErrUnknownFunction: the package has no
+// function of the name that [Options.Function] gives.
+type FunctionError struct {
+	// Function is the name.
+	Function string
+	// Functions are the names that there are, in order.
+	Functions []string
+}
+
+// Error names the functions that there are.
+func (e *FunctionError) Error() string {
+	var names []string
+	for _, name := range e.Functions {
+		names = append(names, storage.Quote(name))
+	}
+	return fmt.Sprintf("Function: the package has no function %s; it has %s", storage.Quote(e.Function), strings.Join(names, ", "))
+}
+
+// Unwrap returns ErrConfig and coreml.ErrUnknownFunction.
+func (e *FunctionError) Unwrap() []error { return causes(ErrConfig, coreml.ErrUnknownFunction) }
 
 // DriverError is an [ErrDriver]: the reason for which a function writes no text,
 // or the field of a driver that contradicts it.

@@ -27,7 +27,7 @@ func NewDrained(m Predictor, desc *coreml.Description, t *tokenizer.Tokenizer, o
 	if err := o.validate(); err != nil {
 		return nil, err
 	}
-	g, err := newGenerator(context.Background(), oneFunction{m, desc}, oneFunction{m, desc}.set(), t, o, drained)
+	g, err := newGenerator(context.Background(), oneFunction{model: m, desc: desc}, oneFunction{model: m, desc: desc}.set(), t, o, drained)
 	if err == nil {
 		JoinAbove(g, 0) // a stand-in's steps are short, and meet all the same
 	}
@@ -115,7 +115,7 @@ func (brokenLane) close() error { panic("the state's own") }
 
 // DiscardBroken takes a lane of g out of service whose closing panics.
 func DiscardBroken(ctx context.Context, g *Generator) error {
-	l, err := g.pool.acquire(ctx)
+	l, err := g.pool.acquire(ctx, g.bound)
 	if err != nil {
 		return err
 	}
@@ -160,7 +160,7 @@ func FilledConstants(ctx context.Context, m Predictor, desc *coreml.Description,
 	if err != nil {
 		return 0, err
 	}
-	b, err := bindModel(ctx, oneFunction{m, desc}, d, -1, 0)
+	b, err := bindModel(ctx, oneFunction{model: m, desc: desc}, d, -1, 0)
 	if err != nil {
 		return 0, err
 	}
@@ -173,7 +173,7 @@ func ChunkOf(desc *coreml.Description, past, n, limit int) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	b, err := bindModel(context.Background(), oneFunction{nil, desc}, d, -1, 0)
+	b, err := bindModel(context.Background(), oneFunction{desc: desc}, d, -1, 0)
 	if err != nil {
 		return 0, err
 	}
@@ -211,3 +211,11 @@ func RoleNames() []RoleName { return roleNames }
 
 // ReadMeta reads a meta.yaml.
 func ReadMeta(data []byte) (map[string]string, error) { return readMeta(data) }
+
+// NewFakeFunctions is NewFake for a stand-in of several functions: load loads the others.
+func NewFakeFunctions(m Predictor, desc *coreml.Description, t *tokenizer.Tokenizer, o *Config,
+	load func(ctx context.Context, name string) (Predictor, *coreml.Description, error), drained func() error,
+) (*Generator, error) {
+	src := oneFunction{model: m, desc: desc, more: load}
+	return newGenerator(context.Background(), src, src.set(), t, o, drained)
+}

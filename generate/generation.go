@@ -13,6 +13,7 @@ import (
 // token.
 type generation struct {
 	g       *Generator
+	bound   *boundModel // the function that answers
 	opts    Options
 	sampler *samplerChain
 	stop    stopMatcher
@@ -43,7 +44,11 @@ func (g *Generator) newGeneration(ctx context.Context, opts *Options, chat bool,
 	if opts != nil {
 		r.opts = *opts
 	}
-	if err := r.opts.validate(g.Vocabulary()); err != nil {
+	var err error
+	if r.bound, err = g.function(ctx, r.opts.Function); err != nil {
+		return nil, err
+	}
+	if err := r.opts.validate(int(r.bound.vocabulary.Load())); err != nil {
 		return nil, err
 	}
 	sampling := r.opts.Sampling
@@ -53,10 +58,9 @@ func (g *Generator) newGeneration(ctx context.Context, opts *Options, chat bool,
 	if err := r.checkGreedy(); err != nil {
 		return nil, err
 	}
-	if g.bound.greedyOnly() {
+	if r.bound.greedyOnly() {
 		sampling = nil // the model's own settings, where the caller has none, cannot be had
 	}
-	var err error
 	if r.sampler, err = newSamplerChain(sampling, &r.opts); err != nil {
 		return nil, err
 	}
@@ -68,11 +72,11 @@ func (g *Generator) newGeneration(ctx context.Context, opts *Options, chat bool,
 
 // checkGreedy refuses what a package that chooses its tokens itself cannot do.
 func (r *generation) checkGreedy() error {
-	if !r.g.bound.greedyOnly() {
+	if !r.bound.greedyOnly() {
 		return nil
 	}
 	const reason = "is set, but the package chooses its tokens itself (%s): only the likeliest can be had"
-	name := r.g.bound.outputName()
+	name := r.bound.outputName()
 	if len(r.opts.Processors) > 0 {
 		return configErrorf("Processors", reason, name)
 	}
@@ -223,7 +227,7 @@ func (r *generation) finish(id int, seq *Sequence) FinishReason {
 		return FinishEnd
 	case r.stats.Tokens >= r.limit:
 		return FinishLength
-	case seq.Len() >= r.g.bound.context:
+	case seq.Len() >= r.bound.context:
 		return FinishContext
 	}
 	return FinishNone

@@ -17,16 +17,18 @@ import (
 // and may be used from any number of goroutines at once. A nil or zero one is as
 // one that is closed and has no model.
 type Generator struct {
-	model    *coreml.Model
-	tok      *tokenizer.Tokenizer // nil when there is none
-	bound    *boundModel
-	pool     *pool
-	chunk    int // the greatest number of tokens in one forward pass
-	defaults Defaults
-	ends     map[int]bool // the model's end tokens
-	turnEnd  int          // the token that ends a chat message, or -1
-	chat     *tokenizer.ChatOptions
-	load     time.Duration
+	model *coreml.Model
+	tok   *tokenizer.Tokenizer // nil when there is none
+	bound *boundModel          // the function that answers where none is named
+	// functions are the others, nil for a generator that nothing made.
+	functions *functions
+	pool      *pool
+	chunk     int // the greatest number of tokens in one forward pass
+	defaults  Defaults
+	ends      map[int]bool // the model's end tokens
+	turnEnd   int          // the token that ends a chat message, or -1
+	chat      *tokenizer.ChatOptions
+	load      time.Duration
 }
 
 // chats reports whether messages have a template.
@@ -51,11 +53,14 @@ func newGenerator(ctx context.Context, src functionSource, set []packageFunction
 	if c.Defaults != nil {
 		g.defaults = c.Defaults.clone()
 	}
-	if err := g.bind(ctx, src, set, c.Driver); err != nil {
+	var d *Driver
+	var err error
+	if g.bound, d, err = g.bind(ctx, src, set, c.Driver); err != nil {
 		return nil, err
 	}
-	g.pool = newPool(func() (lane, error) { return newStageLane(g.bound) }, c.states(), func() error {
-		return errors.Join(drained(), g.bound.release())
+	g.functions = newFunctions(src, set, c.Driver, d)
+	g.pool = newPool(newStageLane, c.states(), func() error {
+		return errors.Join(drained(), g.bound.release(), g.functions.release())
 	})
 	g.ends, g.turnEnd = g.findEnds(), g.findTurnEnd(ctx)
 	return g, ctx.Err()
@@ -63,7 +68,7 @@ func newGenerator(ctx context.Context, src functionSource, set []packageFunction
 
 // bind finds the driver of a model and refuses a tokenizer and defaults that are
 // not the model's.
-func (g *Generator) bind(ctx context.Context, src functionSource, set []packageFunctions, override *Driver) error {
+func (g *Generator) bind(ctx context.Context, src functionSource, set []packageFunctions, override *Driver) (*boundModel, *Driver, error) {
 	entries := 0
 	if g.tok != nil {
 		entries = g.tok.VocabSize()
@@ -78,19 +83,22 @@ func (g *Generator) bind(ctx context.Context, src functionSource, set []packageF
 	}
 	found, err := detect(set, override, vocabulary, entries)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
-	if g.bound, err = bindModel(ctx, src, found.driver, g.defaults.PadToken, entries); err != nil {
-		return err
+	bound, err := bindModel(ctx, src, found.driver, g.defaults.PadToken, entries)
+	if err != nil {
+		return nil, nil, err
 	}
 	desc := set[0].find("")
 	if desc == nil {
 		desc = set[0].functions[0]
 	}
-	if err := cmp.Or(checkVocabulary(g.tok, g.Vocabulary()), g.checkDeclared(sizeInMetadata(desc))); err != nil {
-		return errors.Join(err, g.bound.release())
+	logits := int(bound.vocabulary.Load())
+	err = cmp.Or(checkVocabulary(g.tok, logits), checkDeclared(g.tok, logits, sizeInMetadata(desc)), g.defaults.checkIDs(logits))
+	if err != nil {
+		return nil, nil, errors.Join(err, bound.release())
 	}
-	return g.defaults.checkIDs(g.Vocabulary())
+	return bound, found.driver, nil
 }
 
 // findEnds collects the model's end tokens: those of generation_config.json and

@@ -54,7 +54,7 @@ func OpenFS(ctx context.Context, fsys fs.FS, dir string, cfg *Config) (*Generato
 }
 
 // New joins a loaded model and a tokenizer. The model stays the caller's: Close
-// does not close it. Without a tokenizer, nil, the generator gives sequences
+// does not close it, but what was loaded for [Options.Function]. Without a tokenizer, nil, the generator gives sequences
 // only, and streams fail with [ErrNoTokenizer]. A nil cfg is the zero
 // [Config].
 func New(m *coreml.Model, t *tokenizer.Tokenizer, cfg *Config) (*Generator, error) {
@@ -72,10 +72,11 @@ func newWithModel(m *coreml.Model, t *tokenizer.Tokenizer, c Config) (*Generator
 	if err := c.validate(); err != nil {
 		return nil, err
 	}
-	src := oneFunction{m, m.Description()}
-	g, err := newGenerator(context.Background(), src, src.set(), t, &c, func() error { return nil })
+	more := &furtherFunctions{model: m, more: map[string]*coreml.Model{}}
+	src := oneFunction{model: m, desc: m.Description(), more: more.load}
+	g, err := newGenerator(context.Background(), src, src.set(), t, &c, more.close)
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, more.close())
 	}
 	g.model = m
 	return g, nil
@@ -167,7 +168,7 @@ func (s *source) open(ctx context.Context, c *Config) (*Generator, error) {
 	}
 	g, err := newGenerator(ctx, o, set, t, c, o.close)
 	if err == nil {
-		err = g.checkDeclared(sizeBeside(s.fsys, path.Dir(s.pkg)))
+		err = cmp.Or(checkDeclared(g.tok, g.Vocabulary(), sizeBeside(s.fsys, path.Dir(s.pkg))), o.closeUnused())
 	}
 	if err != nil {
 		return nil, errors.Join(err, o.close())

@@ -18,13 +18,18 @@ import (
 type oneFunction struct {
 	model predictor
 	desc  *coreml.Description
+	// more loads other functions of the package; nil where there is no way to.
+	more func(ctx context.Context, name string) (predictor, *coreml.Description, error)
 }
 
 func (o oneFunction) set() []packageFunctions {
 	return []packageFunctions{{functions: []*coreml.Description{o.desc}}}
 }
 
-func (o oneFunction) function(_ context.Context, pkg, name string) (predictor, *coreml.Description, error) {
+func (o oneFunction) function(ctx context.Context, pkg, name string) (predictor, *coreml.Description, error) {
+	if o.more != nil && pkg == "" && name != "" && name != o.desc.Function && slices.Contains(o.desc.Functions, name) {
+		return o.more(ctx, name)
+	}
 	if pkg != "" || name != "" && name != o.desc.Function {
 		return nil, nil, driverErrorf("stages", "function %q of package %q is not at hand: one function was loaded, and Open loads others", name, pkg)
 	}
@@ -46,6 +51,7 @@ type opened struct {
 	functions map[functionKey]*coreml.Model
 	first     *coreml.Model
 	set       []packageFunctions
+	used      map[*coreml.Model]bool // what a driver has asked for
 }
 
 // maxPackages bounds the packages of one model.
@@ -147,10 +153,10 @@ func (o *opened) describe(ctx context.Context, file string, d *Driver) (packageF
 	if len(desc.Functions) < 2 || len(desc.Functions) > maxStages || o.cfg.Function != "" {
 		return p, nil
 	}
-	if lo, hi := queryBounds(desc); d == nil && lo <= 1 && hi != 1 && hi != 0 {
+	named := namedFunctions(d, file)
+	if lo, hi := queryBounds(desc); len(named) == 0 && lo <= 1 && hi != 1 && hi != 0 {
 		return p, nil // it takes any number of tokens: there is nothing to pair
 	}
-	named := namedFunctions(d, file)
 	for _, name := range desc.Functions {
 		if name == desc.Function || len(named) > 0 && !slices.Contains(named, name) {
 			continue
@@ -183,9 +189,7 @@ func (o *opened) load(ctx context.Context, pkg, function string) (*coreml.Model,
 	if m, ok := o.functions[key]; ok {
 		return m, nil
 	}
-	cfg := *o.cfg
-	cfg.Function = function
-	m, err := o.s.loadModel(ctx, pkg, &cfg)
+	m, err := o.loadModel(ctx, pkg, function)
 	if err != nil {
 		if pkg != "" {
 			err = fmt.Errorf("%s: %w", pkg, err)
@@ -199,6 +203,19 @@ func (o *opened) load(ctx context.Context, pkg, function string) (*coreml.Model,
 	return m, nil
 }
 
+// loadModel loads a function, with the files of another one of the package where there
+// is one.
+func (o *opened) loadModel(ctx context.Context, pkg, function string) (*coreml.Model, error) {
+	for key, m := range o.functions {
+		if key.pkg == pkg {
+			return m.LoadFunction(ctx, function)
+		}
+	}
+	cfg := *o.cfg
+	cfg.Function = function
+	return o.s.loadModel(ctx, pkg, &cfg)
+}
+
 func (o *opened) function(ctx context.Context, pkg, name string) (predictor, *coreml.Description, error) {
 	if pkg == "" && o.s.folder && len(o.set) > 0 {
 		pkg = o.set[0].file
@@ -210,7 +227,24 @@ func (o *opened) function(ctx context.Context, pkg, name string) (predictor, *co
 	if err != nil {
 		return nil, nil, err
 	}
+	if o.used == nil {
+		o.used = map[*coreml.Model]bool{}
+	}
+	o.used[m] = true
 	return m, m.Description(), nil
+}
+
+// closeUnused closes functions that only detection has looked at. Each is loaded again
+// when somebody asks for it.
+func (o *opened) closeUnused() error {
+	var errs []error
+	for key, m := range o.functions {
+		if !o.used[m] && m != o.first {
+			delete(o.functions, key)
+			errs = append(errs, m.Close())
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // table maps a file of exactly size bytes, behind the header of an .npy file.

@@ -3,25 +3,34 @@ package generate
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"sync/atomic"
 )
 
-// pool hands out lanes, at most as many as it has slots. Lanes are made when
-// they are first needed and kept for later sequences.
+// pool hands out lanes of several functions, at most as many together as it has slots.
+// Lanes are made when they are first needed and kept for later sequences of the same
+// function; where there are too many then, the one that has waited longest is closed.
 type pool struct {
-	newLane func() (lane, error)
+	newLane func(*boundModel) (lane, error)
 	slots   chan struct{} // an element for each lane that is handed out
 	// drained is called once, when the pool is closed and the last lane is back.
 	drained func() error
 
 	mu     sync.Mutex
-	free   []lane // the lanes that wait for a sequence
-	live   int    // the number of those handed out
+	free   []freeLane // the lanes that wait for a sequence, the last to come last
+	live   int        // the number of those handed out
+	loads  int        // the number of functions that are being loaded
 	closed bool
 }
 
-func newPool(newLane func() (lane, error), size int, drained func() error) *pool {
+// freeLane is a lane that waits for a sequence of its function.
+type freeLane struct {
+	lane lane
+	of   *boundModel
+}
+
+func newPool(newLane func(*boundModel) (lane, error), size int, drained func() error) *pool {
 	return &pool{newLane: newLane, slots: make(chan struct{}, size), drained: drained}
 }
 
@@ -30,7 +39,7 @@ func newPool(newLane func() (lane, error), size int, drained func() error) *pool
 // which nobody refers to any more can be collected and its lane given back.
 type lease struct {
 	pool *pool
-	lane lane
+	freeLane
 	// running is set while the model works on the lane. Where it is found set
 	// afterwards a panic ended the work, and the state may be half-written.
 	running  bool
@@ -46,13 +55,13 @@ func (l *lease) release() error {
 	if l.running {
 		return l.pool.discard(l.lane)
 	}
-	return l.pool.put(l.lane)
+	return l.pool.put(l.freeLane)
 }
 
-// acquire waits for a slot and returns a lane in it. The slot is given back on
+// acquire waits for a slot and returns a lane of a function in it. The slot is given back on
 // every way out but that, a panic of the model included.
-func (p *pool) acquire(ctx context.Context) (_ *lease, err error) {
-	l, err := p.take(ctx)
+func (p *pool) acquire(ctx context.Context, of *boundModel) (_ *lease, err error) {
+	l, surplus, err := p.take(ctx, of)
 	if err != nil {
 		return nil, err
 	}
@@ -66,8 +75,13 @@ func (p *pool) acquire(ctx context.Context) (_ *lease, err error) {
 			err = errors.Join(err, p.discard(l))
 		}
 	}()
+	if surplus != nil {
+		if err = surplus.close(); err != nil {
+			return nil, err
+		}
+	}
 	if l == nil {
-		if l, err = p.newLane(); err != nil {
+		if l, err = p.newLane(of); err != nil {
 			l = nil // an interface that may hold a nil pointer
 			return nil, err
 		}
@@ -75,48 +89,54 @@ func (p *pool) acquire(ctx context.Context) (_ *lease, err error) {
 		return nil, err
 	}
 	ready = true
-	return &lease{pool: p, lane: l}, nil
+	return &lease{pool: p, freeLane: freeLane{l, of}}, nil
 }
 
-// take waits for a slot and returns a lane of an earlier sequence, nil where
-// there is none.
-func (p *pool) take(ctx context.Context) (lane, error) {
+// take waits for a slot and returns a lane of an earlier sequence of a function, nil
+// where there is none. Surplus is a lane to be closed before another is made.
+func (p *pool) take(ctx context.Context, of *boundModel) (l, surplus lane, err error) {
 	// With both at once the select below may choose the slot.
 	if err := ctx.Err(); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	select {
 	case p.slots <- struct{}{}:
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		return nil, nil, ctx.Err()
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
 		<-p.slots
-		return nil, ErrClosed
+		return nil, nil, ErrClosed
 	}
 	p.live++
-	n := len(p.free)
-	if n == 0 {
-		return nil, nil
+	for i, f := range slices.Backward(p.free) {
+		if f.of == of {
+			p.free = slices.Delete(p.free, i, i+1)
+			return f.lane, nil, nil
+		}
 	}
-	l := p.free[n-1]
-	p.free = p.free[:n-1]
-	return l, nil
+	if len(p.free)+p.live > cap(p.slots) {
+		surplus = p.free[0].lane
+		p.free = slices.Delete(p.free, 0, 1)
+	}
+	return nil, surplus, nil
 }
 
 // put takes a lane back for the next sequence.
-func (p *pool) put(l lane) error {
-	l.trim()
+func (p *pool) put(l freeLane) error {
+	l.lane.trim()
 	p.mu.Lock()
 	if p.closed {
 		p.mu.Unlock()
-		return p.discard(l)
+		return p.discard(l.lane)
 	}
 	p.free = append(p.free, l)
+	p.live-- // at once with the line above: no lane is counted twice
 	p.mu.Unlock()
-	return p.freeSlot()
+	<-p.slots
+	return nil
 }
 
 // discard takes a lane out of service.
@@ -129,9 +149,35 @@ func (p *pool) discard(l lane) (err error) {
 func (p *pool) freeSlot() error {
 	p.mu.Lock()
 	p.live--
-	last := p.closed && p.live == 0
+	last := p.idle()
 	p.mu.Unlock()
 	<-p.slots
+	if last {
+		return p.drained()
+	}
+	return nil
+}
+
+// idle reports whether a closed pool is no longer used. The caller has the lock.
+func (p *pool) idle() bool { return p.closed && p.live == 0 && p.loads == 0 }
+
+// beginLoad keeps the models open, which a function that is being loaded shares files
+// with, until endLoad.
+func (p *pool) beginLoad() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return ErrClosed
+	}
+	p.loads++
+	return nil
+}
+
+func (p *pool) endLoad() error {
+	p.mu.Lock()
+	p.loads--
+	last := p.idle()
+	p.mu.Unlock()
 	if last {
 		return p.drained()
 	}
@@ -146,12 +192,12 @@ func (p *pool) close() error {
 		return nil
 	}
 	p.closed = true
-	free, last := p.free, p.live == 0
+	free, last := p.free, p.idle()
 	p.free = nil
 	p.mu.Unlock()
 	var errs []error
 	for _, l := range free {
-		errs = append(errs, l.close())
+		errs = append(errs, l.lane.close())
 	}
 	if last {
 		errs = append(errs, p.drained())

@@ -21,6 +21,7 @@ import (
 // or zero Sequence is as one that is closed and has no tokens.
 type Sequence struct {
 	g       *Generator
+	bound   *boundModel
 	lease   *lease
 	cleanup runtime.Cleanup
 	status  atomic.Uint32 // one of the three below
@@ -41,16 +42,27 @@ const (
 // NewSequence returns an empty sequence. It waits for a free state, or until
 // ctx ends; a nil ctx never ends.
 func (g *Generator) NewSequence(ctx context.Context) (*Sequence, error) {
-	s, err := g.newSequence(background(ctx))
+	return g.NewFunctionSequence(ctx, "")
+}
+
+// NewFunctionSequence is [Generator.NewSequence] for the function of the package that
+// [Options.Function] would name.
+func (g *Generator) NewFunctionSequence(ctx context.Context, function string) (*Sequence, error) {
+	ctx, g = background(ctx), g.made()
+	bound, err := g.function(ctx, function)
+	if err != nil {
+		return nil, prefixed(err)
+	}
+	s, err := g.newSequence(ctx, bound)
 	return s, prefixed(err)
 }
 
-func (g *Generator) newSequence(ctx context.Context) (*Sequence, error) {
-	l, err := g.made().pool.acquire(ctx)
+func (g *Generator) newSequence(ctx context.Context, bound *boundModel) (*Sequence, error) {
+	l, err := g.pool.acquire(ctx, bound)
 	if err != nil {
 		return nil, err
 	}
-	s := &Sequence{g: g, lease: l}
+	s := &Sequence{g: g, bound: bound, lease: l}
 	s.cleanup = runtime.AddCleanup(s, func(l *lease) { _ = l.release() }, l)
 	return s, nil
 }
@@ -165,7 +177,7 @@ func (s *Sequence) reserve(n int) error {
 		return err
 	}
 	defer s.leave()
-	n = min(n, s.g.bound.context-len(s.ids))
+	n = min(n, s.bound.context-len(s.ids))
 	s.setTokens(slices.Grow(s.ids, max(n, 0)))
 	s.lease.lane.reserve(len(s.ids), len(s.ids)+n)
 	return nil

@@ -93,7 +93,7 @@ func (s *Sequence) appendChunks(ctx context.Context, ids []int, visit visitor) e
 // limit returns the greatest number of tokens in one pass. Where every row of the
 // logits is wanted and a pass gives one, it is one token.
 func (s *Sequence) limit(every bool) int {
-	if every && s.g.bound.oneRow {
+	if every && s.bound.oneRow {
 		return 1
 	}
 	return s.g.chunk
@@ -101,7 +101,7 @@ func (s *Sequence) limit(every bool) int {
 
 // check refuses tokens that cannot be appended, before anything is run.
 func (s *Sequence) check(ids []int, every bool) error {
-	m := s.g.bound
+	m := s.bound
 	if len(ids) == 0 {
 		return configErrorf("ids", "there are no tokens to append")
 	}
@@ -148,7 +148,7 @@ func (s *Sequence) appendChunk(ctx context.Context, ids []int, visit visitor, la
 	if err != nil {
 		return err
 	}
-	if err := s.g.learnVocabulary(a, ids); err != nil {
+	if err := s.learnVocabulary(a, ids); err != nil {
 		return s.resetAfter(past, err)
 	}
 	switch want {
@@ -191,13 +191,13 @@ func (s *Sequence) forward(ctx context.Context, all []int, n int, want wanted) (
 func (s *Sequence) checkRows(a *answer, n int, every bool) (int, error) {
 	switch {
 	case a.rows == 1 && n > 1 && every:
-		return 0, fmt.Errorf("%w: output %s has logits for the last token only", ErrDriver, s.g.bound.outputName())
+		return 0, fmt.Errorf("%w: output %s has logits for the last token only", ErrDriver, s.bound.outputName())
 	case a.rows == 1:
 		return 1 - n, nil
 	case a.rows >= a.first+n:
 		return a.first, nil
 	}
-	return 0, fmt.Errorf("%w: output %s has %d rows for %d tokens", ErrDriver, s.g.bound.outputName(), a.rows, n)
+	return 0, fmt.Errorf("%w: output %s has %d rows for %d tokens", ErrDriver, s.bound.outputName(), a.rows, n)
 }
 
 // resetAfter puts the sequence into a state that can be used again. A model that
@@ -218,29 +218,29 @@ func (s *Sequence) resetAfter(past int, err error) error {
 // learnVocabulary takes over the number of logits in a row that the model gave.
 // It matters where the package did not say it: ids and tokenizer can only be
 // compared now. A package that said another number is refused.
-func (g *Generator) learnVocabulary(a *answer, ids []int) error {
+func (s *Sequence) learnVocabulary(a *answer, ids []int) error {
 	width := a.width
-	if int(g.bound.vocabulary.Load()) == width {
+	if int(s.bound.vocabulary.Load()) == width {
 		return nil
 	}
-	name := g.bound.outputName()
+	name := s.bound.outputName()
 	if width <= 0 {
 		return fmt.Errorf("%w: output %s has no logits", ErrDriver, name)
 	}
-	if want := g.bound.declared; want > 0 && width != want {
+	if want := s.bound.declared; want > 0 && width != want {
 		return fmt.Errorf("%w: output %s is %v, where the package declares %d logits for a token", ErrDriver, name, a.shape(), want)
 	}
-	if err := checkVocabulary(g.tok, width); err != nil {
+	if err := checkVocabulary(s.g.tok, width); err != nil {
 		return err
 	}
-	g.bound.vocabulary.Store(int64(width))
-	return g.bound.checkTokens(ids, appended)
+	s.bound.vocabulary.Store(int64(width))
+	return s.bound.checkTokens(ids, appended)
 }
 
 // readRow copies one row of the logits into s.logits, as float32.
 func (s *Sequence) readRow(a *answer, row int) (err error) {
 	if s.logits, err = a.read(s.logits, row); err != nil {
-		return fmt.Errorf("output %s: %w", s.g.bound.outputName(), err)
+		return fmt.Errorf("output %s: %w", s.bound.outputName(), err)
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package generate
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"iter"
@@ -24,9 +25,13 @@ import (
 type Session struct {
 	g    *Generator
 	busy atomic.Bool
-	// seq and calls are for the call that has set busy alone.
+	// What follows is for the call that has set busy alone.
 	seq   *Sequence
 	calls int // of functions so far
+	// bound is the function of the package that gave the answers, nil before the first
+	// one, and function its name in Options.
+	bound    *boundModel
+	function string
 
 	mu       sync.Mutex // for messages, which others may read during a turn
 	messages []tokenizer.Message
@@ -137,9 +142,14 @@ func (s *Session) exchange(ctx context.Context, messages []tokenizer.Message, op
 // where there is none: before the first turn, and when a panic has taken it. It returns
 // the text of the answer without its thinking.
 func (s *Session) turn(ctx context.Context, messages []tokenizer.Message, opts *Options, emit func(Token) bool) (plain string, err error) {
-	r, err := s.g.newGeneration(ctx, opts, true, time.Now())
+	o := valueOr(opts, Options{})
+	o.Function = cmp.Or(o.Function, s.function)
+	r, err := s.g.newGeneration(ctx, &o, true, time.Now())
 	if err != nil {
 		return "", err
+	}
+	if s.bound != nil && r.bound != s.bound {
+		return "", configErrorf("Function", "is %q, but a session keeps the function of its first answer: a new one can begin with these messages", o.Function)
 	}
 	r.calls = s.calls
 	if s.g.chatOptions(opts).ContinueFinalMessage {
@@ -149,15 +159,23 @@ func (s *Session) turn(ctx context.Context, messages []tokenizer.Message, opts *
 	if err != nil {
 		return "", err
 	}
-	if err := s.g.checkPrompt(prompt); err != nil {
+	if err := r.checkPrompt(prompt); err != nil {
 		return "", err
 	}
+	if s.seq != nil && s.seq.bound != r.bound { // of a first turn that failed
+		if err := s.seq.close(); err != nil {
+			return "", err
+		}
+		s.seq = nil
+	}
 	if s.seq == nil || s.seq.isClosed() {
-		if s.seq, err = s.g.newSequence(ctx); err != nil {
+		if s.seq, err = s.g.newSequence(ctx, r.bound); err != nil {
 			return "", err
 		}
 	}
-	err = r.run(ctx, s.seq, prompt, emit)
+	if err = r.run(ctx, s.seq, prompt, emit); err == nil {
+		s.bound, s.function = r.bound, o.Function
+	}
 	return r.plain.text.String(), err
 }
 

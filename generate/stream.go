@@ -109,10 +109,10 @@ func (g *Generator) answer(ctx context.Context, opts *Options, chat bool, encode
 	if err != nil {
 		return err
 	}
-	if err := g.checkPrompt(prompt); err != nil {
+	if err := r.checkPrompt(prompt); err != nil {
 		return err
 	}
-	seq, err := g.newSequence(ctx)
+	seq, err := g.newSequence(ctx, r.bound)
 	if err != nil {
 		return err
 	}

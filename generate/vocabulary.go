@@ -114,12 +114,11 @@ func checkVocabulary(t *tokenizer.Tokenizer, logits int) error {
 // declares beside its logits: these may be wider, and unknown until the first
 // prediction. A size that cannot be of these logits says nothing: config.json is
 // the name of many files, and packages are cut down after they were converted.
-func (g *Generator) checkDeclared(size int) error {
-	logits := g.Vocabulary()
+func checkDeclared(t *tokenizer.Tokenizer, logits, size int) error {
 	if size <= 0 || logits > 0 && (size > logits || !plausibleVocabulary(logits, size)) {
 		return nil
 	}
-	err := checkVocabulary(g.tok, size)
+	err := checkVocabulary(t, size)
 	if e, ok := errors.AsType[*VocabularyError](err); ok {
 		e.Logits, e.Declared = logits, size
 	}

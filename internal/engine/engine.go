@@ -222,6 +222,14 @@ type ShapedProgram interface {
 	OutputShape(i int) []int
 }
 
+// FunctionProgram is a Program that loads other functions of its package.
+type FunctionProgram interface {
+	Program
+	// LoadFunction loads the function that cfg names, as Load does, from the files that
+	// this program has open already. Each of the two is closed by itself.
+	LoadFunction(ctx context.Context, cfg Config) (Program, error)
+}
+
 // State is the memory that a stateful function keeps between predictions. The
 // API serialises all use of one State.
 type State interface {

@@ -127,24 +127,22 @@ func (p *Package) weightFile(fileName string) (*storage.Bytes, error) {
 	if p.closed {
 		return nil, ErrClosed
 	}
-	if f, ok := p.files[fileName]; ok {
+	return p.files.open(fileName, func() (*storage.Bytes, error) {
+		rest, ok := strings.CutPrefix(fileName, "@model_path/")
+		if !ok {
+			return nil, fmt.Errorf("%w: file name does not begin with @model_path/", ErrBlob)
+		}
+		clean, err := localPath(rest)
+		if err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrBlob, err)
+		}
+		name := path.Join(p.modelDir, clean)
+		f, err := storage.ReadFile(p.fsys, name)
+		if err != nil {
+			return nil, p.inside(name, err)
+		}
 		return f, nil
-	}
-	rest, ok := strings.CutPrefix(fileName, "@model_path/")
-	if !ok {
-		return nil, fmt.Errorf("%w: file name does not begin with @model_path/", ErrBlob)
-	}
-	clean, err := localPath(rest)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrBlob, err)
-	}
-	name := path.Join(p.modelDir, clean)
-	f, err := storage.ReadFile(p.fsys, name)
-	if err != nil {
-		return nil, p.inside(name, err)
-	}
-	p.files[fileName] = f
-	return f, nil
+	})
 }
 
 // readBlob checks and reads one metadata record: sentinel, type, size in bytes, offset of

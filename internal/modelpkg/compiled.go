@@ -156,7 +156,7 @@ func (p *Package) addStates() {
 
 // openStage opens one model of a pipeline.
 func openStage(fsys fs.FS, dir string) (*Package, error) {
-	p := &Package{fsys: fsys, dir: dir, files: map[string]*storage.Bytes{}}
+	p := &Package{fsys: fsys, dir: dir, files: newWeightFiles()}
 	data, err := p.readData(maxStageData)
 	if err != nil {
 		return nil, err

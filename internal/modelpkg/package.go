@@ -47,6 +47,7 @@ type Package struct {
 	fsys     fs.FS  // all names below are names in it
 	dir      string // the package folder; the folder around a bare model file
 	bare     string // the bare model file; empty for a package
+	name     string // the model file of a package that is not compiled
 	modelDir string // what @model_path stands for
 	items    []string
 	model    *milpb.Model
@@ -55,8 +56,8 @@ type Package struct {
 
 	mu     sync.Mutex // guards what follows
 	closed bool
-	spec   *storage.Bytes            // the model file, to which the messages' tensor data refers; nil in a pipeline
-	files  map[string]*storage.Bytes // weight files, by the name that programs use
+	spec   *storage.Bytes // the model file, to which the messages' tensor data refers; nil in a pipeline
+	files  *weightFiles
 }
 
 // OpenPath opens the package, or the bare .mlmodel file, at a path of the
@@ -104,7 +105,7 @@ func open(fsys fs.FS, dir string, compiled bool) (*Package, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Package{fsys: fsys, dir: dir, files: map[string]*storage.Bytes{}}
+	p := &Package{fsys: fsys, dir: dir, files: newWeightFiles()}
 	modelFile := dir
 	if !info.IsDir() {
 		p.dir, p.bare = path.Dir(dir), dir
@@ -117,7 +118,7 @@ func open(fsys fs.FS, dir string, compiled bool) (*Package, error) {
 	} else if err != nil {
 		return nil, err
 	}
-	p.modelDir = path.Dir(modelFile)
+	p.name, p.modelDir = modelFile, path.Dir(modelFile)
 	if p.spec, err = storage.ReadFile(fsys, modelFile); err != nil {
 		return nil, p.inside(modelFile, err)
 	}
@@ -163,10 +164,8 @@ func (p *Package) Err() error {
 			return err
 		}
 	}
-	for _, f := range p.files {
-		if err := f.Err(); err != nil {
-			return err
-		}
+	if err := p.files.err(); err != nil {
+		return err
 	}
 	for _, stage := range p.stages {
 		if err := stage.Err(); err != nil {
@@ -200,10 +199,7 @@ func (p *Package) Close() error {
 	if p.spec != nil {
 		err = p.spec.Release()
 	}
-	for _, f := range p.files {
-		err = errors.Join(err, f.Release())
-	}
-	p.files = nil
+	err = errors.Join(err, p.files.leave())
 	for _, stage := range p.stages {
 		err = errors.Join(err, stage.Close())
 	}

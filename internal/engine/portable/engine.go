@@ -48,6 +48,24 @@ func (Engine) Load(ctx context.Context, src engine.Source, cfg engine.Config) (e
 	return p, nil
 }
 
+// LoadFunction loads another function of the package. Weights that are mapped already
+// are not mapped again.
+func (p *program) LoadFunction(ctx context.Context, cfg engine.Config) (engine.Program, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	pkg, err := p.pkg.Reopen()
+	if err != nil {
+		return nil, err
+	}
+	other, err := load(ctx, pkg, cfg)
+	if err != nil {
+		_ = pkg.Close() // the package was only read
+		return nil, err
+	}
+	return other, nil
+}
+
 // opened is what became of opening a package in a goroutine of its own.
 type opened struct {
 	pkg      *modelpkg.Package
