@@ -132,6 +132,9 @@ func (f *filler) unknownInput(s *Stage, in *coreml.FeatureDescription) error {
 			in, f.line(s, in.Name, `{"role": "causal_mask", "ring": true}`), width)
 	case in.Kind != coreml.KindMultiArray:
 		return undetected("input %s is neither token ids nor a mask, nor anything else that text generation gives", in)
+	case f.maybeCache(s, in):
+		return undetected("input %s takes what an output of the same shape gave, and nothing tells which of them; write into a driver file: %s, and likewise for the other inputs; the outputs are %s", in,
+			f.line(s, in.Name, `{"role": "cache", "output": "OUTPUT"}`), featureNames(f.one.Outputs))
 	case rank(in) == 4:
 		role = "causal_mask"
 	case rank(in) == 3 && f.stage == 0:
