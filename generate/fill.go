@@ -56,6 +56,11 @@ func (f *filler) fill() error {
 	if f.given = len(f.d.Stages) > 0; !f.given {
 		f.d.Stages = f.d.oneStage()
 	}
+	if f.given {
+		if err := f.d.refuseShort(); err != nil {
+			return err
+		}
+	}
 	f.d.Family = FamilyStages
 	for i := range f.d.Stages {
 		if err := f.fillStage(i); err != nil {
@@ -73,6 +78,20 @@ func (f *filler) fill() error {
 		return err
 	}
 	return f.checkLengths()
+}
+
+// refuseShort refuses fields that stand for a stage beside stages.
+func (d *Driver) refuseShort() error {
+	uses := append(d.inputUses(), d.outputUses()...)
+	switch {
+	case len(uses) > 0 && uses[0].field == "logits":
+		return driverErrorf("logits", "is for a driver without stages; write it as {\"output\": {\"logits\": [%q]}}", d.Logits)
+	case len(uses) > 0:
+		return driverErrorf(uses[0].field, "is for a driver without stages; give the role of %q in the inputs of its stage", uses[0].feature)
+	case d.MaskFill != nil:
+		return driverErrorf("mask_fill", "is for a driver without stages; write it as \"fill\" beside the role of the mask")
+	}
+	return nil
 }
 
 // oneStage returns the stage of a driver that names none, with what its other
