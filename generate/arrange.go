@@ -76,8 +76,10 @@ func (m anemllMeta) text(key string) string { return m["model_info.parameters."+
 func (m anemllMeta) apply(d *Driver, set []packageFunctions) {
 	d.ContextLength = cmp.Or(d.ContextLength, m.number("context_length"))
 	if len(set) == 1 && d.Rotation == nil {
-		if turned := rotatedFunctions(&set[0]); len(turned) > 0 && m.number("sliding_window") > 0 {
-			d.Rotation = &Rotation{From: m.number("sliding_window"), Functions: turned}
+		// A window that no cache has is not believed: the caches themselves tell it.
+		window := m.number("sliding_window")
+		if turned := rotatedFunctions(&set[0]); len(turned) > 0 && window > 0 && slices.ContainsFunc(set[0].functions[0].States, func(st coreml.FeatureDescription) bool { return stateLength(&st) == window }) {
+			d.Rotation = &Rotation{From: window, Functions: turned}
 		}
 	}
 	parts, vocabulary := m.number("split_lm_head"), m.number("vocab_size")

@@ -3,7 +3,6 @@ package generate
 import (
 	"errors"
 	"slices"
-	"strings"
 
 	"github.com/gocoreml/coreml/coreml"
 	"github.com/gocoreml/coreml/tensor"
@@ -80,8 +79,12 @@ func (b *binder) bindTokens() error {
 			return nil
 		}
 	}
-	return undetected("none of the inputs (%s) clearly takes token ids, which are int32 of shape [1, q]; name it as \"tokens\" in a driver file",
-		describeFeatures(b.desc.Inputs))
+	example := "input_ids"
+	if found := b.unboundInputs(func(f *coreml.FeatureDescription) bool { return notTokens(f) == "" && f.DType == tensor.Int32 }); len(found) > 0 {
+		example = found[0].Name
+	}
+	return undetected("none of the inputs (%s) clearly takes token ids, which are int32 of shape [1, q]; name it as \"tokens\" in a driver file, as in {\"tokens\": %q}",
+		describeFeatures(b.desc.Inputs), example)
 }
 
 // bindCausalMask finds the causal mask: a float input of shape [1, 1, q, n]. One
@@ -123,71 +126,26 @@ func (b *binder) bindAttentionMask() error {
 }
 
 // bindCaches pairs inputs that have no use yet with outputs of the same shape
-// and type: by name, with the usual prefixes and suffixes, else in their order.
+// and type, by name. Order tells nothing where there are several: makers list the
+// outputs as they please, and caches of other layers would be taken without an error.
 func (b *binder) bindCaches() error {
 	if b.d.Caches != nil {
 		return nil
 	}
-	inputs := b.unboundInputs(func(f *coreml.FeatureDescription) bool {
+	p := &cachePairs{caches: map[string]string{}, taken: map[string]bool{b.d.Logits: true}}
+	p.inputs = b.unboundInputs(func(f *coreml.FeatureDescription) bool {
 		return (f.DType.IsFloat() || f.DType == tensor.Int8 || f.DType == tensor.UInt8) && rank(f) >= 3 && !f.Optional
 	})
-	caches, taken := map[string]string{}, map[string]bool{}
-	pair := func(in *coreml.FeatureDescription, same func(in, out string) bool) {
-		for i := range b.desc.Outputs {
-			out := &b.desc.Outputs[i]
-			if taken[out.Name] || out.Name == b.d.Logits || out.DType != in.DType || !slices.Equal(out.Shape, in.Shape) {
-				continue
-			}
-			if same(in.Name, out.Name) {
-				caches[in.Name], taken[out.Name] = out.Name, true
-				return
-			}
-		}
+	for i := range b.desc.Outputs {
+		p.outputs = append(p.outputs, &b.desc.Outputs[i])
 	}
-	// All names come before any order, so that no output is taken from an input
-	// whose name it has.
-	for _, same := range []func(in, out string) bool{
-		func(in, out string) bool { return cacheStem(in) == cacheStem(out) },
-		func(in, out string) bool { return cacheKey(in) != "" && cacheKey(in) == cacheKey(out) },
-		func(string, string) bool { return true },
-	} {
-		for _, in := range inputs {
-			if _, ok := caches[in.Name]; !ok {
-				pair(in, same)
-			}
-		}
-	}
-	if len(caches) > 0 {
-		b.d.Caches = caches
+	p.pair(cacheStem, false)
+	p.pair(cacheKey, true)
+	p.pair(func(string) string { return "the only one" }, true)
+	if len(p.caches) > 0 {
+		b.d.Caches = p.caches
 	}
 	return nil
-}
-
-// cacheAffixes removes what tells an incoming cache from an outgoing one, and
-// makes one of singular and plural.
-var cacheAffixes = strings.NewReplacer("present", "", "past", "", "cache", "", "new", "", "updated", "", "next", "", "prev", "", "old", "",
-	"_output", "", "_input", "", "_out", "", "_in", "", "_", "", "keys", "key", "values", "value")
-
-// cacheStem returns what the names of both ends of a cache have in common.
-func cacheStem(name string) string { return cacheAffixes.Replace(strings.ToLower(name)) }
-
-// cacheKey returns the numbers in a name and whether it is one of keys or values;
-// empty where it has no number.
-func cacheKey(name string) string {
-	n := digits.FindAllString(name, -1)
-	if len(n) == 0 {
-		return ""
-	}
-	kind := ""
-	for _, w := range words(name) {
-		switch w {
-		case "k", "key", "keys", "a":
-			kind += "k"
-		case "v", "value", "values", "b":
-			kind += "v"
-		}
-	}
-	return strings.Join(n, ".") + kind
 }
 
 // refuseUnboundInputs refuses inputs that still have no use and may not be left
@@ -208,8 +166,8 @@ func (b *binder) refuseUnboundInputs() error {
 		constants = ", or to a number in \"constants\""
 	}
 	return undetected("the meaning of input %s is not known; bind it in a driver file, as \"tokens\", \"mask\", "+
-		"\"attention_mask\", in \"caches\"%s, or give its role, as in {\"stages\": [{\"inputs\": {%q: {\"role\": \"positions\"}}}]}",
-		left[0], constants, left[0].Name)
+		"\"attention_mask\", in \"caches\"%s, or give its role, as in %s",
+		left[0], constants, b.exampleBinding(left[0]))
 }
 
 // possibleLogits lists the outputs that could be the logits: those that are named

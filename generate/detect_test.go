@@ -130,15 +130,23 @@ var detectCases = []struct {
 		},
 	},
 	{
-		name: "a cache that goes in and out, by order",
+		name: "the only cache that goes in and out, whatever its names",
+		inputs: features{
+			ints("ids", 1, -16), halfs("mask", 1, 1, -16, -16), halfs("state_a", 1, 2, 16, 8), halfs("state_b", 1, 2, 16, 4),
+		},
+		outputs: features{halfs("logits"), halfs("x", 1, 2, 16, 4), halfs("y", 1, 2, 16, 8)},
+		want: generate.Driver{
+			Family: generate.FamilyIOCache, Tokens: "ids", Mask: "mask", Logits: "logits", ContextLength: 16,
+			Caches: map[string]string{"state_a": "y", "state_b": "x"},
+		},
+	},
+	{
+		name: "caches of one shape whose names do not pair are asked for",
 		inputs: features{
 			ints("ids", 1, -16), halfs("mask", 1, 1, -16, -16), halfs("state_a", 1, 2, 16, 8), halfs("state_b", 1, 2, 16, 8),
 		},
 		outputs: features{halfs("logits"), halfs("x", 1, 2, 16, 8), halfs("y", 1, 2, 16, 8)},
-		want: generate.Driver{
-			Family: generate.FamilyIOCache, Tokens: "ids", Mask: "mask", Logits: "logits", ContextLength: 16,
-			Caches: map[string]string{"state_a": "x", "state_b": "y"},
-		},
+		wantErr: `{"caches": {"state_a": "…"}}`,
 	},
 	{
 		name:    "an unknown input is named with what can be done",

@@ -95,7 +95,45 @@ func (r Role) wrong() (field, why string) {
 	case (r.Role == RoleCache || r.Role == RoleOutput) && r.Output == "":
 		return ".output", "is missing: the name of the output that the input takes"
 	case r.Role == RoleEmbeddings:
-		return r.wrongTable()
+		field, why = r.wrongTable()
+	}
+	if why == "" {
+		field, why = r.unused()
+	}
+	return field, why
+}
+
+// unused says which field a role has no use for: what a file says must not be passed
+// over in silence.
+func (r Role) unused() (field, why string) {
+	for _, f := range []struct {
+		field string
+		set   bool
+		roles []RoleName
+	}{
+		{".output", r.Output != "", []RoleName{RoleCache, RoleOutput}},
+		{".row", r.Row != "", []RoleName{RoleOutput}},
+		{".fill", r.Fill != nil, []RoleName{RoleCausalMask}},
+		{".window", r.Window != 0, []RoleName{RoleCausalMask}},
+		{".ring", r.Ring, []RoleName{RoleCausalMask}},
+		{".modulo", r.Modulo != 0, []RoleName{RoleCursor, RoleLength, RoleUpdateMask}},
+		{".padded", r.Padded, []RoleName{RoleLength}},
+		{".theta", r.Theta != 0, []RoleName{RoleCos, RoleSin}},
+		{".layout", r.Layout != "", []RoleName{RoleCos, RoleSin}},
+		{".file", r.File != "", []RoleName{RoleEmbeddings}},
+		{".type", r.Type != "", []RoleName{RoleEmbeddings}},
+		{".rows", r.Rows != 0, []RoleName{RoleEmbeddings}},
+		{".width", r.Width != 0, []RoleName{RoleEmbeddings}},
+		{".recurrent", r.Recurrent, []RoleName{RoleCache}},
+		{".shift", r.Shift != 0, []RoleName{RoleCache}},
+		{".value", r.Value != 0, []RoleName{RoleConstant}},
+	} {
+		if f.set && !slices.Contains(f.roles, r.Role) {
+			return f.field, fmt.Sprintf("is not for the role %s", r.Role)
+		}
+	}
+	if r.Ring && r.Window != 0 {
+		return ".window", "is not for a ring, which has the window's width"
 	}
 	return "", ""
 }

@@ -23,7 +23,7 @@ func settings() map[string]any {
 	fill := -5.0
 	return map[string]any{
 		"Tokens": "others", "Mask": "update", "MaskFill": &fill, "AttentionMask": "padding", "Logits": "scores",
-		"Caches": map[string]string{"old": "young", "more": "much"}, "Constants": map[string]float64{"scale": 2},
+		"Caches": map[string]string{"mem": "new_mem", "more": "new_more"}, "Constants": map[string]float64{"scale": 2},
 		"ContextLength": 3, "MaxQuery": 1,
 		"Stages": []generate.Stage{{}}, "Prefill": &generate.Prefill{Pad: true}, "Output": &generate.Output{Logits: []string{"logits"}},
 		"Rotation": &generate.Rotation{From: 1, Functions: map[string]string{"a": "b"}}, "Rewind": generate.RewindNone,
@@ -37,14 +37,14 @@ func usePackages() map[generate.Family]*coreml.Description {
 			Inputs: features{
 				optional(ints("ids", 1, -8)), optional(ints("others", 1, -8)), optional(halfs("bias", 1, 1, -8, -8)),
 				optional(halfs("update", 1, 1, -8, -8)), optional(ints("padding", 1, -8)), optional(halfs("scale", 1)),
-				optional(halfs("old", 1, 2, 8)), optional(halfs("more", 1, 2, 8)),
+				optional(halfs("mem", 1, 2, 8)), optional(halfs("more", 1, 2, 8)),
 			},
-			Outputs: features{floats("logits"), floats("scores"), halfs("young", 1, 2, 8), halfs("much", 1, 2, 8)},
+			Outputs: features{floats("logits"), floats("scores"), halfs("new_mem", 1, 2, 8), halfs("new_more", 1, 2, 8)},
 		}
 	}
 	states, caches := plain(), plain()
 	states.States = features{halfs("keys", 1, 2, 8)}
-	caches.Input("old").Optional = false
+	caches.Input("mem").Optional = false
 	return map[generate.Family]*coreml.Description{
 		generate.FamilyStateful: states, generate.FamilyIOCache: caches, generate.FamilyNoCache: plain(),
 	}

@@ -71,6 +71,20 @@ func familyPackages(t *testing.T) []familyPackage {
 	return list
 }
 
+// familyPlace returns what family.json says of a package's and its tokenizer's place.
+func familyPlace(t *testing.T, dir string) (model, tokenizer string) {
+	t.Helper()
+	var family struct{ Model, Tokenizer string }
+	data, err := os.ReadFile(filepath.Join(dir, "family.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(data, &family); err != nil {
+		t.Fatal(err)
+	}
+	return family.Model, family.Tokenizer
+}
+
 // committedDriver reads the driver file of a package that needs one.
 func committedDriver(t *testing.T, name string) *generate.Driver {
 	t.Helper()

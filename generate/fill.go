@@ -3,7 +3,6 @@ package generate
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"math"
 	"regexp"
 	"slices"
@@ -57,11 +56,19 @@ func (f *filler) fill() error {
 	if f.given = len(f.d.Stages) > 0; !f.given {
 		f.d.Stages = f.d.oneStage()
 	}
+	if f.given {
+		if err := f.d.refuseShort(); err != nil {
+			return err
+		}
+	}
 	f.d.Family = FamilyStages
 	for i := range f.d.Stages {
 		if err := f.fillStage(i); err != nil {
 			return err
 		}
+	}
+	if err := f.checkRotation(); err != nil {
+		return err
 	}
 	if err := f.fillOutput(); err != nil {
 		return err
@@ -71,6 +78,20 @@ func (f *filler) fill() error {
 		return err
 	}
 	return f.checkLengths()
+}
+
+// refuseShort refuses fields that stand for a stage beside stages.
+func (d *Driver) refuseShort() error {
+	uses := append(d.inputUses(), d.outputUses()...)
+	switch {
+	case len(uses) > 0 && uses[0].field == "logits":
+		return driverErrorf("logits", "is for a driver without stages; write it as {\"output\": {\"logits\": [%q]}}", d.Logits)
+	case len(uses) > 0:
+		return driverErrorf(uses[0].field, "is for a driver without stages; give the role of %q in the inputs of its stage", uses[0].feature)
+	case d.MaskFill != nil:
+		return driverErrorf("mask_fill", "is for a driver without stages; write it as \"fill\" beside the role of the mask")
+	}
+	return nil
 }
 
 // oneStage returns the stage of a driver that names none, with what its other
@@ -115,6 +136,9 @@ func (f *filler) fillStage(i int) error {
 		}
 	}
 	f.one = p.find(s.Function)
+	if len(p.functions) > 1 {
+		s.Function = f.one.Function // by its name: the rotation goes by that
+	}
 	if f.many = f.one; s.Prefill != "" {
 		f.many = p.find(s.Prefill)
 	}
@@ -202,30 +226,6 @@ func sameFeatures(a, b []coreml.FeatureDescription) bool {
 	return slices.EqualFunc(a, b, func(x, y coreml.FeatureDescription) bool {
 		return x.Name == y.Name && x.DType == y.DType && slices.Equal(x.Shape, y.Shape)
 	})
-}
-
-// findRotation finds the functions that take over once the shortest cache is full.
-func (f *filler) findRotation(s *Stage, p *packageFunctions) error {
-	turned := rotatedFunctions(p)
-	if len(turned) == 0 || f.d.Rotation != nil {
-		return nil
-	}
-	from := 0
-	for _, name := range s.Snapshot {
-		if st := f.one.State(name); st != nil && len(st.Shape) >= 2 {
-			if n := max(st.Shape[len(st.Shape)-1], st.Shape[len(st.Shape)-2]); from == 0 || n < from {
-				from = n
-			}
-		}
-	}
-	names := slices.Sorted(maps.Keys(turned))
-	if from == 0 {
-		return driverErrorf("rotation", "nothing tells from which position on function %s takes over; write it into a driver file, as in {\"rotation\": {\"from\": 512, \"functions\": {%q: %q}}}",
-			turned[names[0]], names[0], turned[names[0]])
-	}
-	f.d.Rotation = &Rotation{From: from, Functions: turned}
-	f.because("function %s takes over from %s once the %d places of the shortest cache are full", turned[names[0]], names[0], from)
-	return nil
 }
 
 // partName is the name of an output that is one of several.

@@ -1,8 +1,6 @@
 package generate
 
 import (
-	"encoding/json"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -74,7 +72,7 @@ func (f *filler) ordered(s *Stage) bool {
 // maybePosition reports whether a number is the position: no other input is, and no
 // mask that grows tells it.
 func (f *filler) maybePosition(s *Stage, in *coreml.FeatureDescription) bool {
-	if !isNumber(in) || nameContains(in, "len", "size", "count", "total", "temp", "flag", "seed", "top", "scale", "penalty") || countRole(s.Inputs, RolePositions) > 0 {
+	if !isNumber(in) || nameContains(in, "len", "size", "count", "total", "temp", "flag", "seed", "top", "scale", "penalty") || hasWord(in, otherNumbers...) || hasWord(in, otherPlaces...) || countRole(s.Inputs, RolePositions) > 0 {
 		return false
 	}
 	// Where the cursor is known, a number that is no integer is something else.
@@ -119,46 +117,6 @@ func isNumber(in *coreml.FeatureDescription) bool {
 		}
 	}
 	return true
-}
-
-// unknownInput returns the error of an input that nothing tells of, with what to
-// write.
-func (f *filler) unknownInput(s *Stage, in *coreml.FeatureDescription) error {
-	role := "cursor"
-	_, width, mask := f.maskAxes(in)
-	switch {
-	case mask && countRole(s.Inputs, RoleCausalMask) > 0:
-		return undetected("input %s looks like the mask of a sliding window, whose places may be in the order of positions or those of a ring; write into a driver file: %s, or \"window\": %d for \"ring\": true",
-			in, f.line(s, in.Name, `{"role": "causal_mask", "ring": true}`), width)
-	case in.Kind != coreml.KindMultiArray:
-		return undetected("input %s is neither token ids nor a mask, nor anything else that text generation gives", in)
-	case rank(in) == 4:
-		role = "causal_mask"
-	case rank(in) == 3 && f.stage == 0:
-		return undetected("input %s takes embeddings, and no package gives them; where a raw file has them, write into a driver file: %s", in,
-			f.line(s, in.Name, `{"role": "embeddings", "file": "embed_weight.bin", "type": "float16", "rows": ROWS, "width": `+fmt.Sprint(widthOf(in))+`}`))
-	case rank(in) == 3:
-		role = "output"
-	case !isNumber(in):
-		role = "positions"
-	}
-	var names []string
-	for _, r := range roleNames {
-		names = append(names, string(r))
-	}
-	return undetected("the meaning of input %s is not known; write into a driver file: %s, with one of the roles %s", in,
-		f.line(s, in.Name, `{"role": "`+role+`"}`), strings.Join(names, ", "))
-}
-
-// line returns a driver that says what an input of a stage takes, for copying.
-func (f *filler) line(s *Stage, name, role string) string {
-	key, _ := json.Marshal(name)
-	stage := fmt.Sprintf(`{"inputs": {%s: %s}}`, key, role)
-	if s.Package != "" {
-		file, _ := json.Marshal(s.Package)
-		stage = fmt.Sprintf(`{"package": %s, "inputs": {%s: %s}}`, file, key, role)
-	}
-	return `{"stages": [` + stage + `]}`
 }
 
 // findTokens finds the input of token ids.
@@ -215,9 +173,12 @@ func (f *filler) findMasks(s *Stage, inputs []*coreml.FeatureDescription) {
 		}
 	}
 	ring := slices.ContainsFunc(inputs, func(in *coreml.FeatureDescription) bool { return isNumber(in) && nameContains(in, "ring") })
+	several := len(slices.DeleteFunc(slices.Clone(masks), func(in *coreml.FeatureDescription) bool { return widthOf(in) != widest })) > 1
 	for _, in := range masks {
 		_, width, _ := f.maskAxes(in)
 		switch {
+		case marksSlots(in), several && width == widest && !nameContains(in, "causal", "attn", "attention"):
+			// It is asked for.
 		case width == widest:
 			s.Inputs[in.Name] = Role{Role: RoleCausalMask}
 			f.because("%s is the causal mask", in)
@@ -271,18 +232,22 @@ func (f *filler) roleOf(s *Stage, in *coreml.FeatureDescription) (Role, bool) {
 		return Role{Role: RoleCos}, true
 	case in.DType.IsFloat() && rank(in) >= 2 && has("sin"):
 		return Role{Role: RoleSin}, true
-	case rank(in) == 2 && has("mask", "attentionmask"):
-		return Role{Role: RoleAttentionMask}, true
+	case rank(in) == 2 && has("mask", "attentionmask", "causalmask"):
+		return maskOfTwo(s, in)
 	case rank(in) == 2 && !isNumber(in) && s.CursorState != "":
 		return Role{Role: RoleAttentionMask}, true
 	case isNumber(in) && has("ring"):
 		if n := ringSize(f, s); n > 0 {
 			return Role{Role: RoleCursor, Modulo: n}, true
 		}
+	case isNumber(in) && hasWord(in, otherPlaces...):
+		return Role{}, false // a place, but not that of the first token
 	case rank(in) <= 2 && has("pos", "position", "positions", "positionids"):
 		return Role{Role: RolePositions}, true
 	case isNumber(in) && has("cursor", "past", "offset", "start", "cache", "write", "used") && !has("temperature"):
 		return Role{Role: RoleCursor}, true
+	case hasWord(in, otherIDs...):
+		return Role{}, false
 	case f.placesOfTokens(in), rank(in) == 2 && in.DType == tensor.Int32 && !isNumber(in) && !f.hasPosition(s):
 		return Role{Role: RolePositions}, true
 	}
