@@ -32,6 +32,9 @@ func (d *Driver) checkForm() error {
 	if r := d.Rotation; r != nil && (r.From < 1 || r.From > maxContext || len(r.Functions) == 0) {
 		return driverErrorf("rotation", "names %d functions from position %d on, want some, from 1 to %d", len(r.Functions), r.From, maxContext)
 	}
+	if err := d.Image.check(); err != nil {
+		return err
+	}
 	for i := range d.Stages {
 		s := &d.Stages[i]
 		if s.Package != "" && (!filepath.IsLocal(s.Package) || strings.Contains(s.Package, `\`)) {

@@ -203,6 +203,7 @@ func DriverFields() map[string][]string {
 	return map[string][]string{
 		"": list(driverFields(d)), "stage": list(stageFields(new(Stage))), "role": list(roleFields(new(Role))),
 		"prefill": list(prefillFields(new(Prefill))), "output": list(outputFields(new(Output))), "rotation": list(rotationFields(new(Rotation))),
+		"image": list(imageFields(new(ImageStage))),
 	}
 }
 

@@ -70,7 +70,10 @@ func (f *filler) fill() error {
 	if err := f.fillContext(); err != nil {
 		return err
 	}
-	return f.checkLengths()
+	if err := f.checkLengths(); err != nil {
+		return err
+	}
+	return f.fillImage()
 }
 
 // oneStage returns the stage of a driver that names none, with what its other

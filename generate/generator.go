@@ -83,6 +83,7 @@ func (g *Generator) bind(ctx context.Context, src functionSource, set []packageF
 	if g.bound, err = bindModel(ctx, src, found.driver, g.defaults.PadToken, entries); err != nil {
 		return err
 	}
+	g.bindMarker()
 	desc := set[0].find("")
 	if desc == nil {
 		desc = set[0].functions[0]

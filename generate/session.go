@@ -27,6 +27,8 @@ type Session struct {
 	// seq and calls are for the call that has set busy alone.
 	seq   *Sequence
 	calls int // of functions so far
+	// pictures are those of the messages, and shown those of the turn that runs.
+	pictures, shown []*picture
 
 	mu       sync.Mutex // for messages, which others may read during a turn
 	messages []tokenizer.Message
@@ -70,13 +72,15 @@ func (s *Session) Messages() []tokenizer.Message {
 }
 
 // SetMessages replaces the conversation, to shorten or to correct it. The cache
-// keeps what the old and the new one share at their beginning. While a turn is
+// keeps what the old and the new one share at their beginning. The next turn is given
+// the pictures of all messages anew ([Options.Images]). While a turn is
 // running it fails with [ErrBusy] and replaces nothing.
 func (s *Session) SetMessages(messages []tokenizer.Message) error {
 	if err := s.enter(); err != nil {
 		return prefixed(err)
 	}
 	defer s.leave()
+	s.pictures = nil
 	s.set(slices.Clone(messages))
 	return nil
 }
@@ -129,6 +133,7 @@ func (s *Session) exchange(ctx context.Context, messages []tokenizer.Message, op
 	}
 	answer.plain = plain
 	s.calls += len(answer.calls)
+	s.pictures = s.shown
 	s.set(append(all, answer.message(ctx, s.g.tok, s.g.chatOptions(opts))))
 	return nil
 }
@@ -149,9 +154,13 @@ func (s *Session) turn(ctx context.Context, messages []tokenizer.Message, opts *
 	if err != nil {
 		return "", err
 	}
+	if prompt, err = r.place(ctx, prompt, s.pictures); err != nil {
+		return "", err
+	}
 	if err := s.g.checkPrompt(prompt); err != nil {
 		return "", err
 	}
+	s.shown = r.shown
 	if s.seq == nil || s.seq.isClosed() {
 		if s.seq, err = s.g.newSequence(ctx); err != nil {
 			return "", err
