@@ -212,3 +212,18 @@ func RoleNames() []RoleName { return roleNames }
 
 // ReadMeta reads a meta.yaml.
 func ReadMeta(data []byte) (map[string]string, error) { return readMeta(data) }
+
+// Widen gives the placeholders of a prompt as many places as a picture has rows.
+// Marked says that they are slots.
+func Widen(prompt []int, token, rows int, marked bool, earlier, given int, t *tokenizer.Tokenizer) (ids, places []int, err error) {
+	b := &boundImage{token: token, places: rows}
+	if marked {
+		b.marker = defaultMarker
+	}
+	return b.widen(prompt, earlier, given, t)
+}
+
+// Splice puts the rows of a picture at position at into embeddings.
+func Splice(t *tensor.Tensor, axis, base, tokens, at int, rows []float32, width int) (*tensor.Tensor, error) {
+	return splice(t, axis, base, tokens, []placed{{at, &picture{rows, width}}})
+}

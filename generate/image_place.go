@@ -30,6 +30,9 @@ func (r *generation) place(ctx context.Context, prompt []int, earlier []*picture
 		}
 		return nil, r.g.noPictures()
 	}
+	if n := len(earlier) + len(images); n > r.g.bound.context/b.places { // before there is memory for as many
+		return nil, &ContextError{Tokens: n * b.places, ContextLength: r.g.bound.context}
+	}
 	prompt, places, err := b.widen(prompt, len(earlier), len(images), r.g.tok)
 	if err != nil {
 		return nil, err

@@ -57,7 +57,7 @@ type stageLane struct {
 	// held holds the caches that go in and out by the name of the input, for each
 	// stage, and spare those that the next pass writes to.
 	held, spare []coreml.Features
-	length      int  // the number of tokens in the caches
+	length      int // the number of tokens in the caches
 	pictures    []placed
 	next        pass // what chunk found last
 	span        span
