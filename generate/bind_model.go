@@ -15,6 +15,9 @@ func bindModel(ctx context.Context, src functionSource, d *Driver, pad, entries 
 	b := &boundModel{d: d, context: d.ContextLength, pad: max(pad, 0), freeRewind: math.MaxInt, entries: entries}
 	stages := d.expanded()
 	b.prefill, b.output = valueOr(d.Prefill, Prefill{}), valueOr(d.Output, Output{Logits: []string{d.Logits}})
+	if err := b.bindImage(ctx, src, stages); err != nil {
+		return nil, err
+	}
 	if err := b.bindStages(ctx, src, stages); err != nil {
 		return nil, errors.Join(err, b.release())
 	}

@@ -63,6 +63,7 @@ type boundInput struct {
 	from         int // the stage that an output comes from
 	views        *constantViews
 	table        *storage.Bytes
+	pictures     bool // the rows of pictures take the places of placeholders
 }
 
 // shape writes the input's shape in a prediction of q tokens after past.
@@ -105,6 +106,7 @@ func (b *boundModel) bindFunction(ctx context.Context, src functionSource, stage
 		if err != nil {
 			return nil, err
 		}
+		in.pictures = b.takesPictures(stage, f.Name)
 		switch role.Role {
 		case RoleOutput:
 			if in.from = b.stageWith(role.Output, stage); in.from < 0 {

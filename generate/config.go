@@ -1,6 +1,8 @@
 package generate
 
 import (
+	"image"
+
 	"github.com/gocoreml/coreml/coreml"
 	"github.com/gocoreml/coreml/tokenizer"
 )
@@ -81,6 +83,15 @@ type Options struct {
 	// Processors change the logits of every step, in their order, after the
 	// repetition penalty and before the temperature.
 	Processors []Processor
+	// Images are the pictures of the prompt, one for each placeholder in it (or for
+	// as many of them in a row as a picture takes), in their order. A [Session] keeps
+	// those of its earlier turns: a turn is given those of its own messages. Each is
+	// of a size that [Generator.ImageInput] takes; transparency is left out. Other
+	// numbers of pictures than of places, and pictures for a model that takes none,
+	// are errors that wrap [ErrConfig]; where it is not known which token is the
+	// placeholder ([ImageStage.Token]) the error is a [*DriverError]. They are read
+	// before the first token and not kept.
+	Images []image.Image
 	// Sampler chooses the token in place of the built-in sampler. Of Sampling
 	// only RepetitionPenalty applies then. Nil means the built-in one.
 	Sampler Sampler

@@ -84,7 +84,7 @@ func (d *Driver) staged() (bool, error) {
 		name string
 		set  bool
 	}{
-		{"stages", len(d.Stages) > 0}, {"prefill", d.Prefill != nil}, {"output", d.Output != nil}, {"rotation", d.Rotation != nil}, {"rewind", d.Rewind != ""},
+		{"stages", len(d.Stages) > 0}, {"prefill", d.Prefill != nil}, {"output", d.Output != nil}, {"rotation", d.Rotation != nil}, {"rewind", d.Rewind != ""}, {"image", d.Image != nil},
 	} {
 		if f.set && d.Family != "" && d.Family != FamilyStages {
 			return false, driverErrorf(f.name, "is for family %s, and the family is %s", FamilyStages, d.Family)

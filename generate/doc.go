@@ -25,6 +25,11 @@
 // turn to turn. A [Sequence] is the level below: it takes token ids and gives
 // logits.
 //
+// # Pictures
+//
+// Options.Images are the pictures of a prompt, one for each placeholder in it, for
+// models with a package that makes rows of them ([ImageStage]).
+//
 // # Sampling
 //
 // Options.Sampling follows Hugging Face's definitions and order: repetition

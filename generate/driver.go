@@ -51,6 +51,8 @@ type Driver struct {
 	Output *Output `json:"output,omitempty"`
 	// Rotation names the functions that take over behind a sliding window.
 	Rotation *Rotation `json:"rotation,omitempty"`
+	// Image says how pictures come in; nil means as the packages of the folder tell.
+	Image *ImageStage `json:"image,omitempty"`
 	// Rewind says how a sequence is cut back; empty means by the cursor.
 	Rewind Rewind `json:"rewind,omitempty"`
 }

@@ -32,6 +32,9 @@ func (d *Driver) checkForm() error {
 	if r := d.Rotation; r != nil && (r.From < 1 || r.From > maxContext || len(r.Functions) == 0) {
 		return driverErrorf("rotation", "names %d functions from position %d on, want some, from 1 to %d", len(r.Functions), r.From, maxContext)
 	}
+	if err := d.Image.check(); err != nil {
+		return err
+	}
 	for i := range d.Stages {
 		s := &d.Stages[i]
 		if s.Package != "" && (!filepath.IsLocal(s.Package) || strings.Contains(s.Package, `\`)) {
@@ -147,8 +150,8 @@ func (r Role) wrongTable() (field, why string) {
 		return ".type", fmt.Sprintf("is %q, want float16 or float32", r.Type)
 	case r.Rows < 1 || r.Rows > maxVocabulary:
 		return ".rows", fmt.Sprintf("is %d, want 1 to %d", r.Rows, maxVocabulary)
-	case r.Width < 1 || r.Width > maxTableBytes/4/r.Rows:
-		return ".width", fmt.Sprintf("is %d, want at least 1, and %d at most for %d rows", r.Width, maxTableBytes/4/r.Rows, r.Rows)
+	case r.Width < 1 || int64(r.Width) > maxTableBytes/4/int64(r.Rows):
+		return ".width", fmt.Sprintf("is %d, want at least 1, and %d at most for %d rows", r.Width, maxTableBytes/4/int64(r.Rows), r.Rows)
 	}
 	return "", ""
 }

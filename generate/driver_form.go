@@ -215,7 +215,7 @@ func (d *Driver) describeStages() string {
 	if d.Rewind != "" && d.Rewind != RewindCursor {
 		s += ", rewound by " + string(d.Rewind)
 	}
-	return s
+	return s + d.Image.describe()
 }
 
 // countRole returns how many inputs have a role.
@@ -249,6 +249,7 @@ func (d *Driver) clone() *Driver {
 	if d.Rotation != nil {
 		c.Rotation = &Rotation{From: d.Rotation.From, Functions: maps.Clone(d.Rotation.Functions)}
 	}
+	c.Image = d.Image.clone()
 	return &c
 }
 

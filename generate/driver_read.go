@@ -63,6 +63,7 @@ func driverFields(d *Driver) fieldReaders {
 		"prefill":        intoObject(&d.Prefill, prefillFields),
 		"output":         intoObject(&d.Output, outputFields),
 		"rotation":       intoObject(&d.Rotation, rotationFields),
+		"image":          intoObject(&d.Image, imageFields),
 		"rewind":         jsonInto(&d.Rewind),
 	}
 }

@@ -127,6 +127,8 @@ func FuzzReadDriver(f *testing.F) {
 	}
 	f.Add(`{"tokens": "inputIds", "mask": "causalMask", "caches": {"cache": "new_cache"}, "context": 9}`)
 	f.Add(`{"stages": [{"inputs": {"inputIds": {"role": "tokens"}, "causalMask": {"role": "update_mask", "modulo": 3}, "cache": {"role": "cache", "output": "new_cache", "shift": 2}}}], "prefill": {"window": 7}, "context": 60}`)
+	f.Add(`{"image": {"package": "a.mlpackage", "function": "f", "input": "image", "output": "rows", "into": "x", "token": 2, "marker": "<image>", "places": 16}}`)
+	f.Add(`{"image": {"token": 0, "places": 1048576}, "stages": [{"inputs": {"x": {"role": "output", "output": "y"}}}]}`)
 	f.Add(`{"output": {"logits": ["logits"], "vocabulary_axis": 1}, "rewind": "snapshot", "prefill": {"pad": true, "hold_last": true}}`)
 	f.Fuzz(func(t *testing.T, text string) {
 		d, err := generate.ReadDriver(strings.NewReader(text))

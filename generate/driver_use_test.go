@@ -27,6 +27,7 @@ func settings() map[string]any {
 		"ContextLength": 3, "MaxQuery": 1,
 		"Stages": []generate.Stage{{}}, "Prefill": &generate.Prefill{Pad: true}, "Output": &generate.Output{Logits: []string{"logits"}},
 		"Rotation": &generate.Rotation{From: 1, Functions: map[string]string{"a": "b"}}, "Rewind": generate.RewindNone,
+		"Image": &generate.ImageStage{Places: 4},
 	}
 }
 
@@ -112,9 +113,9 @@ func driven(t *testing.T, desc *coreml.Description, d *generate.Driver) ([]strin
 // the field or refuses it. What a driver file says must not be passed over in silence.
 func TestEveryFieldOfADriverIsUsedOrRefused(t *testing.T) {
 	refused := map[generate.Family][]string{
-		generate.FamilyStateful: {"attention_mask", "stages", "prefill", "output", "rotation", "rewind"},
-		generate.FamilyIOCache:  {"attention_mask", "stages", "prefill", "output", "rotation", "rewind"},
-		generate.FamilyNoCache:  {"caches", "max_query", "stages", "prefill", "output", "rotation", "rewind"},
+		generate.FamilyStateful: {"attention_mask", "stages", "prefill", "output", "rotation", "image", "rewind"},
+		generate.FamilyIOCache:  {"attention_mask", "stages", "prefill", "output", "rotation", "image", "rewind"},
+		generate.FamilyNoCache:  {"caches", "max_query", "stages", "prefill", "output", "rotation", "image", "rewind"},
 	}
 	names, _ := generate.FamilyNames()
 	packages, values := usePackages(), settings()

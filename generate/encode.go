@@ -44,11 +44,27 @@ func (g *Generator) encodeChat(ctx context.Context, messages []tokenizer.Message
 	if g.tok == nil {
 		return nil, fmt.Errorf("encode messages: %w", ErrNoChatTemplate)
 	}
-	ids, err := g.tok.EncodeChat(ctx, messages, g.chatOptions(opts))
+	ids, err := g.encodeMessages(ctx, messages, g.chatOptions(opts))
 	if err != nil {
 		return nil, unlessEnded(ctx, fmt.Errorf("encode messages: %w", err))
 	}
 	return ids, nil
+}
+
+// encodeMessages is EncodeChat with a slot for each placeholder of a picture.
+// Where control tokens of users are text, a placeholder that is no token is, too.
+func (g *Generator) encodeMessages(ctx context.Context, messages []tokenizer.Message, opts *tokenizer.ChatOptions) ([]int, error) {
+	if b := g.bound.image; b == nil || b.marker == "" || opts.SanitizeControlTokens {
+		return g.tok.EncodeChat(ctx, messages, opts)
+	}
+	text, err := g.tok.ApplyChatTemplate(ctx, messages, opts)
+	if err != nil {
+		return nil, err
+	}
+	if marker := g.splitsAt(text); marker != "" {
+		return g.encodeTemplate(ctx, text, marker)
+	}
+	return g.tok.EncodeContext(ctx, text, false)
 }
 
 // checkPrompt refuses a prompt that no sequence of the model can take. A token

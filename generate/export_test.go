@@ -203,6 +203,7 @@ func DriverFields() map[string][]string {
 	return map[string][]string{
 		"": list(driverFields(d)), "stage": list(stageFields(new(Stage))), "role": list(roleFields(new(Role))),
 		"prefill": list(prefillFields(new(Prefill))), "output": list(outputFields(new(Output))), "rotation": list(rotationFields(new(Rotation))),
+		"image": list(imageFields(new(ImageStage))),
 	}
 }
 
@@ -218,4 +219,19 @@ func NewFakeFunctions(m Predictor, desc *coreml.Description, t *tokenizer.Tokeni
 ) (*Generator, error) {
 	src := oneFunction{model: m, desc: desc, more: load}
 	return newGenerator(context.Background(), src, src.set(), t, o, drained)
+}
+
+// Widen gives the placeholders of a prompt as many places as a picture has rows.
+// Marked says that they are slots.
+func Widen(prompt []int, token, rows int, marked bool, earlier, given int, t *tokenizer.Tokenizer) (ids, places []int, err error) {
+	b := &boundImage{token: token, places: rows}
+	if marked {
+		b.marker = defaultMarker
+	}
+	return b.widen(prompt, earlier, given, t)
+}
+
+// Splice puts the rows of a picture at position at into embeddings.
+func Splice(t *tensor.Tensor, axis, base, tokens, at int, rows []float32, width int) (*tensor.Tensor, error) {
+	return splice(t, axis, base, tokens, []placed{{at, &picture{rows, width}}})
 }

@@ -77,7 +77,10 @@ func (f *filler) fill() error {
 	if err := f.fillContext(); err != nil {
 		return err
 	}
-	return f.checkLengths()
+	if err := f.checkLengths(); err != nil {
+		return err
+	}
+	return f.fillImage()
 }
 
 // refuseShort refuses fields that stand for a stage beside stages.

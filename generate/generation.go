@@ -25,6 +25,10 @@ type generation struct {
 	ends    map[int]bool
 	turnEnd int
 	limit   int
+	// pictures are those of the prompt in their places, and shown all of them in
+	// their order.
+	pictures []placed
+	shown    []*picture
 
 	start time.Time
 	stats Stats
@@ -187,8 +191,11 @@ func (r *generation) finalStats(decode time.Duration, loop Loop) *Stats {
 // step.
 func (r *generation) prefill(ctx context.Context, seq *Sequence, prompt []int) ([]float32, error) {
 	// The last token is always appended: its logits are the first step.
-	cached := min(sharedPrefix(seq.ids, prompt), len(prompt)-1)
+	cached := keptPictures(seq.pictures, r.pictures, min(sharedPrefix(seq.ids, prompt), len(prompt)-1))
 	if err := seq.truncate(cached); err != nil {
+		return nil, err
+	}
+	if err := seq.show(r.pictures); err != nil {
 		return nil, err
 	}
 	r.stats.PromptTokens, r.stats.CachedTokens = len(prompt), cached

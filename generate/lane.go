@@ -27,6 +27,8 @@ type lane interface {
 	// forward runs the model over the last n of all. What the lane has seen beyond
 	// those before it forgets. What comes out is good until the next call.
 	forward(ctx context.Context, all []int, n int, want wanted) (*answer, error)
+	// show replaces the pictures of the sequence. Their places are among its tokens.
+	show(pictures []placed)
 	// reserve makes what passes of one token up to length n need, so that these
 	// allocate nothing.
 	reserve(past, n int)
@@ -55,7 +57,8 @@ type stageLane struct {
 	// held holds the caches that go in and out by the name of the input, for each
 	// stage, and spare those that the next pass writes to.
 	held, spare []coreml.Features
-	length      int  // the number of tokens in the caches
+	length      int // the number of tokens in the caches
+	pictures    []placed
 	next        pass // what chunk found last
 	span        span
 	answer      answer
@@ -154,6 +157,8 @@ func (l *stageLane) run(ctx context.Context, all []int, p pass, want wanted) (*a
 	return &l.answer, nil
 }
 
+func (l *stageLane) show(pictures []placed) { l.pictures = pictures }
+
 func (l *stageLane) reserve(past, n int) {
 	for _, fn := range l.m.decode.fns {
 		for k := range fn.inputs {
@@ -177,7 +182,7 @@ func (l *stageLane) trim() {
 // them would cost a write of all their memory.
 func (l *stageLane) reset() error {
 	l.trim()
-	l.copies, l.length, l.next, l.prompt = nil, 0, pass{}, false
+	l.copies, l.length, l.next, l.prompt, l.pictures = nil, 0, pass{}, false, nil
 	if !l.dirty {
 		return nil
 	}

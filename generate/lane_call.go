@@ -99,6 +99,9 @@ func (l *stageLane) setInput(c *call, k int, p pass, q int) error {
 		return nil
 	case RoleOutput:
 		t, err := l.outputOf(in, p)
+		if err == nil && in.pictures && len(l.pictures) > 0 {
+			t, err = l.withPictures(t, in)
+		}
 		c.in[in.f.Name] = coreml.MultiArray(t)
 		return err
 	}
@@ -121,7 +124,22 @@ func (l *stageLane) setInput(c *call, k int, p pass, q int) error {
 		}
 	}
 	c.in[in.f.Name] = coreml.MultiArray(t)
-	return in.write(t, w)
+	if err := in.write(t, w); err != nil || !in.pictures || len(l.pictures) == 0 {
+		return err
+	}
+	t, err := l.withPictures(t, in)
+	c.in[in.f.Name] = coreml.MultiArray(t)
+	return err
+}
+
+// withPictures returns the embeddings of a pass with the rows of pictures in their
+// places.
+func (l *stageLane) withPictures(t *tensor.Tensor, in *boundInput) (*tensor.Tensor, error) {
+	axis := in.query
+	if axis < 0 { // room for one token
+		axis = max(t.Rank()-2, 0)
+	}
+	return splice(t, axis, l.span.past, len(l.span.ids), l.pictures)
 }
 
 // buffer returns a tensor for an input of a longer pass, in memory that grows as

@@ -24,7 +24,8 @@ type boundModel struct {
 	decode, prefills         *chain
 	rotated, rotatedPrefills *chain
 	rotateFrom               int
-	functions                int // the number of functions in all chains
+	image                    *boundImage // nil where no pictures are taken
+	functions                int         // the number of functions in all chains
 	tables                   []*storage.Bytes
 	tokens                   *coreml.FeatureDescription
 	pad                      int

@@ -91,16 +91,19 @@ func (o *opened) packages(ctx context.Context, c *Config) ([]packageFunctions, e
 // folder. The empty name is the package that was opened.
 func (o *opened) files(c *Config) ([]string, error) {
 	if c.Driver != nil {
+		if err := c.Driver.checkForm(); err != nil {
+			return nil, err
+		}
 		var named []string
 		for i := range c.Driver.Stages {
-			if err := c.Driver.checkForm(); err != nil {
-				return nil, err
-			}
 			if p := c.Driver.Stages[i].Package; p != "" && !slices.Contains(named, p) {
 				named = append(named, p)
 			}
 		}
 		if len(named) > 0 {
+			if m := c.Driver.Image; m != nil && m.Package != "" && !slices.Contains(named, m.Package) {
+				named = append(named, m.Package)
+			}
 			return named, nil
 		}
 	}

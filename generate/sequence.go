@@ -26,6 +26,8 @@ type Sequence struct {
 	cleanup runtime.Cleanup
 	status  atomic.Uint32 // one of the three below
 	logits  []float32
+	// pictures are those that the first prompts had; Append adds none.
+	pictures []placed
 
 	mu    sync.Mutex // for what others may read while a call is running
 	ids   []int
@@ -168,6 +170,21 @@ func (s *Sequence) truncate(n int) error {
 		return configErrorf("n", "is %d; a sequence of %s can be cut back to 0 to %d", n, count(len(s.ids)), len(s.ids))
 	}
 	s.setTokens(s.ids[:n])
+	return nil
+}
+
+// show replaces the pictures of a sequence that was cut back to what it shares with
+// the text of these.
+func (s *Sequence) show(pictures []placed) error {
+	if len(pictures)+len(s.pictures) == 0 {
+		return nil
+	}
+	if err := s.enter(); err != nil {
+		return err
+	}
+	defer s.leave()
+	s.pictures = pictures
+	s.lease.lane.show(pictures)
 	return nil
 }
 

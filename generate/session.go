@@ -32,6 +32,8 @@ type Session struct {
 	// one, and function its name in Options.
 	bound    *boundModel
 	function string
+	// pictures are those of the messages, and shown those of the turn that runs.
+	pictures, shown []*picture
 
 	mu       sync.Mutex // for messages, which others may read during a turn
 	messages []tokenizer.Message
@@ -75,13 +77,15 @@ func (s *Session) Messages() []tokenizer.Message {
 }
 
 // SetMessages replaces the conversation, to shorten or to correct it. The cache
-// keeps what the old and the new one share at their beginning. While a turn is
+// keeps what the old and the new one share at their beginning. The next turn is given
+// the pictures of all messages anew ([Options.Images]). While a turn is
 // running it fails with [ErrBusy] and replaces nothing.
 func (s *Session) SetMessages(messages []tokenizer.Message) error {
 	if err := s.enter(); err != nil {
 		return prefixed(err)
 	}
 	defer s.leave()
+	s.pictures = nil
 	s.set(slices.Clone(messages))
 	return nil
 }
@@ -134,6 +138,7 @@ func (s *Session) exchange(ctx context.Context, messages []tokenizer.Message, op
 	}
 	answer.plain = plain
 	s.calls += len(answer.calls)
+	s.pictures = s.shown
 	s.set(append(all, answer.message(ctx, s.g.tok, s.g.chatOptions(opts))))
 	return nil
 }
@@ -159,6 +164,9 @@ func (s *Session) turn(ctx context.Context, messages []tokenizer.Message, opts *
 	if err != nil {
 		return "", err
 	}
+	if prompt, err = r.place(ctx, prompt, s.pictures); err != nil {
+		return "", err
+	}
 	if err := r.checkPrompt(prompt); err != nil {
 		return "", err
 	}
@@ -168,6 +176,7 @@ func (s *Session) turn(ctx context.Context, messages []tokenizer.Message, opts *
 		}
 		s.seq = nil
 	}
+	s.shown = r.shown
 	if s.seq == nil || s.seq.isClosed() {
 		if s.seq, err = s.g.newSequence(ctx, r.bound); err != nil {
 			return "", err

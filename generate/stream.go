@@ -26,12 +26,13 @@ import (
 // never called, nor drained to its end, keeps the state as long as ctx lasts.
 func (g *Generator) Stream(ctx context.Context, prompt string, opts *Options) iter.Seq2[Token, error] {
 	g = g.made()
-	return g.stream(ctx, opts, false, func(ctx context.Context) ([]int, error) { return encodePrompt(ctx, g.tok, prompt) })
+	return g.stream(ctx, opts, false, func(ctx context.Context) ([]int, error) { return g.encodeText(ctx, prompt) })
 }
 
 // StreamTokens is [Generator.Stream] for a prompt that is encoded already.
 func (g *Generator) StreamTokens(ctx context.Context, prompt []int, opts *Options) iter.Seq2[Token, error] {
-	return g.made().stream(ctx, opts, false, func(context.Context) ([]int, error) { return prompt, nil })
+	g = g.made()
+	return g.stream(ctx, opts, false, func(context.Context) ([]int, error) { return g.markTokens(prompt, opts) })
 }
 
 // Chat answers messages through the tokenizer's chat template. For a
@@ -107,6 +108,9 @@ func (g *Generator) answer(ctx context.Context, opts *Options, chat bool, encode
 	}
 	prompt, err := encode(ctx)
 	if err != nil {
+		return err
+	}
+	if prompt, err = r.place(ctx, prompt, nil); err != nil {
 		return err
 	}
 	if err := r.checkPrompt(prompt); err != nil {

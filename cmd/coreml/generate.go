@@ -38,6 +38,8 @@ type generateCmd struct {
 	Raw    bool   `help:"Continue the prompt as it is, without a chat template."`
 	chatFlags
 
+	Image []string `sep:"none" help:"A picture (.png, .jpeg) for a model that takes some, one for each placeholder in the prompt, in their order; it is scaled to the model's size. May be repeated." placeholder:"FILE"`
+
 	// When the answer ends, besides the model's own end. The alias is the name that
 	// Hugging Face's generate has.
 	MaxTokens int      `short:"n" aliases:"max-length" help:"Most tokens to generate; 0 means as the model says, else 256; -1 until the context is full." default:"0" placeholder:"N"`
@@ -68,6 +70,7 @@ func (*generateCmd) Help() string {
     coreml generate -m Model.mlpackage --system "Answer in one sentence." "Why is the sky blue?"
     coreml generate -m Model.mlpackage --template-var enable_thinking=false "Why is the sky blue?"
     coreml generate -m Model.mlpackage --json - < prompt.txt
+    coreml generate -m FOLDER --image cat.png "What is this? <image>"
 
 The sampling flags change the settings that the model comes with, one by one. On a terminal the prompt is shown before the answer.`
 }
@@ -213,7 +216,11 @@ func (c *generateCmd) chats(g *generate.Generator) bool {
 
 // stream starts the answer, through the chat template where there is one.
 func (c *generateCmd) stream(ctx context.Context, g *generate.Generator, prompt string) (iter.Seq2[generate.Token, error], error) {
-	opts := &generate.Options{MaxTokens: c.MaxTokens, Stop: c.Stop, Sampling: c.sampling(g.Defaults().Sampling)}
+	images, err := readImages(ctx, c.Image, g)
+	if err != nil {
+		return nil, err
+	}
+	opts := &generate.Options{MaxTokens: c.MaxTokens, Stop: c.Stop, Sampling: c.sampling(g.Defaults().Sampling), Images: images}
 	if !c.chats(g) {
 		if c.System != "" {
 			return nil, fmt.Errorf("--system: %w", generate.ErrNoChatTemplate)
@@ -266,6 +273,9 @@ func (c *generateCmd) blame(err error) error {
 	var config *generate.ConfigError
 	if !errors.As(err, &config) {
 		return err
+	}
+	if config.Field == "Images" {
+		return usagef("--image %s (see coreml generate --help)", config.Reason)
 	}
 	for _, f := range []struct {
 		field, flag string
