@@ -36,8 +36,9 @@ func (p *Prompt) encode(ctx context.Context, g *Generator, opts *Options) ([]int
 }
 
 // Batch answers prompts and yields an answer for each, in their order. Up to
-// [Config.MaxStates] are answered at once. Each answer is that which the prompt has by
-// itself.
+// [Config.MaxStates] are answered at once, and where the package takes several texts
+// in one prediction, so many times the number of these. Each answer is that which the
+// prompt has by itself.
 //
 // What goes wrong with one prompt is the error of its answer, which has what there was
 // until then, and the others go on. When ctx ends, the answers under way and one more
@@ -45,8 +46,8 @@ func (p *Prompt) encode(ctx context.Context, g *Generator, opts *Options) ([]int
 // zero [Options]. Processors and Sampler of opts are called from several goroutines
 // at once.
 //
-// Prompts are taken as they are needed, up to twice as many as are answered at once
-// before their answers, so that neither prompts nor answers fill the memory. The work is done while the
+// Prompts are taken as they are needed, at most twice as many as are answered at once
+// ahead of the answers, so that neither fill the memory. The work is done while the
 // caller's loop runs, and breaking out of the loop ends all of it.
 func (g *Generator) Batch(ctx context.Context, prompts iter.Seq[Prompt], opts *Options) iter.Seq2[*Result, error] {
 	g = g.made()
@@ -58,8 +59,14 @@ func (g *Generator) Batch(ctx context.Context, prompts iter.Seq[Prompt], opts *O
 		next, stop := iter.Pull(prompts)
 		defer stop()
 		ctx, cancel := context.WithCancel(background(ctx))
-		b := &batch{g: g, ctx: ctx, opts: opts, next: next, slots: make(chan struct{}, cap(g.pool.slots))}
-		defer b.work.Wait()
+		atOnce := min(cap(g.pool.slots), mostAtOnce)
+		b := &batch{g: g, ctx: ctx, opts: opts, next: next, texts: g.bound.texts(), jobs: make(chan job, 2*atOnce)}
+		var workers sync.WaitGroup
+		for range atOnce {
+			workers.Go(b.work)
+		}
+		defer workers.Wait()
+		defer close(b.jobs)
 		defer cancel()
 		for b.fill() {
 			for _, a := range <-b.pending[0] {
@@ -72,28 +79,45 @@ func (g *Generator) Batch(ctx context.Context, prompts iter.Seq[Prompt], opts *O
 	}
 }
 
+// mostAtOnce bounds the answers that Batch makes at once: beyond, more take no less
+// time.
+const mostAtOnce = 256
+
 // batchAnswer is the answer to a prompt of a batch.
 type batchAnswer struct {
 	result *Result
 	err    error
 }
 
-// batch is the prompts that are answered together.
+// batch is a call of Batch.
 type batch struct {
-	g    *Generator
-	ctx  context.Context //nolint:containedctx // a batch lives as long as one call
-	opts *Options
-	next func() (Prompt, bool)
-	over bool // there are no more prompts, or none are wanted
+	g     *Generator
+	ctx   context.Context //nolint:containedctx // a batch lives as long as one call
+	opts  *Options
+	next  func() (Prompt, bool)
+	texts int  // that go through the model together
+	over  bool // there are no more prompts, or none are wanted
 	// pending are the answers that are not yielded yet, in the order of the prompts.
 	pending []chan []batchAnswer
-	slots   chan struct{} // an element for each answer that is being made
-	work    sync.WaitGroup
+	jobs    chan job // has room for all that is pending
+}
+
+// job is prompts that go through the model together, and where their answers go.
+type job struct {
+	group []Prompt
+	done  chan<- []batchAnswer
+}
+
+// work answers prompts in their order.
+func (b *batch) work() {
+	for j := range b.jobs {
+		j.done <- b.answers(j.group)
+	}
 }
 
 // fill starts as many answers as may wait, and reports whether there are any.
 func (b *batch) fill() bool {
-	for !b.over && len(b.pending) < 2*cap(b.slots) {
+	for !b.over && len(b.pending) < cap(b.jobs) {
 		done := make(chan []batchAnswer, 1)
 		if err := b.ctx.Err(); err != nil {
 			b.over = true
@@ -101,22 +125,47 @@ func (b *batch) fill() bool {
 			b.pending = append(b.pending, done)
 			break
 		}
-		p, ok := b.next()
-		if b.over = !ok; b.over {
+		group := b.take()
+		if len(group) == 0 {
 			break
 		}
 		b.pending = append(b.pending, done)
-		b.work.Go(func() {
-			b.slots <- struct{}{}
-			defer func() { <-b.slots }()
-			done <- []batchAnswer{b.answer(&p)}
-		})
+		b.jobs <- job{group, done}
 	}
 	return len(b.pending) > 0
 }
 
-// answer answers one prompt on a sequence of its own.
-func (b *batch) answer(p *Prompt) batchAnswer {
+// take takes the prompts that go through the model together.
+func (b *batch) take() []Prompt {
+	var group []Prompt
+	for len(group) < b.texts {
+		p, ok := b.next()
+		if !ok {
+			b.over = true
+			break
+		}
+		group = append(group, p)
+	}
+	return group
+}
+
+// answers answers prompts in the rows of one sequence, if that gives the answers that
+// they have by themselves, and else one after the other.
+func (b *batch) answers(group []Prompt) []batchAnswer {
+	if len(group) > 1 {
+		if list, ok := b.together(group); ok {
+			return list
+		}
+	}
+	list := make([]batchAnswer, len(group))
+	for i := range group {
+		list[i] = b.alone(&group[i])
+	}
+	return list
+}
+
+// alone answers one prompt on a sequence of its own.
+func (b *batch) alone(p *Prompt) batchAnswer {
 	encode := func(ctx context.Context) ([]int, error) { return p.encode(ctx, b.g, b.opts) }
 	result, err := Collect(b.g.stream(b.ctx, b.opts, p.Messages != nil, encode))
 	return batchAnswer{result, err}

@@ -69,8 +69,13 @@ func TestBatchTakesAllKindsOfPrompts(t *testing.T) {
 	opts := &generate.Options{MaxTokens: 3}
 	broken := errors.New("a broken record")
 	prompts := []generate.Prompt{
-		{Text: "Once"}, {Tokens: []int{400}}, {Err: broken}, {Text: strings.Repeat("Once upon a time ", 60)},
-		{Messages: []tokenizer.Message{{Role: "user", Content: "Once"}}}, {Tokens: []int{-1}}, {Text: "a time"},
+		{Text: "Once"},
+		{Tokens: []int{400}},
+		{Err: broken},
+		{Text: strings.Repeat("Once upon a time ", 60)},
+		{Messages: []tokenizer.Message{{Role: "user", Content: "Once"}}},
+		{Tokens: []int{-1}},
+		{Text: "a time"},
 	}
 	var got []outcome
 	var errs []error
@@ -188,4 +193,3 @@ func TestBatchWithoutPromptsOrModel(t *testing.T) {
 		t.Errorf("%d answers", n)
 	}
 }
-
