@@ -179,7 +179,8 @@ func TestBatchWithoutPromptsOrModel(t *testing.T) {
 	}
 	var config *generate.ConfigError
 	n := 0
-	for _, err := range g.Batch(nil, nil, nil) { //nolint:staticcheck // a nil context is allowed
+	var none context.Context // which never ends
+	for _, err := range g.Batch(none, nil, nil) {
 		if n++; !errors.As(err, &config) {
 			t.Errorf("the error is %v", err)
 		}
