@@ -115,8 +115,14 @@ func (a *answer) takeIndices(m *boundModel, out coreml.Features) error {
 	return nil
 }
 
-// read writes one row of the logits to dst, which it returns, grown as needed.
+// read writes one row of the logits to dst, which it returns, grown as needed. In a
+// batch it is that of the first text.
 func (a *answer) read(dst []float32, row int) ([]float32, error) {
+	return a.readOf(dst, 0, 1, row)
+}
+
+// readOf is read for one of the texts of a batch.
+func (a *answer) readOf(dst []float32, text, texts, row int) ([]float32, error) {
 	if len(a.indices) > 0 {
 		return a.readIndices(dst)
 	}
@@ -127,7 +133,7 @@ func (a *answer) read(dst []float32, row int) ([]float32, error) {
 	at := 0
 	for i := range a.parts {
 		p := &a.parts[i]
-		if err := p.read(dst[at:at+p.count], row*p.step); err != nil {
+		if err := p.read(dst[at:at+p.count], text*(p.t.Len()/texts)+row*p.step); err != nil {
 			return dst, err
 		}
 		at += p.count

@@ -19,7 +19,7 @@
 //
 // # Choosing
 //
-// [Generator.Stream] and [Generator.Generate] continue a text.
+// [Generator.Stream] and [Generator.Generate] continue a text. [Generator.Batch] answers many.
 // [Generator.Chat] answers a list of messages through the tokenizer's chat
 // template, and a [Session] is a conversation that keeps the model's cache from
 // turn to turn. A [Sequence] is the level below: it takes token ids and gives

@@ -31,6 +31,7 @@ type generation struct {
 	shown    []*picture
 
 	start time.Time
+	first time.Time // of the first token
 	stats Stats
 	next  [1]int // the token to append; a field, so that no step allocates it
 }
@@ -143,41 +144,50 @@ func (r *generation) run(ctx context.Context, seq *Sequence, prompt []int, emit 
 	if err != nil {
 		return err
 	}
-	var first time.Time
-	for step := 0; ; step++ {
-		id, err := r.sampler.sample(ctx, seq.ids, logits)
+	for {
+		tok, err := r.step(ctx, seq.ids, len(prompt), logits)
 		if err != nil {
-			return fmt.Errorf("step %d: %w", step, err)
-		}
-		r.sampler.accept(id)
-		r.stats.Tokens++
-		now := time.Now()
-		if step == 0 {
-			first = now
-			r.stats.FirstToken = now.Sub(r.start)
-		}
-		tok, err := r.token(ctx, id, r.finish(id, seq))
-		if tok.Finish != FinishNone {
-			tok.Stats = r.finalStats(now.Sub(first), findLoopWith(seq.ids[len(prompt):], tok))
-		}
-		// While the caller's loop has the token, the end of ctx closes the sequence
-		// (see Sequence.expire). Hence the look at ctx before.
-		if ended := ctx.Err(); ended != nil {
-			err = ended
-		}
-		if err != nil {
-			return fmt.Errorf("step %d: %w", step, err)
+			return err
 		}
 		if !emit(tok) || tok.Finish != FinishNone {
 			return nil
 		}
 		if r.g.pool.isClosed() {
-			return fmt.Errorf("step %d: %w", step+1, ErrClosed)
+			return fmt.Errorf("step %d: %w", r.stats.Tokens, ErrClosed)
 		}
-		if logits, err = r.decode(ctx, seq, id); err != nil {
+		if logits, err = r.decode(ctx, seq, tok.ID); err != nil {
 			return err
 		}
 	}
+}
+
+// step chooses the token that follows ids, the first of which are the prompt.
+func (r *generation) step(ctx context.Context, ids []int, prompt int, logits []float32) (Token, error) {
+	step := r.stats.Tokens
+	id, err := r.sampler.sample(ctx, ids, logits)
+	if err != nil {
+		return Token{}, fmt.Errorf("step %d: %w", step, err)
+	}
+	r.sampler.accept(id)
+	r.stats.Tokens++
+	now := time.Now()
+	if step == 0 {
+		r.first = now
+		r.stats.FirstToken = now.Sub(r.start)
+	}
+	tok, err := r.token(ctx, id, r.finish(id, len(ids)))
+	if tok.Finish != FinishNone {
+		tok.Stats = r.finalStats(now.Sub(r.first), findLoopWith(ids[prompt:], tok))
+	}
+	// While the caller's loop has the token, the end of ctx closes the sequence
+	// (see Sequence.expire). Hence the look at ctx before.
+	if ended := ctx.Err(); ended != nil {
+		err = ended
+	}
+	if err != nil {
+		return tok, fmt.Errorf("step %d: %w", step, err)
+	}
+	return tok, nil
 }
 
 // finalStats returns a copy of the measures with what the last token completes.
@@ -227,14 +237,14 @@ func (r *generation) isEnd(id int) bool {
 	return r.ends[id] || id == r.turnEnd && !r.tools.endsThinking(id) || slices.Contains(r.opts.EndTokens, id)
 }
 
-// finish says why id is the last token, but for stop strings.
-func (r *generation) finish(id int, seq *Sequence) FinishReason {
+// finish says why id, which follows n tokens, is the last, but for stop strings.
+func (r *generation) finish(id, n int) FinishReason {
 	switch {
 	case r.isEnd(id):
 		return FinishEnd
 	case r.stats.Tokens >= r.limit:
 		return FinishLength
-	case seq.Len() >= r.bound.context:
+	case n >= r.bound.context:
 		return FinishContext
 	}
 	return FinishNone

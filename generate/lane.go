@@ -61,6 +61,7 @@ type stageLane struct {
 	pictures    []placed
 	next        pass // what chunk found last
 	span        span
+	rows        *rows // of a batch, nil for a single text
 	answer      answer
 	copies      []snapshot
 	prompt      bool // the tokens of a prompt are being taken
@@ -132,7 +133,7 @@ func (l *stageLane) forward(ctx context.Context, all []int, n int, want wanted) 
 // run makes the predictions of a pass, those of stages that only logits need where
 // logits are wanted.
 func (l *stageLane) run(ctx context.Context, all []int, p pass, want wanted) (*answer, error) {
-	l.span = span{ctx: ctx, past: p.base, q: p.q, ids: all[p.base : p.past+p.take], pad: l.m.pad}
+	l.span = span{ctx: ctx, past: p.base, q: p.q, ids: all[p.base : p.past+p.take], pad: l.m.pad, rows: l.rows}
 	l.dirty, l.length = true, p.past // until the pass is through
 	l.answer.clear()
 	last := len(p.chain.fns) - 1
@@ -182,7 +183,7 @@ func (l *stageLane) trim() {
 // them would cost a write of all their memory.
 func (l *stageLane) reset() error {
 	l.trim()
-	l.copies, l.length, l.next, l.prompt, l.pictures = nil, 0, pass{}, false, nil
+	l.copies, l.length, l.next, l.prompt, l.pictures, l.rows = nil, 0, pass{}, false, nil, nil
 	if !l.dirty {
 		return nil
 	}

@@ -109,7 +109,7 @@ func (l *stageLane) setInput(c *call, k int, p pass, q int) error {
 	whole := len(w.ids) == w.q
 	var t *tensor.Tensor
 	switch {
-	case in.views != nil && whole && (q == 1 || in.role.Role == RoleAttentionMask):
+	case in.views != nil && whole && (q == 1 && w.rows == nil || in.role.Role == RoleAttentionMask):
 		c.in[in.f.Name] = coreml.MultiArray(in.views.get(w.past + w.q))
 		return nil
 	case q == 1 && in.total < 0:

@@ -16,6 +16,7 @@ type span struct {
 	q    int             // its places
 	ids  []int           // its tokens; the places behind them are padding
 	pad  int
+	rows *rows // what differs between the rows of a batch, nil where they are the same
 }
 
 // write fills an input for a prediction.
@@ -46,11 +47,17 @@ func writeAs[T tensor.Element](in *boundInput, dst *tensor.Tensor, w *span, numb
 		for i := range data {
 			id := w.pad
 			if k := i % w.q; k < len(w.ids) {
-				id = w.ids[k]
+				if id = w.ids[k]; w.rows != nil {
+					id = w.rows.ids[i/w.q][w.past+k]
+				}
 			}
 			data[i] = number(float64(id))
 		}
 	case RolePositions:
+		if w.rows != nil {
+			w.rows.positions(len(data), w, func(i, at int) { data[i] = number(float64(at)) })
+			return nil
+		}
 		for i := range data {
 			data[i] = number(float64(w.past + i%w.q))
 		}
@@ -74,7 +81,11 @@ func writeAs[T tensor.Element](in *boundInput, dst *tensor.Tensor, w *span, numb
 			}
 		}
 	case RoleCausalMask:
-		return writeCausal(in, data, dst.Dim(-1), w, number(0), number(r.maskFill()))
+		err := writeCausal(in, data, dst.Dim(-1), w, number(0), number(r.maskFill()))
+		if err == nil && w.rows != nil {
+			hidePads(data, dst.Dim(-1), w, number(0), number(r.maskFill()))
+		}
+		return err
 	case RoleUpdateMask:
 		fill(data, number(0))
 		return writeUpdate(in, data, dst, w, number(1))

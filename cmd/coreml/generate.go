@@ -29,6 +29,7 @@ type generateCmd struct {
 	// words of its own, and standard input is not read for it.
 	Prompt  *string `arg:"" optional:"" help:"The prompt, in quotes; - reads it from standard input, as a pipe or a file there is without asking."`
 	Package string  `arg:"" optional:"" help:"The model package, as --model gives it too."`
+	Prompts string  `help:"Answer the lines of this file, each a prompt, in place of one prompt; - is standard input. Needs --json: an object for each line." placeholder:"FILE"`
 
 	// Where the parts of the model lie, and how the prompt becomes tokens.
 	Model     string `short:"m" help:"The model package, a folder with one in it, or the name of a repository, org/name[@revision][:path], which is downloaded. Without it a small storyteller answers." placeholder:"MODEL"`
@@ -71,6 +72,7 @@ func (*generateCmd) Help() string {
     coreml generate -m Model.mlpackage --template-var enable_thinking=false "Why is the sky blue?"
     coreml generate -m Model.mlpackage --json - < prompt.txt
     coreml generate -m FOLDER --image cat.png "What is this? <image>"
+    coreml generate -m Model.mlpackage --prompts questions.txt --json > answers.jsonl
 
 The sampling flags change the settings that the model comes with, one by one. On a terminal the prompt is shown before the answer.`
 }
@@ -102,11 +104,14 @@ func (c *generateCmd) Run(ctx context.Context, io *streams) error {
 	if err := c.check(); err != nil {
 		return err
 	}
+	if c.Prompts != "" {
+		return c.runPrompts(ctx, io)
+	}
 	prompt, err := c.prompt(ctx, io)
 	if err != nil {
 		return err
 	}
-	g, err := c.open(ctx, io)
+	g, err := c.open(ctx, io, 1)
 	if err != nil {
 		return err
 	}
@@ -145,6 +150,12 @@ func (c *generateCmd) effective(g *generate.Generator) *generate.Sampling {
 // "model.mlpackage" without complaint.
 func (c *generateCmd) check() error {
 	switch {
+	case c.Prompts != "" && c.Prompt != nil:
+		return usagef("the prompts are given twice: %s and --prompts %s; the package goes to --model", quoted(*c.Prompt), quoted(c.Prompts))
+	case c.Prompts != "" && !c.JSON:
+		return usagef("--prompts needs --json, which prints an object for each prompt")
+	case c.Prompts != "" && len(c.Image) > 0:
+		return usagef("--image is of one prompt and does not go with --prompts")
 	case c.Model != "" && c.Package != "":
 		return usagef("the model is given twice: %s and --model %s; a prompt of several words needs quotes", quoted(c.Package), quoted(c.Model))
 	case c.Raw && c.System != "":
@@ -191,9 +202,10 @@ func (c *generateCmd) prompt(ctx context.Context, s *streams) (string, error) {
 	return text, nil
 }
 
-// open loads the model for one conversation: a second state would cost as much
-// memory as the first and never be used.
-func (c *generateCmd) open(ctx context.Context, s *streams) (*generate.Generator, error) {
+// open loads the model for so many conversations at once, 0 for the library's number.
+// For one prompt a second state would cost as much memory as the first and never be
+// used.
+func (c *generateCmd) open(ctx context.Context, s *streams, states int) (*generate.Generator, error) {
 	cfg := c.config()
 	cfg.ComputeUnits, cfg.Function = coreml.ComputeUnits(c.ComputeUnits), c.Function
 	driver, err := namedDriver(c.Driver)
@@ -205,7 +217,7 @@ func (c *generateCmd) open(ctx context.Context, s *streams) (*generate.Generator
 	}
 	f := c.finder(s, c.Quiet)
 	f.folders = true
-	g, err := openModel(ctx, f, c.Model, c.Tokenizer, &generate.Config{Model: cfg, Driver: driver, PrefillChunk: c.PrefillChunk, MaxStates: 1, Loader: c.loader()})
+	g, err := openModel(ctx, f, c.Model, c.Tokenizer, &generate.Config{Model: cfg, Driver: driver, PrefillChunk: c.PrefillChunk, MaxStates: states, Loader: c.loader()})
 	return g, c.blame(err)
 }
 
@@ -214,32 +226,45 @@ func (c *generateCmd) chats(g *generate.Generator) bool {
 	return !c.Raw && g.Tokenizer().HasChatTemplate()
 }
 
+// options returns what the flags ask for, with what the chat template is given.
+func (c *generateCmd) options(g *generate.Generator) (*generate.Options, error) {
+	opts := &generate.Options{MaxTokens: c.MaxTokens, Stop: c.Stop, Sampling: c.sampling(g.Defaults().Sampling)}
+	switch {
+	case c.chats(g):
+		opts.Chat = &tokenizer.ChatOptions{}
+		return opts, c.chatFlags.apply(g.Tokenizer(), opts.Chat)
+	case c.System != "":
+		return nil, fmt.Errorf("--system: %w", generate.ErrNoChatTemplate)
+	case c.chatFlags.given():
+		return nil, fmt.Errorf("--%s: %w", c.chatFlags.first(), generate.ErrNoChatTemplate)
+	}
+	return opts, nil
+}
+
+// messages are the prompt as a conversation.
+func (c *generateCmd) messages(prompt string) []tokenizer.Message {
+	var list []tokenizer.Message
+	if c.System != "" {
+		list = append(list, tokenizer.Message{Role: "system", Content: c.System})
+	}
+	return append(list, tokenizer.Message{Role: "user", Content: prompt})
+}
+
 // stream starts the answer, through the chat template where there is one.
 func (c *generateCmd) stream(ctx context.Context, g *generate.Generator, prompt string) (iter.Seq2[generate.Token, error], error) {
 	images, err := readImages(ctx, c.Image, g)
 	if err != nil {
 		return nil, err
 	}
-	opts := &generate.Options{MaxTokens: c.MaxTokens, Stop: c.Stop, Sampling: c.sampling(g.Defaults().Sampling), Images: images}
-	if !c.chats(g) {
-		if c.System != "" {
-			return nil, fmt.Errorf("--system: %w", generate.ErrNoChatTemplate)
-		}
-		if c.chatFlags.given() {
-			return nil, fmt.Errorf("--%s: %w", c.chatFlags.first(), generate.ErrNoChatTemplate)
-		}
-		return g.Stream(ctx, prompt, opts), nil
-	}
-	opts.Chat = &tokenizer.ChatOptions{}
-	if err := c.chatFlags.apply(g.Tokenizer(), opts.Chat); err != nil {
+	opts, err := c.options(g)
+	if err != nil {
 		return nil, err
 	}
-	var messages []tokenizer.Message
-	if c.System != "" {
-		messages = append(messages, tokenizer.Message{Role: "system", Content: c.System})
+	opts.Images = images
+	if c.chats(g) {
+		return g.Chat(ctx, c.messages(prompt), opts), nil
 	}
-	messages = append(messages, tokenizer.Message{Role: "user", Content: prompt})
-	return g.Chat(ctx, messages, opts), nil
+	return g.Stream(ctx, prompt, opts), nil
 }
 
 // answer writes the text as it comes, unless it goes into a JSON object.

@@ -78,6 +78,8 @@ func shownPrompt(prompt string, question bool) string {
 // Its fields, like those of every object that a verb prints, are held by
 // testdata/golden/json_fields.txt: they are added to, and never renamed.
 type answerJSON struct {
+	Prompt       int       `json:"prompt,omitempty"` // the number of its line, from 1, with --prompts
+	Error        string    `json:"error,omitempty"`  // why there is no more of the answer, with --prompts
 	PromptTokens int       `json:"prompt_tokens"`
 	Tokens       []int     `json:"tokens"`
 	Text         string    `json:"text"`
@@ -103,7 +105,10 @@ type statsJSON struct {
 	PrefillCalls int     `json:"prefill_calls"`
 }
 
-func writeJSON(w io.Writer, r *generate.Result) error {
+func writeJSON(w io.Writer, r *generate.Result) error { return printJSON(w, answerOf(r)) }
+
+// answerOf is an answer as --json prints it.
+func answerOf(r *generate.Result) answerJSON {
 	// A seed means nothing where nothing was left to chance.
 	var seed *uint64
 	if !r.Stats.Greedy {
@@ -113,14 +118,14 @@ func writeJSON(w io.Writer, r *generate.Result) error {
 	if l := r.Stats.Loop; l.Times > 0 {
 		loop = &loopJSON{Length: l.Length, Times: l.Times}
 	}
-	return printJSON(w, answerJSON{
+	return answerJSON{
 		PromptTokens: r.Stats.PromptTokens, Tokens: orEmpty(r.Tokens), Text: r.Text, FinishReason: string(r.Finish), Seed: seed, Loop: loop,
 		Stats: statsJSON{
 			LoadMS: millis(r.Stats.Load), FirstTokenMS: millis(r.Stats.FirstToken),
 			PrefillRate: round(r.Stats.PrefillRate()), DecodeRate: round(r.Stats.DecodeRate()),
 			PeakRSS: round(float64(peakRSS()) / (1 << 20)), PrefillCalls: r.Stats.PrefillCalls,
 		},
-	})
+	}
 }
 
 // round keeps three decimals, which is more than the measures mean.

@@ -223,13 +223,17 @@ func TestGoldenJSONFields(t *testing.T) {
 	}
 	x := "x=" + writeNPY(t, tensor.New(tensor.Float32, 2, 2))
 	loop := parrot(t)
+	prompts := filepath.Join(t.TempDir(), "prompts.txt")
+	if err := os.WriteFile(prompts, []byte("Once\n\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	var all strings.Builder
 	for _, c := range []struct {
 		verb  string
 		data  []string // objects whose keys are data
 		calls [][]string
 	}{
-		{"generate", nil, [][]string{{"Once", "--json", "-n", "2", "--seed", "1"}, {"w1 w2", "-m", loop, "--json", "-n", "40"}}},
+		{"generate", nil, [][]string{{"Once", "--json", "-n", "2", "--seed", "1"}, {"w1 w2", "-m", loop, "--json", "-n", "40"}, {"--prompts", prompts, "--json", "-n", "2"}}},
 		{"inspect", []string{"metadata"}, [][]string{
 			{model, "--json"},
 			{"testdata/classifier/model.mlpackage", "--json"},

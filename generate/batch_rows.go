@@ -1,0 +1,301 @@
+package generate
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"iter"
+	"math"
+	"slices"
+	"time"
+)
+
+// maxTexts bounds the texts of one prediction.
+const maxTexts = 1024
+
+// rows are the texts of a batch. All end at the same place, so that every prediction
+// takes as many tokens of each: padding before a text makes up for what it lacks, and
+// is hidden from it by the mask.
+type rows struct {
+	ids  [][]int // of each row, padding and text
+	pads []int   // how many of them are padding
+}
+
+// texts returns how many different texts a prediction takes: 1 where the package has no
+// batch, or one whose rows cannot be of different lengths, since nothing hides the
+// padding of each or tells it its positions.
+func (b *boundModel) texts() int {
+	if !b.batched() || len(b.output.Indices) > 0 || b.prefill.Window > 0 || b.freeRewind != math.MaxInt || b.d.Rewind == RewindNone {
+		return 1
+	}
+	n, most := bounds(b.tokens, 0)
+	if n != most || n > maxTexts {
+		return 1
+	}
+	for _, c := range b.chains() {
+		for i, fn := range c.fns {
+			if !fn.takesRows(&b.stages[i], n) {
+				return 1
+			}
+		}
+	}
+	return n
+}
+
+// takesRows reports whether a function takes n texts of different lengths.
+func (fn *boundFunction) takesRows(st *boundStage, n int) bool {
+	masked := st.state < 0 && len(st.caches) == 0
+	for k := range fn.inputs {
+		in := &fn.inputs[k]
+		each := len(in.base) > 1 && in.base[0] == n
+		switch in.role.Role {
+		case RoleEmbeddings:
+			return false
+		case RoleTokens, RolePositions:
+			if !each {
+				return false
+			}
+		case RoleCausalMask:
+			if !each || in.role.Ring {
+				return false
+			}
+			masked = true
+		}
+	}
+	return masked && len(st.snapshot) == 0
+}
+
+// positions gives the place of each token in its own text, for n numbers of all rows.
+// Those of padding do not matter.
+func (r *rows) positions(n int, w *span, set func(i, at int)) {
+	each := max(n/len(r.ids), 1)
+	for i := range n {
+		set(i, max(w.past+i%each%w.q-r.pads[i/each], 0))
+	}
+}
+
+// hidePads hides the padding before each text in a causal mask. A pad sees itself: a
+// row that saw nothing would be NaN, which spoils what is in the cache even where it
+// is hidden.
+func hidePads[T any](data []T, width int, w *span, zero, hidden T) {
+	each := len(data) / len(w.rows.ids)
+	for text, pads := range w.rows.pads {
+		for i := range each / width {
+			row, at := data[text*each+i*width:][:width], w.past+i%w.q
+			fill(row[:min(pads, width)], hidden)
+			if at < min(pads, width) {
+				row[at] = zero
+			}
+		}
+	}
+}
+
+// rowText is the answer to one prompt of several that go through the model together.
+type rowText struct {
+	r      *generation
+	prompt []int
+	tokens []Token
+	logits []float32
+	err    error
+	done   bool
+}
+
+// prepare checks and encodes the prompt.
+func (t *rowText) prepare(b *batch, p *Prompt) (err error) {
+	if t.r, err = b.g.newGeneration(b.ctx, b.opts, p.Messages != nil, time.Now()); err != nil {
+		return err
+	}
+	if t.prompt, err = p.encode(b.ctx, b.g, b.opts); err != nil {
+		return err
+	}
+	if err = t.r.checkPrompt(t.prompt); err != nil {
+		return err
+	}
+	t.r.prepareDecoder(t.prompt)
+	return nil
+}
+
+// end ends the answer.
+func (t *rowText) end(err error) { t.err, t.done = err, true }
+
+// step reads the logits that follow the row and chooses the next token. Without one
+// it returns padding.
+func (t *rowText) step(ctx context.Context, a *answer, at, row int, all *rows) int {
+	var err error
+	if t.logits, err = a.readOf(t.logits, row, len(all.ids), at); err != nil {
+		t.end(fmt.Errorf("output %s: %w", t.r.bound.outputName(), err))
+		return t.r.bound.pad
+	}
+	tok, err := t.r.step(ctx, all.ids[row][all.pads[row]:], len(t.prompt), t.logits)
+	if err != nil {
+		t.end(err)
+		return t.r.bound.pad
+	}
+	t.tokens, t.done = append(t.tokens, tok), tok.Finish != FinishNone
+	return tok.ID
+}
+
+// answer collects what there is.
+func (t *rowText) answer() batchAnswer {
+	result, err := Collect(iter.Seq2[Token, error](func(yield func(Token, error) bool) {
+		for _, tok := range t.tokens {
+			if !yield(tok, nil) {
+				return
+			}
+		}
+		if t.err != nil {
+			yield(Token{}, prefixed(t.err))
+		}
+	}))
+	return batchAnswer{result, err}
+}
+
+// together answers prompts in the rows of one sequence. It reports false, and does
+// nothing, where the padding would leave one of them less room for its answer than it
+// has by itself, and where a single one can be answered.
+func (b *batch) together(group []Prompt) ([]batchAnswer, bool) {
+	texts := make([]*rowText, len(group))
+	least, longest, live := b.g.bound.context, 0, 0
+	for i := range group {
+		t := new(rowText)
+		texts[i] = t
+		if err := t.prepare(b, &group[i]); err != nil {
+			t.end(err)
+			continue
+		}
+		least, longest, live = min(least, len(t.prompt)), max(longest, len(t.prompt)), live+1
+	}
+	room := b.g.bound.context + 1
+	if live < 2 || min(b.g.tokenLimit(valueOr(b.opts, Options{}).MaxTokens), room-least) > room-longest {
+		return nil, false
+	}
+	if err := b.g.runRows(b.ctx, texts, longest, b.texts); err != nil {
+		for _, t := range texts {
+			if !t.done {
+				t.end(err)
+			}
+		}
+	}
+	list := make([]batchAnswer, len(texts))
+	for i, t := range texts {
+		list[i] = t.answer()
+	}
+	return list, true
+}
+
+// newRows lays texts into n rows that end at the same place. Rows without a text are
+// padding.
+func newRows(texts []*rowText, longest, n, pad int) *rows {
+	all := &rows{ids: make([][]int, n), pads: make([]int, n)}
+	for i := range n {
+		var prompt []int
+		if i < len(texts) && !texts[i].done {
+			prompt = texts[i].prompt
+		}
+		all.pads[i] = longest - len(prompt)
+		all.ids[i] = append(slices.Repeat([]int{pad}, all.pads[i]), prompt...)
+	}
+	return all
+}
+
+// runRows runs texts on a sequence of n rows until all have ended.
+func (g *Generator) runRows(ctx context.Context, texts []*rowText, longest, n int) (err error) {
+	seq, err := g.newSequence(ctx, g.bound)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if cerr := seq.close(); err == nil {
+			err = cerr
+		}
+	}()
+	lane, ok := seq.lease.lane.(*stageLane)
+	if !ok {
+		return fmt.Errorf("%w: the package takes one text", ErrDriver)
+	}
+	all := newRows(texts, longest, n, g.bound.pad)
+	lane.rows = all
+	defer func() { lane.rows = nil }()
+	a, at, err := g.prefillRows(ctx, seq, texts, all)
+	for err == nil && stepRows(ctx, a, at, texts, all, g.bound.pad) {
+		if g.pool.isClosed() {
+			return ErrClosed
+		}
+		a, at, err = g.forwardRows(ctx, seq, all, len(all.ids[0])-1)
+	}
+	return err
+}
+
+// stepRows adds to each row the token that its text chooses, and padding where none
+// goes on, and reports whether any text does.
+func stepRows(ctx context.Context, a *answer, at int, texts []*rowText, all *rows, pad int) bool {
+	goesOn := false
+	for i := range all.ids {
+		next := pad
+		if i < len(texts) && !texts[i].done {
+			next = texts[i].step(ctx, a, at, i, all)
+			goesOn = goesOn || !texts[i].done
+		}
+		all.ids[i] = append(all.ids[i], next)
+	}
+	return goesOn
+}
+
+// prefillRows runs the model over the prompts.
+func (g *Generator) prefillRows(ctx context.Context, seq *Sequence, texts []*rowText, all *rows) (a *answer, at int, err error) {
+	start := time.Now()
+	if a, at, err = g.forwardRows(ctx, seq, all, 0); err != nil {
+		return nil, 0, err
+	}
+	for _, t := range texts {
+		if t.done {
+			continue
+		}
+		t.r.sampler.accept(t.prompt...)
+		t.r.stats.PromptTokens, t.r.stats.PrefillCalls, t.r.stats.Prefill = len(t.prompt), seq.calls, time.Since(start)
+		if err := seq.learnVocabulary(a, t.prompt); err != nil {
+			return nil, 0, err
+		}
+		// The model's vocabulary may be known only now.
+		if err := cmp.Or(t.r.checkPrompt(t.prompt), t.r.opts.validate(a.width)); err != nil {
+			t.end(err)
+		}
+	}
+	return a, at, nil
+}
+
+// forwardRows runs the model over what the rows hold behind their first past places.
+// It returns the logits, and which of those of a text are the last token's.
+func (g *Generator) forwardRows(ctx context.Context, seq *Sequence, all *rows, past int) (*answer, int, error) {
+	ids := all.ids[0]
+	for {
+		if err := ctx.Err(); err != nil {
+			return nil, 0, err
+		}
+		n, err := seq.lease.lane.chunk(past, len(ids)-past, g.chunk)
+		if err != nil {
+			return nil, 0, err
+		}
+		want := wantNone
+		if past += n; past == len(ids) {
+			want = wantLast
+		}
+		a, err := seq.forward(ctx, ids[:past], n, want)
+		if err != nil {
+			return nil, 0, err
+		}
+		if want == wantNone {
+			continue
+		}
+		first, err := seq.checkRows(a, n, false)
+		if err != nil {
+			return nil, 0, err
+		}
+		for _, p := range a.parts {
+			if p.t.Rank() < 2 || p.t.Dim(0) != len(all.ids) {
+				return nil, 0, fmt.Errorf("%w: output %s is %v, and has no rows for %d texts", ErrDriver, g.bound.outputName(), p.t.Shape(), len(all.ids))
+			}
+		}
+		return a, first + n - 1, nil
+	}
+}
