@@ -89,7 +89,7 @@ func (g *Generator) bind(ctx context.Context, src functionSource, set []packageF
 	if err != nil {
 		return nil, nil, err
 	}
-	g.bindMarker()
+	g.bindMarker(bound)
 	desc := set[0].find("")
 	if desc == nil {
 		desc = set[0].functions[0]

@@ -17,12 +17,12 @@ const (
 
 // bindMarker finds out how a placeholder is written in prompts: as a token that the
 // tokenizer knows, or as a text that it does not.
-func (g *Generator) bindMarker() {
-	b := g.bound.image
+func (g *Generator) bindMarker(m *boundModel) {
+	b := m.image
 	if b == nil || b.token < 0 || g.tok == nil {
 		return
 	}
-	marker, own := g.bound.d.Image.Marker, ""
+	marker, own := m.d.Image.Marker, ""
 	if g.tok.IsAdded(b.token) {
 		own, _ = g.tok.IDToToken(b.token)
 	}
