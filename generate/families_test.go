@@ -127,9 +127,16 @@ var familyBehaviours = []struct {
 	{"without allocations for a token", decodesInPlace},
 }
 
+// shortShare is of how many families one is tried under -short, where the kernels may be
+// those in plain Go, or watched for races.
+const shortShare = 6
+
 func TestEveryFamilyBehavesAsTheFirst(t *testing.T) {
-	for _, p := range familyPackages(t) {
+	for i, p := range familyPackages(t) {
 		t.Run(p.name, func(t *testing.T) {
+			if testing.Short() && i%shortShare != 0 {
+				t.Skip("SKIPPED: one family of some is tried under -short")
+			}
 			for _, b := range familyBehaviours {
 				t.Run(b.name, func(t *testing.T) { b.try(t, p) })
 			}
