@@ -42,15 +42,6 @@ func readFields(raw json.RawMessage, read fieldReaders) error {
 	return nil
 }
 
-// inside puts the place of an error within an object in front of that of an error
-// within one of its members.
-func inside(key string, err error) error {
-	if inner, ok := errors.AsType[*memberError](err); ok {
-		return &memberError{key + "." + inner.key, inner.err}
-	}
-	return &memberError{key, err}
-}
-
 // intoObject reads an object into a new *T with the fields that fields lists.
 func intoObject[T any](dst **T, fields func(*T) fieldReaders) func(json.RawMessage) error {
 	return func(raw json.RawMessage) error {
@@ -90,35 +81,6 @@ func intoList[T any](dst *[]T, limit int, read func(*T) func(json.RawMessage) er
 	}
 }
 
-// intoMembers reads an object whose keys are names, each member with read.
-func intoMembers[T any](dst *map[string]T, read func(*T) func(json.RawMessage) error) func(json.RawMessage) error {
-	return func(raw json.RawMessage) error {
-		if string(raw) == "null" {
-			return nil
-		}
-		members, err := jsonObject(raw)
-		if err != nil {
-			return err
-		}
-		if twice := refuseTwice(raw, func(key string) string { return key }); twice != nil {
-			return twice
-		}
-		if len(members) > maxList {
-			return fmt.Errorf("has %d members, want at most %d", len(members), maxList)
-		}
-		out := make(map[string]T, len(members))
-		for _, key := range slices.Sorted(maps.Keys(members)) {
-			var v T
-			if err := read(&v)(members[key]); err != nil {
-				return inside(key, err)
-			}
-			out[key] = v
-		}
-		*dst = out
-		return nil
-	}
-}
-
 func stringInto(s *string) func(json.RawMessage) error { return jsonInto(s) }
 func intInto(n *int) func(json.RawMessage) error       { return jsonInto(n) }
 
@@ -130,7 +92,7 @@ func into(fields fieldReaders) func(json.RawMessage) error {
 func stageFields(s *Stage) fieldReaders {
 	return fieldReaders{
 		"package": jsonInto(&s.Package), "function": jsonInto(&s.Function), "prefill": jsonInto(&s.Prefill),
-		"inputs": intoMembers(&s.Inputs, func(r *Role) func(json.RawMessage) error { return into(roleFields(r)) }),
+		"inputs": intoMembers(&s.Inputs, maxList, func(r *Role) func(json.RawMessage) error { return into(roleFields(r)) }),
 		"state":  jsonInto(&s.State), "cursor_state": jsonInto(&s.CursorState), "snapshot": intoList(&s.Snapshot, maxList, stringInto),
 	}
 }
@@ -158,5 +120,5 @@ func outputFields(o *Output) fieldReaders {
 }
 
 func rotationFields(r *Rotation) fieldReaders {
-	return fieldReaders{"from": jsonInto(&r.From), "functions": intoMembers(&r.Functions, stringInto)}
+	return fieldReaders{"from": jsonInto(&r.From), "functions": intoMembers(&r.Functions, maxList, stringInto)}
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 )
@@ -93,6 +94,12 @@ func jsonInto[T any](dst *T) func(json.RawMessage) error {
 
 // jsonIntoMap is jsonInto for the members of an object, each of which comes once.
 func jsonIntoMap[T any](dst *map[string]T) func(json.RawMessage) error {
+	return intoMembers(dst, math.MaxInt, func(v *T) func(json.RawMessage) error { return jsonInto(v) })
+}
+
+// intoMembers reads an object of at most limit members whose keys are names, each member
+// with read and each once.
+func intoMembers[T any](dst *map[string]T, limit int, read func(*T) func(json.RawMessage) error) func(json.RawMessage) error {
 	return func(raw json.RawMessage) error {
 		if string(raw) == "null" {
 			return nil
@@ -104,16 +111,29 @@ func jsonIntoMap[T any](dst *map[string]T) func(json.RawMessage) error {
 		if twice := refuseTwice(raw, func(key string) string { return key }); twice != nil {
 			return twice
 		}
-		*dst = make(map[string]T, len(members))
+		if len(members) > limit {
+			return fmt.Errorf("has %d members, want at most %d", len(members), limit)
+		}
+		out := make(map[string]T, len(members))
 		for _, key := range slices.Sorted(maps.Keys(members)) {
 			var v T
-			if err := jsonInto(&v)(members[key]); err != nil {
-				return &memberError{key, err}
+			if err := read(&v)(members[key]); err != nil {
+				return inside(key, err)
 			}
-			(*dst)[key] = v
+			out[key] = v
 		}
+		*dst = out
 		return nil
 	}
+}
+
+// inside puts the place of an error within an object in front of that of an error
+// within one of its members.
+func inside(key string, err error) error {
+	if inner, ok := errors.AsType[*memberError](err); ok {
+		return &memberError{key + "." + inner.key, inner.err}
+	}
+	return &memberError{key, err}
 }
 
 // jsonKind describes a JSON value for people.
