@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/gocoreml/coreml/coreml"
+	"github.com/gocoreml/coreml/generate/internal/axes"
 	"github.com/gocoreml/coreml/tensor"
 )
 
@@ -92,8 +93,8 @@ func (b *boundModel) batched() bool {
 	if b.tokens == nil {
 		return false
 	}
-	lo, _ := bounds(b.tokens, 0)
-	return rank(b.tokens) > 1 && lo > 1
+	lo, _ := axes.Bounds(b.tokens, 0)
+	return axes.Rank(b.tokens) > 1 && lo > 1
 }
 
 // takeIndices is take for a package that chooses tokens.

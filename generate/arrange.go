@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/gocoreml/coreml/coreml"
+	"github.com/gocoreml/coreml/generate/internal/axes"
 	"github.com/gocoreml/coreml/internal/storage"
 	"github.com/gocoreml/coreml/tensor"
 )
@@ -190,7 +191,7 @@ func place(p *packageFunctions) placeOf {
 			return vision
 		case notTokens(in) == "" && in.DType == tensor.Int32 && !nameContains(in, "mask", "pos", "cache"):
 			ids = true
-		case in.Kind == coreml.KindMultiArray && in.DType.IsFloat() && rank(in) == 3 && !nameContains(in, "cache", "logit"):
+		case in.Kind == coreml.KindMultiArray && in.DType.IsFloat() && axes.Rank(in) == 3 && !nameContains(in, "cache", "logit"):
 			hidden = true
 		}
 	}

@@ -8,6 +8,8 @@ import (
 	"math"
 	"slices"
 	"time"
+
+	"github.com/gocoreml/coreml/generate/internal/axes"
 )
 
 // maxTexts bounds the texts of one prediction.
@@ -28,7 +30,7 @@ func (b *boundModel) texts() int {
 	if !b.batched() || len(b.output.Indices) > 0 || b.prefill.Window > 0 || b.freeRewind != math.MaxInt || b.d.Rewind == RewindNone {
 		return 1
 	}
-	n, most := bounds(b.tokens, 0)
+	n, most := axes.Bounds(b.tokens, 0)
 	if n != most || n > maxTexts {
 		return 1
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/gocoreml/coreml/coreml"
+	"github.com/gocoreml/coreml/generate/internal/axes"
 )
 
 // bindModel joins the functions of a model with its driver. Pad is the token for
@@ -188,7 +189,7 @@ func (b *boundModel) bindLastRow(fn *boundFunction) {
 		if at < 0 {
 			return
 		}
-		if n := rank(&fn.outputs[at]); b.output.VocabularyAxis > 0 && b.output.VocabularyAxis != n-1 {
+		if n := axes.Rank(&fn.outputs[at]); b.output.VocabularyAxis > 0 && b.output.VocabularyAxis != n-1 {
 			return
 		}
 		if m, ok := fn.model.(shaped); ok {

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/gocoreml/coreml/coreml"
+	"github.com/gocoreml/coreml/generate/internal/axes"
 	"github.com/gocoreml/coreml/tensor"
 )
 
@@ -97,9 +98,9 @@ func (b *binder) bindCausalMask() error {
 		if notMask(f) != "" || nameContains(f, "cache", "update") {
 			return false
 		}
-		_, first := bounds(f, 0)
-		_, second := bounds(f, 1)
-		lo, hi := bounds(f, 3)
+		_, first := axes.Bounds(f, 0)
+		_, second := axes.Bounds(f, 1)
+		lo, hi := axes.Bounds(f, 3)
 		return first == 1 && second == 1 && (lo != hi || nameContains(f, "mask"))
 	})
 	if len(found) > 1 {
@@ -118,7 +119,7 @@ func (b *binder) bindAttentionMask() error {
 	if b.d.AttentionMask != "" {
 		return nil
 	}
-	found := b.unboundInputs(func(f *coreml.FeatureDescription) bool { return rank(f) == 2 && nameContains(f, "mask") })
+	found := b.unboundInputs(func(f *coreml.FeatureDescription) bool { return axes.Rank(f) == 2 && nameContains(f, "mask") })
 	if len(found) == 1 {
 		b.d.AttentionMask = found[0].Name
 	}
@@ -134,7 +135,7 @@ func (b *binder) bindCaches() error {
 	}
 	p := &cachePairs{caches: map[string]string{}, taken: map[string]bool{b.d.Logits: true}}
 	p.inputs = b.unboundInputs(func(f *coreml.FeatureDescription) bool {
-		return (f.DType.IsFloat() || f.DType == tensor.Int8 || f.DType == tensor.UInt8) && rank(f) >= 3 && !f.Optional
+		return (f.DType.IsFloat() || f.DType == tensor.Int8 || f.DType == tensor.UInt8) && axes.Rank(f) >= 3 && !f.Optional
 	})
 	for i := range b.desc.Outputs {
 		p.outputs = append(p.outputs, &b.desc.Outputs[i])

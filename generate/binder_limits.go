@@ -4,15 +4,16 @@ import (
 	"slices"
 
 	"github.com/gocoreml/coreml/coreml"
+	"github.com/gocoreml/coreml/generate/internal/axes"
 )
 
 // queryLimit returns the greatest number of tokens that the shapes allow in one
 // prediction, -1 where they set no limit. It refuses a driver that asks for
 // more.
 func (b *binder) queryLimit() (int, error) {
-	_, query := bounds(b.desc.Input(b.d.Tokens), 1)
+	_, query := axes.Bounds(b.desc.Input(b.d.Tokens), 1)
 	if mask := b.desc.Input(b.d.Mask); mask != nil {
-		if _, rows := bounds(mask, 2); rows > 0 && (query < 0 || rows < query) {
+		if _, rows := axes.Bounds(mask, 2); rows > 0 && (query < 0 || rows < query) {
 			query = rows
 		}
 	}
@@ -29,7 +30,7 @@ func (b *binder) maskWidth() int {
 	if mask == nil {
 		return -1
 	}
-	_, width := bounds(mask, 3)
+	_, width := axes.Bounds(mask, 3)
 	return width
 }
 

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/gocoreml/coreml/coreml"
+	"github.com/gocoreml/coreml/generate/internal/axes"
 	"github.com/gocoreml/coreml/internal/storage"
 	"github.com/gocoreml/coreml/tensor"
 )
@@ -177,11 +178,11 @@ func (fn *boundFunction) fillConstant(ctx context.Context, f *coreml.FeatureDesc
 
 // bindInput finds the axes of an input that depend on the number of tokens.
 func bindInput(f *coreml.FeatureDescription, role Role) (boundInput, error) {
-	n := rank(f)
+	n := axes.Rank(f)
 	in := boundInput{f: f, role: role, base: make([]int, n), query: -1, total: -1, from: -1}
 	size := int64(f.DType.Size())
 	for axis := range n {
-		in.base[axis], _ = bounds(f, axis)
+		in.base[axis], _ = axes.Bounds(f, axis)
 		in.base[axis] = max(in.base[axis], 1)
 	}
 	in.query, in.total = tokenAxes(f, role)
@@ -209,9 +210,9 @@ func bindInput(f *coreml.FeatureDescription, role Role) (boundInput, error) {
 // tokenAxes returns the axes of an input that have as many places as a prediction
 // has tokens, and as there are tokens so far; -1 for none.
 func tokenAxes(f *coreml.FeatureDescription, role Role) (query, total int) {
-	n := rank(f)
+	n := axes.Rank(f)
 	last, before := n-1, n-2
-	flexible := func(axis int) bool { lo, hi := bounds(f, axis); return axis >= 0 && lo != hi }
+	flexible := func(axis int) bool { lo, hi := axes.Bounds(f, axis); return axis >= 0 && lo != hi }
 	switch role.Role {
 	case RoleTokens:
 		return last, -1
@@ -221,9 +222,9 @@ func tokenAxes(f *coreml.FeatureDescription, role Role) (query, total int) {
 		if role.Row == "last" || n < 2 {
 			return -1, -1
 		}
-		_, wide := bounds(f, 1)
-		_, row := bounds(f, before)
-		if _, places := bounds(f, last); flexible(last) || n == 4 && row == 1 && wide > 1 && places < wide {
+		_, wide := axes.Bounds(f, 1)
+		_, row := axes.Bounds(f, before)
+		if _, places := axes.Bounds(f, last); flexible(last) || n == 4 && row == 1 && wide > 1 && places < wide {
 			return last, -1 // [1, width, 1, q]
 		}
 		return before, -1
@@ -241,7 +242,7 @@ func tokenAxes(f *coreml.FeatureDescription, role Role) (query, total int) {
 		if n < 2 {
 			return -1, -1
 		}
-		if _, hi := bounds(f, last); hi == 1 || flexible(last) {
+		if _, hi := axes.Bounds(f, last); hi == 1 || flexible(last) {
 			return last, -1
 		}
 		return before, -1

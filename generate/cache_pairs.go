@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/gocoreml/coreml/coreml"
+	"github.com/gocoreml/coreml/generate/internal/axes"
 )
 
 // cachePairs are inputs with the outputs that they take in the next prediction.
@@ -70,7 +71,7 @@ func shapeKey(f *coreml.FeatureDescription) string {
 // exampleBinding returns the line of a driver file that binds an input.
 func (b *binder) exampleBinding(in *coreml.FeatureDescription) string {
 	used := usedFeatures(b.d.outputUses())
-	if rank(in) >= 3 && slices.ContainsFunc(b.desc.Outputs, func(out coreml.FeatureDescription) bool { return shapeKey(&out) == shapeKey(in) && !used[out.Name] }) {
+	if axes.Rank(in) >= 3 && slices.ContainsFunc(b.desc.Outputs, func(out coreml.FeatureDescription) bool { return shapeKey(&out) == shapeKey(in) && !used[out.Name] }) {
 		return fmt.Sprintf(`{"caches": {%q: "…"}} with the output that it takes`, in.Name)
 	}
 	return fmt.Sprintf(`{"stages": [{"inputs": {%q: {"role": "positions"}}}]}`, in.Name)
@@ -78,7 +79,7 @@ func (b *binder) exampleBinding(in *coreml.FeatureDescription) string {
 
 // maybeCache reports whether some output of the shape of an input has no use in a stage.
 func (f *filler) maybeCache(s *Stage, in *coreml.FeatureDescription) bool {
-	return rank(in) >= 3 && slices.ContainsFunc(f.one.Outputs, func(out coreml.FeatureDescription) bool {
+	return axes.Rank(in) >= 3 && slices.ContainsFunc(f.one.Outputs, func(out coreml.FeatureDescription) bool {
 		return shapeKey(&out) == shapeKey(in) && !isCacheOutput(s, out.Name)
 	})
 }

@@ -1,6 +1,10 @@
 package generate
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/gocoreml/coreml/generate/internal/axes"
+)
 
 // chain is a function for each stage, which run one after the other.
 type chain struct {
@@ -41,7 +45,7 @@ func (c *chain) bound(in *boundInput) {
 		return
 	}
 	if in.query >= 0 {
-		lo, hi := bounds(in.f, in.query)
+		lo, hi := axes.Bounds(in.f, in.query)
 		if in.role.Role == RolePositions && hi == 1 {
 			in.query = -1 // one place, for the first position
 		} else {
@@ -52,7 +56,7 @@ func (c *chain) bound(in *boundInput) {
 		}
 	}
 	if in.total >= 0 {
-		lo, hi := bounds(in.f, in.total)
+		lo, hi := axes.Bounds(in.f, in.total)
 		c.leastWidth = max(c.leastWidth, lo)
 		if hi >= 0 && (c.mostWidth < 0 || hi < c.mostWidth) {
 			c.mostWidth = hi

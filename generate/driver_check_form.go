@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/gocoreml/coreml/coreml"
+	"github.com/gocoreml/coreml/generate/internal/axes"
 	"github.com/gocoreml/coreml/tensor"
 )
 
@@ -198,7 +199,7 @@ func (f *filler) notRole(in *coreml.FeatureDescription, d *coreml.Description, r
 		return fmt.Sprintf("input %s is no multi-array", in)
 	}
 	known := in.DType == tensor.Int32 || in.DType == tensor.Float16 || in.DType == tensor.Float32
-	n := rank(in)
+	n := axes.Rank(in)
 	switch r.Role {
 	case RoleConstant:
 		return notConstant(in, r.Value)
@@ -209,7 +210,7 @@ func (f *filler) notRole(in *coreml.FeatureDescription, d *coreml.Description, r
 			return fmt.Sprintf("there is no output %q; the outputs are %s", r.Output, featureNames(d.Outputs))
 		case r.Shift == 0:
 			return notCache(in, out)
-		case in.Flexible() || out.Flexible() || r.Shift < 0 || r.Shift >= n || rank(out) != n || out.Shape[r.Shift] > in.Shape[r.Shift] || in.DType != out.DType:
+		case in.Flexible() || out.Flexible() || r.Shift < 0 || r.Shift >= n || axes.Rank(out) != n || out.Shape[r.Shift] > in.Shape[r.Shift] || in.DType != out.DType:
 			return fmt.Sprintf("input %s cannot be moved along axis %d by output %s", in, r.Shift, out)
 		}
 		return ""

@@ -1,5 +1,7 @@
 package generate
 
+import "github.com/gocoreml/coreml/generate/internal/axes"
+
 // FamilyNoCache takes the whole text at every step.
 const FamilyNoCache Family = "no-cache"
 
@@ -35,13 +37,13 @@ func refuseMaxQuery(b *binder) error {
 // padding.
 func requireRows(b *binder) error {
 	tokens, logits := b.desc.Input(b.d.Tokens), b.desc.Output(b.d.Logits)
-	length, hi := bounds(tokens, 1)
+	length, hi := axes.Bounds(tokens, 1)
 	if length != hi || len(logits.Shape) == 0 || logits.Flexible() {
 		return nil
 	}
 	rows := 1
-	if rank(logits) > 1 {
-		rows = logits.Shape[rank(logits)-2]
+	if axes.Rank(logits) > 1 {
+		rows = logits.Shape[axes.Rank(logits)-2]
 	}
 	if rows == length {
 		return nil
@@ -69,7 +71,7 @@ func requireText(b *binder) error {
 	}
 	logits := b.desc.Output(b.d.Logits)
 	width := b.vocabulary(logits)
-	if lo, hi := bounds(logits, -1); width == 0 && lo == hi {
+	if lo, hi := axes.Bounds(logits, -1); width == 0 && lo == hi {
 		width = hi
 	}
 	fits := width > 0 && b.entries > 0 && plausibleVocabulary(width, b.entries)
@@ -98,7 +100,7 @@ func bindWholeText(b *binder) error {
 		context = query
 	}
 	if a := b.desc.Input(b.d.AttentionMask); a != nil {
-		if _, n := bounds(a, 1); n > 0 && (context < 0 || n < context) {
+		if _, n := axes.Bounds(a, 1); n > 0 && (context < 0 || n < context) {
 			context = n
 		}
 	}

@@ -5,46 +5,12 @@ import (
 	"strings"
 
 	"github.com/gocoreml/coreml/coreml"
+	"github.com/gocoreml/coreml/generate/internal/axes"
 )
-
-// rank returns the number of axes. A description may give flexible shapes in
-// place of the plain one, which then says nothing.
-func rank(f *coreml.FeatureDescription) int {
-	switch {
-	case len(f.Ranges) > 0:
-		return len(f.Ranges)
-	case len(f.Enumerated) > 0:
-		return len(f.Enumerated[0])
-	}
-	return len(f.Shape)
-}
-
-// bounds returns the smallest and the greatest size of an axis, counted from
-// the end when negative. The greatest is -1 where there is none.
-func bounds(f *coreml.FeatureDescription, axis int) (lo, hi int) {
-	if axis < 0 {
-		axis += rank(f)
-	}
-	switch {
-	case axis < 0 || axis >= rank(f):
-		return 0, 0
-	case len(f.Ranges) > 0:
-		return f.Ranges[axis].Lower, f.Ranges[axis].Upper
-	case len(f.Enumerated) > 0:
-		lo, hi = f.Enumerated[0][axis], 0
-		for _, shape := range f.Enumerated {
-			if axis < len(shape) {
-				lo, hi = min(lo, shape[axis]), max(hi, shape[axis])
-			}
-		}
-		return lo, hi
-	}
-	return f.Shape[axis], f.Shape[axis]
-}
 
 // allowsSize reports whether an axis may have size n.
 func allowsSize(f *coreml.FeatureDescription, axis, n int) bool {
-	lo, hi := bounds(f, axis)
+	lo, hi := axes.Bounds(f, axis)
 	return lo <= n && (hi < 0 || n <= hi)
 }
 
@@ -64,7 +30,7 @@ func candidateSizes(sizes []int, f *coreml.FeatureDescription, axis int) []int {
 		}
 		return sizes
 	}
-	lo, _ := bounds(f, axis)
+	lo, _ := axes.Bounds(f, axis)
 	return append(sizes, max(lo, 1))
 }
 

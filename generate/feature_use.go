@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/gocoreml/coreml/coreml"
+	"github.com/gocoreml/coreml/generate/internal/axes"
 	"github.com/gocoreml/coreml/tensor"
 )
 
@@ -19,7 +20,7 @@ func notTokens(f *coreml.FeatureDescription) string {
 	switch {
 	case f.DType != tensor.Int32 && f.DType != tensor.Float32 && f.DType != tensor.Float16:
 		return fmt.Sprintf("is of type %v, want int32, or float32 or float16 for an older export", f.DType)
-	case rank(f) != 2 || !allowsSize(f, 0, 1):
+	case axes.Rank(f) != 2 || !allowsSize(f, 0, 1):
 		return "has not the shape [1, q]"
 	}
 	return ""
@@ -30,7 +31,7 @@ func notMask(f *coreml.FeatureDescription) string {
 	switch {
 	case f.DType != tensor.Float32 && f.DType != tensor.Float16:
 		return fmt.Sprintf("is of type %v, want float32 or float16", f.DType)
-	case rank(f) != 4 || !allowsSize(f, 0, 1) || !allowsSize(f, 1, 1):
+	case axes.Rank(f) != 4 || !allowsSize(f, 0, 1) || !allowsSize(f, 1, 1):
 		return "has not the shape [1, 1, q, past+q]"
 	}
 	return ""
@@ -39,7 +40,7 @@ func notMask(f *coreml.FeatureDescription) string {
 // notAttentionMask says why an input cannot take ones for tokens and zeros for
 // padding. Every element type can hold these.
 func notAttentionMask(f *coreml.FeatureDescription) string {
-	if rank(f) != 2 || !allowsSize(f, 0, 1) {
+	if axes.Rank(f) != 2 || !allowsSize(f, 0, 1) {
 		return "has not the shape [1, n]"
 	}
 	return ""
@@ -51,13 +52,13 @@ func notLogits(f *coreml.FeatureDescription) string {
 	if f.DType != tensor.Float32 && f.DType != tensor.Float16 {
 		return fmt.Sprintf("is of type %v, want float32 or float16", f.DType)
 	}
-	n := rank(f)
+	n := axes.Rank(f)
 	for axis := range n - 2 {
 		if !allowsSize(f, axis, 1) {
 			return "has not the shape [1, q, vocabulary]"
 		}
 	}
-	if lo, hi := bounds(f, -1); n > 0 && lo == hi && hi < 2 {
+	if lo, hi := axes.Bounds(f, -1); n > 0 && lo == hi && hi < 2 {
 		return fmt.Sprintf("has %d logits for a token", hi)
 	}
 	return ""

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/gocoreml/coreml/coreml"
+	"github.com/gocoreml/coreml/generate/internal/axes"
 )
 
 // otherNumbers are words in the names of numbers that are no position, even where
@@ -23,7 +24,7 @@ func hasWord(f *coreml.FeatureDescription, list ...string) bool {
 // marksSlots reports whether a mask marks by its name the slots that are written,
 // which a mask of what is seen does not.
 func marksSlots(f *coreml.FeatureDescription) bool {
-	return rank(f) >= 2 && (hasWord(f, "update", "write", "insert", "slot", "hot") || nameContains(f, "onehot"))
+	return axes.Rank(f) >= 2 && (hasWord(f, "update", "write", "insert", "slot", "hot") || nameContains(f, "onehot"))
 }
 
 // maskOfTwo finds the role of a mask of rank 2. Integers count tokens. Floats may be 1

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/gocoreml/coreml/coreml"
+	"github.com/gocoreml/coreml/generate/internal/axes"
 	"github.com/gocoreml/coreml/tensor"
 )
 
@@ -174,14 +175,14 @@ func queryBounds(d *coreml.Description) (lo, hi int) {
 		in := &d.Inputs[i]
 		axis := -1
 		switch {
-		case notTokens(in) == "" && in.DType == tensor.Int32 && !nameContains(in, "mask", "pos", "cache"), rank(in) == 1 && namesTokens(in.Name):
-			axis = rank(in) - 1
-		case rank(in) == 3 && in.DType.IsFloat() && !nameContains(in, "cos", "sin", "cache", "state_"):
+		case notTokens(in) == "" && in.DType == tensor.Int32 && !nameContains(in, "mask", "pos", "cache"), axes.Rank(in) == 1 && namesTokens(in.Name):
+			axis = axes.Rank(in) - 1
+		case axes.Rank(in) == 3 && in.DType.IsFloat() && !nameContains(in, "cos", "sin", "cache", "state_"):
 			axis = 1
 		default:
 			continue
 		}
-		return bounds(in, axis)
+		return axes.Bounds(in, axis)
 	}
 	return 0, 0
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/gocoreml/coreml/coreml"
+	"github.com/gocoreml/coreml/generate/internal/axes"
 )
 
 // pairCaches pairs inputs with outputs of the same shape and type, by name and then
@@ -65,14 +66,14 @@ func setMember[V any](m map[string]V, key string, v V) map[string]V {
 // that looks like a causal mask: one of a fixed width has a row for each token of a
 // prediction, or says by its name what it is.
 func (f *filler) maskAxes(in *coreml.FeatureDescription) (rows, width int, ok bool) {
-	if in.Kind != coreml.KindMultiArray || !in.DType.IsFloat() || rank(in) != 4 || nameContains(in, "cache", "update", "state", "embed", "hidden") {
+	if in.Kind != coreml.KindMultiArray || !in.DType.IsFloat() || axes.Rank(in) != 4 || nameContains(in, "cache", "update", "state", "embed", "hidden") {
 		return 0, 0, false
 	}
-	if _, second := bounds(in, 1); second != 1 {
+	if _, second := axes.Bounds(in, 1); second != 1 {
 		return 0, 0, false
 	}
-	_, rows = bounds(in, 2)
-	lo, hi := bounds(in, 3)
+	_, rows = axes.Bounds(in, 2)
+	lo, hi := axes.Bounds(in, 3)
 	if lo != hi || nameContains(in, "mask") && hi > 1 {
 		return rows, hi, true
 	}

@@ -4,12 +4,13 @@ import (
 	"slices"
 
 	"github.com/gocoreml/coreml/coreml"
+	"github.com/gocoreml/coreml/generate/internal/axes"
 )
 
 // fromEarlier finds the output of an earlier stage that an input takes: one of the
 // same name, or else the last stage's hidden state of the same width.
 func (f *filler) fromEarlier(in *coreml.FeatureDescription) (Role, bool) {
-	if !in.DType.IsFloat() || rank(in) < 3 {
+	if !in.DType.IsFloat() || axes.Rank(in) < 3 {
 		return Role{}, false
 	}
 	for i := f.stage - 1; i >= 0; i-- {
@@ -27,7 +28,7 @@ func (f *filler) fromEarlier(in *coreml.FeatureDescription) (Role, bool) {
 			if out.Name == in.Name {
 				return f.rowOf(Role{Role: RoleOutput, Output: out.Name}, in, i), true
 			}
-			if rank(out) == 0 || rank(out) == rank(in) && allowsSize(out, -1, widthOf(in)) {
+			if axes.Rank(out) == 0 || axes.Rank(out) == axes.Rank(in) && allowsSize(out, -1, widthOf(in)) {
 				found = out
 			}
 		}
@@ -49,7 +50,7 @@ func isCacheOutput(s *Stage, name string) bool {
 
 // widthOf returns the size of the last axis.
 func widthOf(in *coreml.FeatureDescription) int {
-	_, hi := bounds(in, -1)
+	_, hi := axes.Bounds(in, -1)
 	return hi
 }
 
@@ -61,7 +62,7 @@ func (f *filler) rowOf(r Role, in *coreml.FeatureDescription, from int) Role {
 	if err != nil {
 		return r
 	}
-	_, rows := bounds(in, rank(in)-2)
+	_, rows := axes.Bounds(in, axes.Rank(in)-2)
 	_, hi := queryBounds(p.find(s.Function))
 	several := s.Prefill != "" || hi != 1
 	if f.one == f.many && rows == 1 && several && len(f.one.States) == 0 {

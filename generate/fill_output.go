@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/gocoreml/coreml/coreml"
+	"github.com/gocoreml/coreml/generate/internal/axes"
 	"github.com/gocoreml/coreml/tensor"
 )
 
@@ -255,7 +256,7 @@ func (f *filler) prefillHasOneRow() bool {
 		if out == nil {
 			continue
 		}
-		n := rank(out)
+		n := axes.Rank(out)
 		if n >= 2 && q > 1 && !out.Flexible() && !slices.Contains(out.Shape[:n-1], q) && out.Shape[n-1] != q {
 			return true
 		}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/gocoreml/coreml/coreml"
+	"github.com/gocoreml/coreml/generate/internal/axes"
 	"github.com/gocoreml/coreml/tensor"
 )
 
@@ -81,7 +82,7 @@ func (f *filler) maybePosition(s *Stage, in *coreml.FeatureDescription) bool {
 	}
 	for name, r := range s.Inputs {
 		if mask := f.one.Input(name); mask != nil && r.Role == RoleCausalMask {
-			if lo, hi := bounds(mask, 3); lo != hi {
+			if lo, hi := axes.Bounds(mask, 3); lo != hi {
 				return false
 			}
 		}
@@ -97,7 +98,7 @@ func (f *filler) hasPosition(s *Stage) bool {
 			return true
 		case RoleCausalMask:
 			if in := f.one.Input(name); in != nil {
-				if lo, hi := bounds(in, 3); lo != hi {
+				if lo, hi := axes.Bounds(in, 3); lo != hi {
 					return true
 				}
 			}
@@ -130,10 +131,10 @@ func (f *filler) findTokens(s *Stage, inputs []*coreml.FeatureDescription) {
 	for _, in := range inputs {
 		_, taken := s.Inputs[in.Name]
 		ids := in.DType == tensor.Int32 || namesTokens(in.Name) && in.DType.IsFloat()
-		if taken || in.Kind != coreml.KindMultiArray || !ids || rank(in) > 2 || nameContains(in, "mask", "pos", "cache", "len", "temp") {
+		if taken || in.Kind != coreml.KindMultiArray || !ids || axes.Rank(in) > 2 || nameContains(in, "mask", "pos", "cache", "len", "temp") {
 			continue
 		}
-		if rank(in) == 2 || namesTokens(in.Name) {
+		if axes.Rank(in) == 2 || namesTokens(in.Name) {
 			found = append(found, in)
 		}
 	}
@@ -167,7 +168,7 @@ func (f *filler) findMasks(s *Stage, inputs []*coreml.FeatureDescription) {
 		switch {
 		case ok:
 			masks, widest = append(masks, in), max(widest, width)
-		case in.Kind == coreml.KindMultiArray && in.DType.IsFloat() && rank(in) == 4 && isUpdateMask(in):
+		case in.Kind == coreml.KindMultiArray && in.DType.IsFloat() && axes.Rank(in) == 4 && isUpdateMask(in):
 			s.Inputs[in.Name] = Role{Role: RoleUpdateMask}
 			f.because("%s has its long axis before the last: a one at the slot that is written", in)
 		}
@@ -195,10 +196,10 @@ func (f *filler) findWidth(s *Stage, inputs []*coreml.FeatureDescription) {
 		r, hi := s.Inputs[in.Name], 0
 		switch {
 		case r.Role == RoleCausalMask && !r.Ring, r.Role == RoleAttentionMask:
-			_, hi = bounds(in, -1)
+			_, hi = axes.Bounds(in, -1)
 		case r.Role == RoleUpdateMask && r.Modulo == 0:
-			_, hi = bounds(in, -1)
-			_, before := bounds(in, -2)
+			_, hi = axes.Bounds(in, -1)
+			_, before := axes.Bounds(in, -2)
 			hi = max(hi, before)
 		}
 		f.context = max(f.context, hi)
@@ -228,13 +229,13 @@ func (f *filler) roleOf(s *Stage, in *coreml.FeatureDescription) (Role, bool) {
 		return slices.ContainsFunc(w, func(x string) bool { return slices.Contains(list, x) })
 	}
 	switch {
-	case in.DType.IsFloat() && rank(in) >= 2 && has("cos"):
+	case in.DType.IsFloat() && axes.Rank(in) >= 2 && has("cos"):
 		return Role{Role: RoleCos}, true
-	case in.DType.IsFloat() && rank(in) >= 2 && has("sin"):
+	case in.DType.IsFloat() && axes.Rank(in) >= 2 && has("sin"):
 		return Role{Role: RoleSin}, true
-	case rank(in) == 2 && has("mask", "attentionmask", "causalmask"):
+	case axes.Rank(in) == 2 && has("mask", "attentionmask", "causalmask"):
 		return maskOfTwo(s, in)
-	case rank(in) == 2 && !isNumber(in) && s.CursorState != "":
+	case axes.Rank(in) == 2 && !isNumber(in) && s.CursorState != "":
 		return Role{Role: RoleAttentionMask}, true
 	case isNumber(in) && has("ring"):
 		if n := ringSize(f, s); n > 0 {
@@ -242,13 +243,13 @@ func (f *filler) roleOf(s *Stage, in *coreml.FeatureDescription) (Role, bool) {
 		}
 	case isNumber(in) && hasWord(in, otherPlaces...):
 		return Role{}, false // a place, but not that of the first token
-	case rank(in) <= 2 && has("pos", "position", "positions", "positionids"):
+	case axes.Rank(in) <= 2 && has("pos", "position", "positions", "positionids"):
 		return Role{Role: RolePositions}, true
 	case isNumber(in) && has("cursor", "past", "offset", "start", "cache", "write", "used") && !has("temperature"):
 		return Role{Role: RoleCursor}, true
 	case hasWord(in, otherIDs...):
 		return Role{}, false
-	case f.placesOfTokens(in), rank(in) == 2 && in.DType == tensor.Int32 && !isNumber(in) && !f.hasPosition(s):
+	case f.placesOfTokens(in), axes.Rank(in) == 2 && in.DType == tensor.Int32 && !isNumber(in) && !f.hasPosition(s):
 		return Role{Role: RolePositions}, true
 	}
 	return Role{}, false
@@ -258,11 +259,11 @@ func (f *filler) roleOf(s *Stage, in *coreml.FeatureDescription) (Role, bool) {
 // the function for several.
 func (f *filler) placesOfTokens(in *coreml.FeatureDescription) bool {
 	other := f.many.Input(in.Name)
-	if other == nil || f.one == f.many || other.DType != tensor.Int32 || rank(other) > 2 || rank(other) < 1 {
+	if other == nil || f.one == f.many || other.DType != tensor.Int32 || axes.Rank(other) > 2 || axes.Rank(other) < 1 {
 		return false
 	}
 	_, q := queryBounds(f.many)
-	_, places := bounds(other, -1)
+	_, places := axes.Bounds(other, -1)
 	return q > 1 && places == q
 }
 

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/gocoreml/coreml/coreml"
+	"github.com/gocoreml/coreml/generate/internal/axes"
 )
 
 // unknownInput returns the error of an input that nothing tells of, with what to
@@ -24,12 +25,12 @@ func (f *filler) unknownInput(s *Stage, in *coreml.FeatureDescription) error {
 	case f.maybeCache(s, in):
 		return undetected("input %s takes what an output of the same shape gave, and nothing tells which of them; write into a driver file: %s, and likewise for the other inputs; the outputs are %s", in,
 			f.line(s, in.Name, `{"role": "cache", "output": "OUTPUT"}`), featureNames(f.one.Outputs))
-	case rank(in) == 4, rank(in) > 1 && in.DType.IsFloat() && nameContains(in, "mask"):
+	case axes.Rank(in) == 4, axes.Rank(in) > 1 && in.DType.IsFloat() && nameContains(in, "mask"):
 		role = "causal_mask"
-	case rank(in) == 3 && f.stage == 0 && in.DType.IsFloat():
+	case axes.Rank(in) == 3 && f.stage == 0 && in.DType.IsFloat():
 		return undetected("input %s takes embeddings, and no package gives them; where a raw file has them, write into a driver file: %s", in,
 			f.line(s, in.Name, `{"role": "embeddings", "file": "embed_weight.bin", "type": "float16", "rows": ROWS, "width": `+fmt.Sprint(widthOf(in))+`}`))
-	case rank(in) == 3 && in.DType.IsFloat():
+	case axes.Rank(in) == 3 && in.DType.IsFloat():
 		role = "output"
 	case !isNumber(in):
 		role = "positions"

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/gocoreml/coreml/coreml"
+	"github.com/gocoreml/coreml/generate/internal/axes"
 )
 
 // ImageStage says how pictures come into a text: a function makes rows of a picture,
@@ -140,7 +141,7 @@ func (f *filler) completeImage(m *ImageStage) error {
 	}
 	m.Input, m.Output = in.Name, out.Name
 	if m.Places == 0 {
-		if n := rank(out); n >= 2 && !out.Flexible() && len(out.Shape) == n {
+		if n := axes.Rank(out); n >= 2 && !out.Flexible() && len(out.Shape) == n {
 			m.Places = out.Shape[n-2]
 		}
 	}
@@ -196,7 +197,7 @@ func imageOutput(m *ImageStage, d *coreml.Description) (*coreml.FeatureDescripti
 	var found []*coreml.FeatureDescription
 	for i := range d.Outputs {
 		out := &d.Outputs[i]
-		if rows := out.Kind == coreml.KindMultiArray && out.DType.IsFloat() && rank(out) != 1; rows && (m.Output == "" || m.Output == out.Name) {
+		if rows := out.Kind == coreml.KindMultiArray && out.DType.IsFloat() && axes.Rank(out) != 1; rows && (m.Output == "" || m.Output == out.Name) {
 			found = append(found, out)
 		}
 	}
@@ -225,7 +226,7 @@ func (f *filler) findInto(m *ImageStage, out *coreml.FeatureDescription) error {
 			if name == m.Into {
 				return nil
 			}
-			if fits := rank(out) == 0 || allowsSize(out, -1, widthOf(in)) || rank(in) == 4 && allowsSize(in, 1, widthOf(out)); fits && m.Into == "" {
+			if fits := axes.Rank(out) == 0 || allowsSize(out, -1, widthOf(in)) || axes.Rank(in) == 4 && allowsSize(in, 1, widthOf(out)); fits && m.Into == "" {
 				found = append(found, name)
 			}
 		}

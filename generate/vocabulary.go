@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/gocoreml/coreml/coreml"
+	"github.com/gocoreml/coreml/generate/internal/axes"
 	"github.com/gocoreml/coreml/internal/storage"
 	"github.com/gocoreml/coreml/tokenizer"
 )
@@ -25,9 +26,9 @@ type shaped interface {
 // description nor the model tells it, and whether the description does. Axis is
 // that of the vocabulary, 0 where the shape has to tell it.
 func vocabularyOf(m predictor, f *coreml.FeatureDescription, axis int) (width int, declared bool) {
-	shape := make([]int, rank(f))
+	shape := make([]int, axes.Rank(f))
 	for i := range shape {
-		lo, hi := bounds(f, i)
+		lo, hi := axes.Bounds(f, i)
 		if shape[i] = hi; lo != hi {
 			shape[i] = -1
 		}

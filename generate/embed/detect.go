@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/gocoreml/coreml/coreml"
+	"github.com/gocoreml/coreml/generate/internal/axes"
 	"github.com/gocoreml/coreml/tensor"
 )
 
@@ -82,7 +83,7 @@ func notTokens(f *coreml.FeatureDescription) string {
 	switch {
 	case !isNumber(f):
 		return "takes no numbers"
-	case rank(f) != 1 && rank(f) != 2:
+	case axes.Rank(f) != 1 && axes.Rank(f) != 2:
 		return "has not the shape [batch, length]"
 	}
 	return ""
@@ -181,7 +182,7 @@ func (b *binder) bound(name string) bool {
 func (b *binder) refuseUnbound() error {
 	for _, name := range sortedKeys(b.d.Constants) {
 		f, err := b.named("constants", name, func(f *coreml.FeatureDescription) string {
-			if !isNumber(f) || f.Flexible() || rank(f) == 0 {
+			if !isNumber(f) || f.Flexible() || axes.Rank(f) == 0 {
 				return "has no fixed shape of numbers"
 			}
 			return ""
@@ -204,7 +205,7 @@ func (b *binder) refuseUnbound() error {
 			continue
 		}
 		hint := fmt.Sprintf("a driver file says what it is (attention_mask, token_types, positions), or gives it a number, as in {\"constants\": {%q: 0}}", clip(f.Name))
-		if rank(f) > 2 && speaksOf(f.Name, "mask", "causal") {
+		if axes.Rank(f) > 2 && speaksOf(f.Name, "mask", "causal") {
 			hint = "it is the mask of a language model, or one that padding cannot be put into"
 		}
 		return noEmbeddings("input %s has no meaning for a model of embeddings: %s", f, hint)

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/gocoreml/coreml/coreml"
+	"github.com/gocoreml/coreml/generate/internal/axes"
 )
 
 // output is an output with what it is taken for.
@@ -135,7 +136,7 @@ func (b *binder) checkOutput() error {
 // depend on the inputs; nil where nothing is known.
 func (b *binder) shape(f *coreml.FeatureDescription) []int {
 	var declared []int
-	for axis := range rank(f) {
+	for axis := range axes.Rank(f) {
 		lo, hi := bounds(f, axis)
 		if lo != hi {
 			lo = -1
@@ -188,7 +189,7 @@ func (b *binder) look(f *coreml.FeatureDescription) output {
 func (b *binder) perToken(shape []int) (perToken bool, size int) {
 	_, most := bounds(b.tokens, -1)
 	_, texts := bounds(b.tokens, 0)
-	if rank(b.tokens) == 1 {
+	if axes.Rank(b.tokens) == 1 {
 		texts = 1
 	}
 	switch len(shape) {

@@ -2,42 +2,17 @@ package embed
 
 import (
 	"github.com/gocoreml/coreml/coreml"
+	"github.com/gocoreml/coreml/generate/internal/axes"
 	"github.com/gocoreml/coreml/tensor"
 )
 
-// rank returns the number of axes. A description may give flexible shapes in place
-// of the plain one, which then says nothing.
-func rank(f *coreml.FeatureDescription) int {
-	switch {
-	case len(f.Ranges) > 0:
-		return len(f.Ranges)
-	case len(f.Enumerated) > 0:
-		return len(f.Enumerated[0])
-	}
-	return len(f.Shape)
-}
-
-// bounds returns the smallest and the greatest size of an axis, counted from the
-// end when negative. The greatest is -1 where there is none.
+// bounds is [axes.Bounds] without the size 0 of ranges: a prediction takes a token.
 func bounds(f *coreml.FeatureDescription, axis int) (lo, hi int) {
-	if axis < 0 {
-		axis += rank(f)
+	lo, hi = axes.Bounds(f, axis)
+	if len(f.Ranges) > 0 {
+		lo = max(lo, 1)
 	}
-	switch {
-	case axis < 0 || axis >= rank(f):
-		return 1, 1
-	case len(f.Ranges) > 0:
-		return max(f.Ranges[axis].Lower, 1), f.Ranges[axis].Upper
-	case len(f.Enumerated) > 0:
-		lo = f.Enumerated[0][axis]
-		for _, shape := range f.Enumerated {
-			if axis < len(shape) {
-				lo, hi = min(lo, shape[axis]), max(hi, shape[axis])
-			}
-		}
-		return lo, hi
-	}
-	return f.Shape[axis], f.Shape[axis]
+	return lo, hi
 }
 
 // isNumber reports whether a feature is an array of numbers.
@@ -52,7 +27,7 @@ func isFloat(f *coreml.FeatureDescription) bool {
 
 // sameLength reports whether an input can have the lengths of the tokens.
 func sameLength(f, tokens *coreml.FeatureDescription) bool {
-	if rank(f) < 1 || rank(f) > 2 {
+	if axes.Rank(f) < 1 || axes.Rank(f) > 2 {
 		return false
 	}
 	lo, hi := bounds(f, -1)

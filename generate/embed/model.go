@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	"github.com/gocoreml/coreml/coreml"
+	"github.com/gocoreml/coreml/generate/internal/axes"
 	"github.com/gocoreml/coreml/tensor"
 	"github.com/gocoreml/coreml/tokenizer"
 )
@@ -59,7 +60,7 @@ func newModel(m *coreml.Model, t *tokenizer.Tokenizer, c *Config, s *Settings) (
 	e.types, e.positions = optional(desc, d.TokenTypes), optional(desc, d.Positions)
 	if e.positions != nil {
 		_, rows := bounds(e.positions, 0)
-		e.shared = rank(e.positions) == 1 || rows == 1
+		e.shared = axes.Rank(e.positions) == 1 || rows == 1
 	}
 	e.constants = coreml.Features{}
 	for name, v := range d.Constants {

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/gocoreml/coreml/coreml"
+	"github.com/gocoreml/coreml/generate/internal/axes"
 )
 
 const (
@@ -30,7 +31,7 @@ type input struct {
 // the length.
 func (in input) shape(s size) []int {
 	switch {
-	case rank(in.f) == 1:
+	case axes.Rank(in.f) == 1:
 		return []int{s.length}
 	case in.shared:
 		return []int{1, s.length}
@@ -83,7 +84,7 @@ func (s *sizes) narrow(in input, limit int) {
 	if in.shared {
 		return
 	}
-	if lo, hi = bounds(in.f, 0); rank(in.f) == 1 {
+	if lo, hi = bounds(in.f, 0); axes.Rank(in.f) == 1 {
 		lo, hi = 1, 1
 	} else if hi < 0 {
 		hi = maxBatch
