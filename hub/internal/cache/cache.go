@@ -196,7 +196,7 @@ func (f *folder) stat(name string) (fs.FileInfo, error) {
 	if err != nil {
 		return nil, err
 	}
-	info, err := root.Stat(name)
+	info, err := statLinked(root, name)
 	if errors.Is(err, syscall.ENOTDIR) {
 		err = &fs.PathError{Op: "stat", Path: f.path(name), Err: fs.ErrNotExist}
 	}

@@ -135,14 +135,14 @@ func (f *folder) readSmall(name string, limit int64) ([]byte, error) {
 // openRegular opens a file for reading, links followed within the root. A pipe
 // that somebody put there is refused before it is opened: its open would wait.
 func openRegular(root *os.Root, name string) (*os.File, error) {
-	info, err := root.Stat(name)
+	info, err := statLinked(root, name)
 	if err != nil {
 		return nil, err
 	}
 	if !info.Mode().IsRegular() {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: errNotFile}
 	}
-	file, err := root.OpenFile(name, os.O_RDONLY|noWait, 0)
+	file, err := following(func() (*os.File, error) { return root.OpenFile(name, os.O_RDONLY|noWait, 0) })
 	if err != nil {
 		return nil, err
 	}
@@ -151,6 +151,25 @@ func openRegular(root *os.Root, name string) (*os.File, error) {
 	}
 	return file, nil
 }
+
+// statLinked is root.Stat, links followed within the root.
+func statLinked(root *os.Root, name string) (fs.FileInfo, error) {
+	return following(func() (fs.FileInfo, error) { return root.Stat(name) })
+}
+
+// following tries what follows links again where it came to a circle of them: a link that
+// somebody deletes while it is followed looks like one to os.Root. A real one stays.
+func following[T any](try func() (T, error)) (T, error) {
+	for range followTries - 1 {
+		if v, err := try(); !errors.Is(err, syscall.ELOOP) {
+			return v, err
+		}
+	}
+	return try()
+}
+
+// followTries is more often than a link vanishes in a row.
+const followTries = 8
 
 var errNotFile = errors.New("not a regular file")
 

@@ -139,7 +139,7 @@ func (m *materializer) collect(name, below string, depth int) error {
 	fault := func(err error) error {
 		return fmt.Errorf("materialize %s: %w", quote.Name(filepath.Join(m.dir, name), maxName), err)
 	}
-	info, err := m.root.Stat(name) // a link that leads out of the root is an error here
+	info, err := statLinked(m.root, name) // a link that leads out of the root is an error here
 	if err != nil {
 		return fault(err)
 	}

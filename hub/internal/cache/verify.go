@@ -139,7 +139,7 @@ func (v *verifier) blob(name string, digest Digest) (Checked, error) {
 		return c, nil
 	}
 	c := Checked{Path: v.r.c.path(name), Status: StatusOK}
-	info, err := v.s.root.Stat(name)
+	info, err := statLinked(v.s.root, name)
 	if err == nil {
 		c.Size = info.Size()
 		err = verifyFile(v.s.ctx, v.s.root, name, digest)
