@@ -103,6 +103,9 @@ func Default() Rules {
 			{Dir: "tensor", May: []string{"internal/dtype", "internal/samebits", "internal/storage", "internal/kernel", "internal/workpool"}, Third: []string{exp}},
 			{Dir: "internal/safetensors", May: []string{"internal/dtype", "internal/storage", "tensor"}},
 			{Dir: "internal/npy", May: []string{"tensor", "internal/storage"}},
+			// Trained models as their publishers store them, and how weights get smaller.
+			{Dir: "internal/checkpoint", May: []string{"internal/safetensors", "internal/dtype", "internal/storage", "internal/quote", "internal/workpool", "tensor"}},
+			{Dir: "internal/quantize", May: []string{"internal/dtype", "internal/workpool"}},
 
 			// Reading packages and programs.
 			{Dir: "internal/milpb", May: []string{"internal/dtype", "internal/storage"}, Third: []string{protobuf}},
