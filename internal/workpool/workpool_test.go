@@ -2,6 +2,7 @@ package workpool_test
 
 import (
 	"fmt"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -132,6 +133,45 @@ func TestAPanicReachesTheCallerAndThePoolGoesOn(t *testing.T) {
 		c := newCounter(100, p.Threads())
 		p.For(c, 100, 1, 0)
 		c.check(t, 1)
+	}
+}
+
+// halves is a loop of two chunks: the caller's ends when the worker's has begun, and the
+// worker's when it is let go.
+type halves struct {
+	begun, free chan struct{}
+	ended       atomic.Int32
+}
+
+func (h *halves) Run(_, _, worker int) {
+	if worker == 0 {
+		<-h.begun
+	} else {
+		close(h.begun)
+		<-h.free
+	}
+	h.ended.Add(1)
+}
+
+func TestACallerThatIsWokenEarlyWaitsOn(t *testing.T) {
+	p := workpool.New(2)
+	defer p.Close()
+	for range 20 {
+		h := &halves{begun: make(chan struct{}), free: make(chan struct{})}
+		var returned atomic.Bool
+		go func() {
+			workpool.AlertLate(p)
+			for !workpool.Parked(p) && !returned.Load() {
+				runtime.Gosched()
+			}
+			close(h.free)
+		}()
+		p.For(h, 2, 1, 0)
+		ended := h.ended.Load()
+		returned.Store(true)
+		if ended != 2 {
+			t.Fatalf("the loop ended when %d of its 2 chunks had", ended)
+		}
 	}
 }
 
