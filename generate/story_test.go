@@ -15,6 +15,7 @@ import (
 	"github.com/gocoreml/coreml/coreml"
 	"github.com/gocoreml/coreml/examples/storyteller"
 	"github.com/gocoreml/coreml/generate"
+	"github.com/gocoreml/coreml/internal/testutil"
 	"github.com/gocoreml/coreml/tokenizer"
 )
 
@@ -317,7 +318,7 @@ func TestADecodingStepAllocatesNothing(t *testing.T) {
 	for range 20 {
 		step()
 	}
-	if n := testing.AllocsPerRun(100, step); n > 0 {
+	if n := testutil.Allocs(30, step); n > 0 {
 		t.Errorf("a step allocates %v times", n)
 	}
 }
@@ -508,7 +509,7 @@ func TestAStreamedTokenAllocatesNoMoreThanItsText(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			// What a stream needs once is the same for both lengths.
 			of := func(n int) float64 {
-				return testing.AllocsPerRun(3, func() {
+				return testutil.Allocs(3, func() {
 					opts := &generate.Options{MaxTokens: n, Sampling: s, IgnoreEnd: true}
 					for _, err := range g.Stream(t.Context(), "Once upon a time", opts) {
 						if err != nil {

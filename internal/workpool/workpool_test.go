@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/gocoreml/coreml/internal/testutil"
 	"github.com/gocoreml/coreml/internal/workpool"
 )
 
@@ -191,7 +192,7 @@ func TestALoopAllocatesNothing(t *testing.T) {
 	p := workpool.New(2)
 	defer p.Close()
 	c := newCounter(100, 2)
-	if n := testing.AllocsPerRun(100, func() { p.For(c, 100, 1, 0) }); n != 0 {
+	if n := testutil.Allocs(100, func() { p.For(c, 100, 1, 0) }); n != 0 {
 		t.Errorf("a loop allocated %v times", n)
 	}
 }
