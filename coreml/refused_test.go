@@ -332,7 +332,7 @@ func TestOneLargeOperationEndsWithItsContext(t *testing.T) {
 		if looks < 100 {
 			t.Errorf("%s: the context is looked at %d times", name, looks)
 		}
-		for _, most := range []int64{looks / 10, looks / 2} {
+		for _, most := range []int64{looks / 10, looks / 4} {
 			ctx := &looked{Context: t.Context(), most: most}
 			if err := predict(ctx); !errors.Is(err, context.Canceled) {
 				t.Errorf("%s: error is %v", name, err)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -509,7 +510,7 @@ func TestAStreamedTokenAllocatesNoMoreThanItsText(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			// What a stream needs once is the same for both lengths.
 			of := func(n int) float64 {
-				return testutil.Allocs(3, func() {
+				return testing.AllocsPerRun(3, func() {
 					opts := &generate.Options{MaxTokens: n, Sampling: s, IgnoreEnd: true}
 					for _, err := range g.Stream(t.Context(), "Once upon a time", opts) {
 						if err != nil {
@@ -522,7 +523,13 @@ func TestAStreamedTokenAllocatesNoMoreThanItsText(t *testing.T) {
 			if testing.Short() {
 				few, many = 50, 100
 			}
-			if perToken := (of(many) - of(few)) / float64(many-few); perToken > 1 {
+			perToken := math.Inf(1)
+			for range 3 { // the runtime's own allocations are not in all of them
+				if perToken = min(perToken, (of(many)-of(few))/float64(many-few)); perToken <= 1 {
+					break
+				}
+			}
+			if perToken > 1 {
 				t.Errorf("a token allocates %.2f times", perToken)
 			}
 		})
