@@ -32,7 +32,18 @@ func (s *source) arrange(set []packageFunctions, c *Config) error {
 		}
 	}
 	if meta != nil {
+		if err := meta.check(s.beside(metaName, set), d, d.Stages); err != nil {
+			return err
+		}
 		meta.apply(d, set)
+	}
+	b := s.beside(modelConfigName, set)
+	config, err := s.readModelConfig(b)
+	if err == nil {
+		err = config.check(b, d)
+	}
+	if err != nil {
+		return err
 	}
 	if len(d.Stages) > 0 || d.Rotation != nil || d.Output != nil {
 		c.Driver = d
@@ -77,7 +88,7 @@ func (m anemllMeta) text(key string) string { return m["model_info.parameters."+
 func (m anemllMeta) apply(d *Driver, set []packageFunctions) {
 	d.ContextLength = cmp.Or(d.ContextLength, m.number("context_length"))
 	if len(set) == 1 && d.Rotation == nil {
-		// A window that no cache has is not believed: the caches themselves tell it.
+		// A window that no cache has is none: the file was compared with them.
 		window := m.number("sliding_window")
 		if turned := rotatedFunctions(&set[0]); len(turned) > 0 && window > 0 && slices.ContainsFunc(set[0].functions[0].States, func(st coreml.FeatureDescription) bool { return stateLength(&st) == window }) {
 			d.Rotation = &Rotation{From: window, Functions: turned}
