@@ -189,14 +189,33 @@ func (l *stageLane) shift(p pass) error {
 			if c.shift == 0 {
 				continue
 			}
-			old, fresh := l.held[i].Tensor(c.in), l.callOf(p.chain.fns[i]).last.Tensor(c.out)
-			n := fresh.Dim(c.shift)
-			moved := tensor.Concat(c.shift, narrow(old, c.shift, n, old.Dim(c.shift)), fresh).Contiguous()
-			if err := moved.Err(); err != nil {
+			if err := moveAlong(l.held[i].Tensor(c.in), l.callOf(p.chain.fns[i]).last.Tensor(c.out), c.shift); err != nil {
 				return fmt.Errorf("%w: cache %s: %w", ErrDriver, c.in, err)
 			}
-			l.held[i][c.in] = coreml.MultiArray(moved)
 		}
+	}
+	return nil
+}
+
+// moveAlong moves a cache along an axis, in place, by the places of fresh, which take
+// those at its end.
+func moveAlong(cache, fresh *tensor.Tensor, axis int) error {
+	dst, err := cache.Bytes()
+	if err != nil {
+		return err
+	}
+	src, err := fresh.Bytes()
+	if err != nil {
+		return err
+	}
+	piece := pieceSize(cache, axis)
+	row, n := cache.Dim(axis)*piece, fresh.Dim(axis)*piece
+	if fresh.DType() != cache.DType() || n > row || pieceSize(fresh, axis) != piece || len(src)/max(n, 1) != len(dst)/max(row, 1) {
+		return fmt.Errorf("it is %v, and the output %v: %w", cache.Shape(), fresh.Shape(), tensor.ErrShape)
+	}
+	for i := range len(dst) / row {
+		copy(dst[i*row:(i+1)*row], dst[i*row+n:(i+1)*row])
+		copy(dst[(i+1)*row-n:(i+1)*row], src[i*n:(i+1)*n])
 	}
 	return nil
 }
