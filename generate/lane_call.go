@@ -223,38 +223,6 @@ func (l *stageLane) outputOf(c *call, k int, p pass) (*tensor.Tensor, error) {
 	return c.rows[k], err
 }
 
-// rowOf copies one place of an axis to dst, which it makes where it does not fit.
-func rowOf(dst, t *tensor.Tensor, axis, at int) (*tensor.Tensor, error) {
-	src, err := t.Bytes()
-	if err != nil {
-		return nil, err
-	}
-	if dst == nil || dst.DType() != t.DType() || dst.Len() != t.Len()/t.Dim(axis) || dst.Rank() != t.Rank() || dst.Dim(axis) != 1 {
-		shape := t.Shape()
-		shape[axis] = 1
-		dst = tensor.New(t.DType(), shape...)
-	}
-	to, err := dst.Bytes()
-	if err != nil {
-		return nil, err
-	}
-	piece := pieceSize(t, axis)
-	for i := 0; i*piece < len(to); i++ {
-		copy(to[i*piece:(i+1)*piece], src[(i*t.Dim(axis)+at)*piece:])
-	}
-	return dst, nil
-}
-
-// pieceSize returns the bytes of one place of an axis, one of as many pieces as the axes
-// before it have places.
-func pieceSize(t *tensor.Tensor, axis int) int {
-	n := t.DType().Size()
-	for i := axis + 1; i < t.Rank(); i++ {
-		n *= t.Dim(i)
-	}
-	return n
-}
-
 // prepare sets the options of a pass of q places: the outputs of an earlier pass of
 // the same shapes are written to again. Last asks for one row of the logits.
 func (c *call) prepare(q int, last bool, spare coreml.Features, st *boundStage) {

@@ -196,26 +196,3 @@ func (l *stageLane) shift(p pass) error {
 	}
 	return nil
 }
-
-// moveAlong moves a cache along an axis, in place, by the places of fresh, which take
-// those at its end.
-func moveAlong(cache, fresh *tensor.Tensor, axis int) error {
-	dst, err := cache.Bytes()
-	if err != nil {
-		return err
-	}
-	src, err := fresh.Bytes()
-	if err != nil {
-		return err
-	}
-	piece := pieceSize(cache, axis)
-	row, n := cache.Dim(axis)*piece, fresh.Dim(axis)*piece
-	if fresh.DType() != cache.DType() || n > row || pieceSize(fresh, axis) != piece || len(src)/max(n, 1) != len(dst)/max(row, 1) {
-		return fmt.Errorf("it is %v, and the output %v: %w", cache.Shape(), fresh.Shape(), tensor.ErrShape)
-	}
-	for i := range len(dst) / row {
-		copy(dst[i*row:(i+1)*row], dst[i*row+n:(i+1)*row])
-		copy(dst[(i+1)*row-n:(i+1)*row], src[i*n:(i+1)*n])
-	}
-	return nil
-}

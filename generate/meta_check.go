@@ -26,7 +26,7 @@ func (m anemllMeta) check(b *beside, d *Driver, stages []Stage) error {
 		}
 	}
 	if n := numbers["num_chunks"]; n > 0 && len(stages) > 0 {
-		if found := chunksOf(b, stages); found != n {
+		if found := m.chunksOf(b, stages); found != n {
 			return b.contradiction("model_info.parameters.num_chunks", strconv.Itoa(n), "the folder has %d chunks of layers", found)
 		}
 	}
@@ -49,12 +49,15 @@ func (m anemllMeta) check(b *beside, d *Driver, stages []Stage) error {
 	return m.checkWindow(b, d, numbers["sliding_window"])
 }
 
-// chunksOf counts the packages of layers.
-func chunksOf(b *beside, stages []Stage) int {
+// chunksOf counts the packages of layers: the names of a head's outputs may not tell it
+// from them, but the file does.
+func (m anemllMeta) chunksOf(b *beside, stages []Stage) int {
 	n := 0
 	for i := range stages {
 		for k := range b.set {
-			if b.set[k].file == stages[i].Package && place(&b.set[k]) == middle {
+			file := b.set[k].file
+			ends := stemOf(file) == stemOf(m.text("embeddings")) || stemOf(file) == stemOf(m.text("lm_head"))
+			if file == stages[i].Package && !ends && place(&b.set[k]) == middle {
 				n++
 			}
 		}
