@@ -1,6 +1,7 @@
 package generate_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/gocoreml/coreml/coreml"
 	"github.com/gocoreml/coreml/generate"
+	"github.com/gocoreml/coreml/tensor"
 )
 
 // tinyRoot holds the packages that testdata/gen/make_families.py makes, and one
@@ -177,5 +179,75 @@ func TestBatchesOfAnyNumberOfTexts(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestRowsOfAPackageAreGivenOn has answers that end at different times, in a package
+// that runs.
+func TestRowsOfAPackageAreGivenOn(t *testing.T) {
+	for _, name := range []string{"batch-range", "batch-enumerated"} {
+		t.Run(name, func(t *testing.T) {
+			p := tinyFamily(t, name)
+			g := p.open(t, generate.Config{MaxStates: 1})
+			opts := &generate.Options{MaxTokens: 12, Sampling: &generate.Sampling{}}
+			var prompts []generate.Prompt
+			for i := range 9 {
+				r := p.records[i%len(p.records)]
+				prompts = append(prompts, generate.Prompt{Tokens: r.IDs})
+				if i%3 == 1 {
+					opts.EndTokens = append(opts.EndTokens, r.Greedy[i%4])
+				}
+			}
+			i := 0
+			for got, err := range g.Batch(t.Context(), slices.Values(prompts), opts) {
+				want, alone := generate.Collect(g.StreamTokens(t.Context(), prompts[i].Tokens, opts))
+				if err != nil || alone != nil || !slices.Equal(got.Tokens, want.Tokens) || got.Finish != want.Finish {
+					t.Errorf("prompt %d gave %v, %v, %v; by itself %v, %v, %v", i, got.Tokens, got.Finish, err, want.Tokens, want.Finish, alone)
+				}
+				i++
+			}
+			if i != len(prompts) {
+				t.Errorf("%d answers for %d prompts", i, len(prompts))
+			}
+		})
+	}
+}
+
+// TestTablesOfEveryForm has the rows of an .npy file of float32 as float16, with a header
+// and without.
+func TestTablesOfEveryForm(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS(filepath.Join(tinyRoot, "lengths-embeds"))); err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(filepath.Join(dir, "embeddings.npy"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const rows, width = 64, 32
+	table, err := tensor.FromBytes(tensor.Float32, data[len(data)-rows*width*4:], rows, width).To(tensor.Float16).Bytes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	header := []byte("\x93NUMPY\x01\x00\x76\x00{'descr': '<f2', 'fortran_order': False, 'shape': (64, 32), }")
+	header = append(header, bytes.Repeat([]byte(" "), 128-len(header))...)
+	p := tinyFamily(t, "lengths-embeds")
+	for name, content := range map[string][]byte{"table.bin": table, "table.npy": append(header, table...)} {
+		if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		driver, err := generate.ReadDriver(strings.NewReader(`{"stages": [{"package": "chunk_0.mlpackage", "inputs": {"inputs_embeds": {"role": "embeddings", "file": "` + name +
+			`", "type": "float16", "rows": 64, "width": 32}}}, {"package": "lm_head.mlpackage", "inputs": {"temperature": {"role": "constant", "value": 1}}}]}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		g, err := generate.Open(t.Context(), dir, &generate.Config{
+			Tokenizer: filepath.Join(tinyRoot, "tokenizer"), Driver: driver, Model: &coreml.Config{Arithmetic: coreml.ArithmeticFaithful},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantAnswer(t, sequenceOf(t, g), &p.records[2])
+		t.Cleanup(func() { g.Close() })
 	}
 }
