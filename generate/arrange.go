@@ -86,7 +86,12 @@ func (m anemllMeta) text(key string) string { return m["model_info.parameters."+
 // behind which other functions take over, and where the parts of the vocabulary
 // begin.
 func (m anemllMeta) apply(d *Driver, set []packageFunctions) {
-	d.ContextLength = cmp.Or(d.ContextLength, m.number("context_length"))
+	if d.ContextLength == 0 {
+		d.ContextLength = m.number("context_length")
+		if seen := cmp.Or(m.number("attention_size"), m.number("state_length")); seen > 0 {
+			d.ContextLength = min(d.ContextLength, seen) // the places of the cache
+		}
+	}
 	if len(set) == 1 && d.Rotation == nil {
 		// A window that no cache has is none: the file was compared with them.
 		window := m.number("sliding_window")

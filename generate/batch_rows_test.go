@@ -341,13 +341,13 @@ func TestARowThatEndsIsGivenToTheNextPrompt(t *testing.T) {
 				}
 			}
 			m.calls = 0
-			batch, alone := together(t, g, prompts[:1], opts)
-			first := len(batch[0].Tokens)
+			lone, _ := together(t, g, prompts[:1], opts)
+			first := len(lone[0].Tokens)
 			m.calls = 0
 			for range g.Batch(t.Context(), slices.Values(prompts), opts) {
 			}
 			calls := m.calls
-			batch, alone = together(t, g, prompts, opts)
+			batch, alone := together(t, g, prompts, opts)
 			if d := cmp.Diff(alone, batch); d != "" {
 				t.Error(d)
 			}

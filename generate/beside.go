@@ -39,6 +39,8 @@ func (e *ContradictionError) Unwrap() error { return ErrDriver }
 type beside struct {
 	file string // its name, for errors
 	set  []packageFunctions
+	fsys fs.FS // of the folder dir; nil for none
+	dir  string
 	// entries are the names of what lies in the folder, and opened that of the package
 	// that was opened, empty where the folder was.
 	entries []string
@@ -46,7 +48,7 @@ type beside struct {
 }
 
 func (s *source) beside(file string, set []packageFunctions) *beside {
-	b := &beside{file: file, set: set}
+	b := &beside{file: file, set: set, fsys: s.fsys, dir: path.Dir(s.pkg)}
 	if !s.folder {
 		b.opened = path.Base(s.pkg)
 	}
@@ -88,7 +90,7 @@ func (b *beside) hasFile(field, name string, chunks bool) error {
 	if slices.ContainsFunc(b.entries, func(entry string) bool {
 		there := stemOf(entry)
 		return there == stem || chunks && chunkSuffix.MatchString(there) && chunkSuffix.ReplaceAllString(there, "") == stem
-	}) {
+	}) || b.liesDeeper(name) {
 		return nil
 	}
 	var there []string
@@ -98,6 +100,20 @@ func (b *beside) hasFile(field, name string, chunks bool) error {
 		}
 	}
 	return b.contradiction(field, name, "no such package lies in the folder; there are %s", strings.Join(there, ", "))
+}
+
+// liesDeeper reports whether a file lies in a folder within that of the packages.
+func (b *beside) liesDeeper(name string) bool {
+	name = path.Clean(name)
+	if b.fsys == nil || path.Dir(name) == "." || !fs.ValidPath(name) {
+		return false
+	}
+	for _, form := range append([]string{path.Ext(name)}, packageForms...) {
+		if _, err := fs.Stat(b.fsys, path.Join(b.dir, strings.TrimSuffix(name, path.Ext(name))+form)); err == nil {
+			return true
+		}
+	}
+	return false
 }
 
 // number reads a number that a file says; -1 where it says none.
@@ -140,7 +156,7 @@ func (b *beside) name(i int) string { return cmp.Or(b.set[i].file, b.opened) }
 func (b *beside) block(field string, n int) error {
 	for i := range b.set {
 		for _, d := range b.set[i].functions {
-			if lo, hi := queryBounds(d); hi > 1 && lo == hi && hi != n {
+			if lo, hi := queryBounds(d); hi > 1 && lo == hi && hi != n && strings.Contains(d.Function, "prefill") {
 				return b.contradiction(field, strconv.Itoa(n), "function %s of package %s takes %d tokens", d.Function, b.name(i), hi)
 			}
 		}

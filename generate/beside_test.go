@@ -43,6 +43,8 @@ func TestMetaThatContradictsItsPackagesIsRefused(t *testing.T) {
 		{middle, "num_chunks: 3", "num_chunks", "3", "has 1 chunks"},
 		{middle, "num_chunks: many", "num_chunks", "many", "a number"},
 		{middle, "context_length: 256", "context_length", "256", "is 128 wide"},
+		{middle, "context_length: 4096\n    attention_size: 128", "", "", ""},
+		{middle, "context_length: 128\n    attention_size: 512", "attention_size", "512", "is 128 wide"},
 		{middle, "context_length: 64", "context_length", "64", "is 128 wide"},
 		{middle, "batch_size: 64", "batch_size", "64", "takes 8 tokens"},
 		{middle, "ffn: b_FFN_PF.mlmodelc", "ffn", "b_FFN_PF.mlmodelc", "there are a_FFN_chunk_01of01.mlpackage"},

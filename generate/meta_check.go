@@ -10,7 +10,7 @@ import (
 // itself is not asked of the file.
 func (m anemllMeta) check(b *beside, d *Driver, stages []Stage) error {
 	numbers := map[string]int{}
-	for _, key := range []string{"context_length", "batch_size", "num_chunks", "split_lm_head", "vocab_size", "sliding_window"} {
+	for _, key := range []string{"context_length", "batch_size", "num_chunks", "split_lm_head", "vocab_size", "sliding_window", "attention_size", "state_length"} {
 		n, err := b.number("model_info.parameters."+key, m.text(key))
 		if err != nil {
 			return err
@@ -30,11 +30,17 @@ func (m anemllMeta) check(b *beside, d *Driver, stages []Stage) error {
 			return b.contradiction("model_info.parameters.num_chunks", strconv.Itoa(n), "the folder has %d chunks of layers", found)
 		}
 	}
+	mask := "context_length" // masks and caches may be wider or narrower, which other keys say then
+	for _, key := range []string{"state_length", "attention_size"} {
+		if numbers[key] > 0 {
+			mask = key
+		}
+	}
 	for _, c := range []struct {
 		key     string
 		asked   bool
 		compare func(field string, n int) error
-	}{{"context_length", d.ContextLength == 0, b.context}, {"batch_size", true, b.block}, {"vocab_size", true, b.vocabulary}} {
+	}{{mask, d.ContextLength == 0, b.context}, {"batch_size", true, b.block}, {"vocab_size", true, b.vocabulary}} {
 		if n := numbers[c.key]; n > 0 && c.asked {
 			if err := c.compare("model_info.parameters."+c.key, n); err != nil {
 				return err

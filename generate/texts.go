@@ -157,6 +157,9 @@ func (g *Generator) forTexts(ctx context.Context, n int) (*boundModel, error) {
 	if b == nil || b.lo == 0 {
 		return g.bound, nil
 	}
+	if g.pool.isClosed() {
+		return nil, ErrClosed
+	}
 	n = b.size(n)
 	b.mu.Lock()
 	defer b.mu.Unlock()
