@@ -32,7 +32,18 @@ func (s *source) arrange(set []packageFunctions, c *Config) error {
 		}
 	}
 	if meta != nil {
+		if err := meta.check(s.beside(metaName, set), d, d.Stages); err != nil {
+			return err
+		}
 		meta.apply(d, set)
+	}
+	b := s.beside(modelConfigName, set)
+	config, err := s.readModelConfig(b)
+	if err == nil {
+		err = config.check(b, d)
+	}
+	if err != nil {
+		return err
 	}
 	if len(d.Stages) > 0 || d.Rotation != nil || d.Output != nil {
 		c.Driver = d
@@ -75,9 +86,14 @@ func (m anemllMeta) text(key string) string { return m["model_info.parameters."+
 // behind which other functions take over, and where the parts of the vocabulary
 // begin.
 func (m anemllMeta) apply(d *Driver, set []packageFunctions) {
-	d.ContextLength = cmp.Or(d.ContextLength, m.number("context_length"))
+	if d.ContextLength == 0 {
+		d.ContextLength = m.number("context_length")
+		if seen := cmp.Or(m.number("attention_size"), m.number("state_length")); seen > 0 {
+			d.ContextLength = min(d.ContextLength, seen) // the places of the cache
+		}
+	}
 	if len(set) == 1 && d.Rotation == nil {
-		// A window that no cache has is not believed: the caches themselves tell it.
+		// A window that no cache has is none: the file was compared with them.
 		window := m.number("sliding_window")
 		if turned := rotatedFunctions(&set[0]); len(turned) > 0 && window > 0 && slices.ContainsFunc(set[0].functions[0].States, func(st coreml.FeatureDescription) bool { return stateLength(&st) == window }) {
 			d.Rotation = &Rotation{From: window, Functions: turned}

@@ -47,7 +47,8 @@ func (p *Prompt) encode(ctx context.Context, g *Generator, opts *Options) ([]int
 // at once.
 //
 // Prompts are taken as they are needed, at most twice as many as are answered at once
-// ahead of the answers, so that neither fill the memory. The work is done while the
+// ahead of the answers, or four times as many where they share predictions, so that
+// neither fill the memory. The work is done while the
 // caller's loop runs, and breaking out of the loop ends all of it.
 func (g *Generator) Batch(ctx context.Context, prompts iter.Seq[Prompt], opts *Options) iter.Seq2[*Result, error] {
 	g = g.made()
@@ -60,7 +61,12 @@ func (g *Generator) Batch(ctx context.Context, prompts iter.Seq[Prompt], opts *O
 		defer stop()
 		ctx, cancel := context.WithCancel(background(ctx))
 		atOnce := min(cap(g.pool.slots), mostAtOnce)
-		b := &batch{g: g, ctx: ctx, opts: opts, next: next, texts: g.textsAtOnce(opts), jobs: make(chan job, 2*atOnce)}
+		b := &batch{g: g, ctx: ctx, opts: opts, next: next, texts: g.textsAtOnce(ctx, opts)}
+		ahead := 2
+		if b.texts > 1 {
+			ahead = 4 // for rows that become free
+		}
+		b.most, b.jobs = ahead*atOnce*b.texts, make(chan []*batchPrompt, ahead*atOnce)
 		var workers sync.WaitGroup
 		for range atOnce {
 			workers.Go(b.work)
@@ -69,10 +75,9 @@ func (g *Generator) Batch(ctx context.Context, prompts iter.Seq[Prompt], opts *O
 		defer close(b.jobs)
 		defer cancel()
 		for b.fill() {
-			for _, a := range <-b.pending[0] {
-				if !yield(a.result, a.err) {
-					return
-				}
+			a := <-b.pending[0]
+			if !yield(a.result, a.err) {
+				return
 			}
 			b.pending = b.pending[1:]
 		}
@@ -81,12 +86,20 @@ func (g *Generator) Batch(ctx context.Context, prompts iter.Seq[Prompt], opts *O
 
 // textsAtOnce returns how many prompts go through the model together: those of the
 // function that the generator was opened for, without pictures.
-func (g *Generator) textsAtOnce(opts *Options) int {
+func (g *Generator) textsAtOnce(ctx context.Context, opts *Options) int {
 	o := valueOr(opts, Options{})
 	if o.Function != "" || len(o.Images) > 0 || g.bound.image != nil {
 		return 1
 	}
-	return g.bound.texts()
+	most := 1
+	if g.batches != nil {
+		most = g.batches.hi
+	}
+	m, err := g.forTexts(ctx, min(most, maxTexts))
+	if err != nil {
+		return 1 // each by itself: what is wrong is the error of its answer
+	}
+	return m.texts()
 }
 
 // mostAtOnce bounds the answers that Batch makes at once: beyond, more take no less
@@ -108,30 +121,49 @@ type batch struct {
 	texts int  // that go through the model together
 	over  bool // there are no more prompts, or none are wanted
 	// pending are the answers that are not yielded yet, in the order of the prompts.
-	pending []chan []batchAnswer
-	jobs    chan job // has room for all that is pending
+	pending []chan batchAnswer
+	most    int                 // of pending
+	jobs    chan []*batchPrompt // prompts that go through the model together; has room for all that is pending
 }
 
-// job is prompts that go through the model together, and where their answers go.
-type job struct {
-	group []Prompt
-	done  chan<- []batchAnswer
+// batchPrompt is a prompt and where its answer goes, which has room for it.
+type batchPrompt struct {
+	prompt Prompt
+	done   chan batchAnswer
 }
 
 // work answers prompts in their order.
 func (b *batch) work() {
-	for j := range b.jobs {
-		j.done <- b.answers(j.group)
+	for queue := range b.jobs {
+		for len(queue) > 0 {
+			queue = b.fillUp(b.answer(queue))
+		}
 	}
+}
+
+// fillUp adds prompts to those that an answer has left, up to as many as go together.
+func (b *batch) fillUp(queue []*batchPrompt) []*batchPrompt {
+	for len(queue) > 0 && len(queue) < b.texts {
+		select {
+		case more := <-b.jobs:
+			if len(more) == 0 {
+				return queue // there will be no more
+			}
+			queue = append(queue, more...)
+		default:
+			return queue
+		}
+	}
+	return queue
 }
 
 // fill starts as many answers as may wait, and reports whether there are any.
 func (b *batch) fill() bool {
-	for !b.over && len(b.pending) < cap(b.jobs) {
-		done := make(chan []batchAnswer, 1)
+	for !b.over && len(b.pending)+b.texts <= b.most {
 		if err := b.ctx.Err(); err != nil {
 			b.over = true
-			done <- []batchAnswer{{&Result{}, prefixed(err)}}
+			done := make(chan batchAnswer, 1)
+			done <- batchAnswer{&Result{}, prefixed(err)}
 			b.pending = append(b.pending, done)
 			break
 		}
@@ -139,39 +171,42 @@ func (b *batch) fill() bool {
 		if len(group) == 0 {
 			break
 		}
-		b.pending = append(b.pending, done)
-		b.jobs <- job{group, done}
+		for _, p := range group {
+			b.pending = append(b.pending, p.done)
+		}
+		b.jobs <- group
 	}
 	return len(b.pending) > 0
 }
 
 // take takes the prompts that go through the model together.
-func (b *batch) take() []Prompt {
-	var group []Prompt
+func (b *batch) take() []*batchPrompt {
+	var group []*batchPrompt
 	for len(group) < b.texts {
 		p, ok := b.next()
 		if !ok {
 			b.over = true
 			break
 		}
-		group = append(group, p)
+		group = append(group, &batchPrompt{p, make(chan batchAnswer, 1)})
 	}
 	return group
 }
 
-// answers answers prompts in the rows of one sequence, if that gives the answers that
-// they have by themselves, and else one after the other.
-func (b *batch) answers(group []Prompt) []batchAnswer {
-	if len(group) > 1 {
-		if list, ok := b.together(group); ok {
-			return list
+// answer answers prompts in the rows of one sequence, if that gives the answers that
+// they have by themselves, and else one after the other. It returns those that are
+// left, some of which it may have taken from the jobs.
+func (b *batch) answer(queue []*batchPrompt) (rest []*batchPrompt) {
+	if len(queue) > 1 && b.texts > 1 {
+		if rest, ok := b.together(queue); ok {
+			return rest
 		}
 	}
-	list := make([]batchAnswer, len(group))
-	for i := range group {
-		list[i] = b.alone(&group[i])
+	n := min(len(queue), b.texts)
+	for _, p := range queue[:n] {
+		p.done <- b.alone(&p.prompt)
 	}
-	return list
+	return queue[n:]
 }
 
 // alone answers one prompt on a sequence of its own.

@@ -1,12 +1,10 @@
 package generate
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"iter"
 	"math"
-	"slices"
 	"time"
 
 	"github.com/gocoreml/coreml/generate/internal/axes"
@@ -99,7 +97,9 @@ type rowText struct {
 	tokens []Token
 	logits []float32
 	err    error
+	begun  bool // its prompt was run
 	done   bool
+	to     chan<- batchAnswer
 }
 
 // prepare checks and encodes the prompt.
@@ -152,118 +152,27 @@ func (t *rowText) answer() batchAnswer {
 	return batchAnswer{result, err}
 }
 
-// together answers prompts in the rows of one sequence. It reports false, and does
-// nothing, where the padding would leave one of them less room for its answer than it
-// has by itself, and where a single one can be answered.
-func (b *batch) together(group []Prompt) ([]batchAnswer, bool) {
-	texts := make([]*rowText, len(group))
-	least, longest, live := b.g.bound.context, 0, 0
-	for i := range group {
-		t := new(rowText)
-		texts[i] = t
-		if err := t.prepare(b, &group[i]); err != nil {
-			t.end(err)
-			continue
-		}
-		least, longest, live = min(least, len(t.prompt)), max(longest, len(t.prompt)), live+1
-	}
-	room := b.g.bound.context + 1
-	if live < 2 || min(b.g.tokenLimit(valueOr(b.opts, Options{}).MaxTokens), room-least) > room-longest {
-		return nil, false
-	}
-	if err := b.g.runRows(b.ctx, texts, longest, b.texts); err != nil {
-		for _, t := range texts {
-			if !t.done {
-				t.end(err)
-			}
-		}
-	}
-	list := make([]batchAnswer, len(texts))
-	for i, t := range texts {
-		list[i] = t.answer()
-	}
-	return list, true
-}
-
 // newRows lays texts into n rows that end at the same place. Rows without a text are
 // padding.
 func newRows(texts []*rowText, longest, n, pad int) *rows {
 	all := &rows{ids: make([][]int, n), pads: make([]int, n)}
 	for i := range n {
-		var prompt []int
+		all.ids[i] = make([]int, longest)
 		if i < len(texts) && !texts[i].done {
-			prompt = texts[i].prompt
+			all.set(i, texts[i].prompt, pad)
+		} else {
+			all.set(i, nil, pad)
 		}
-		all.pads[i] = longest - len(prompt)
-		all.ids[i] = append(slices.Repeat([]int{pad}, all.pads[i]), prompt...)
 	}
 	return all
 }
 
-// runRows runs texts on a sequence of n rows until all have ended.
-func (g *Generator) runRows(ctx context.Context, texts []*rowText, longest, n int) (err error) {
-	seq, err := g.newSequence(ctx, g.bound)
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if cerr := seq.close(); err == nil {
-			err = cerr
-		}
-	}()
-	lane, ok := seq.lease.lane.(*stageLane)
-	if !ok {
-		return fmt.Errorf("%w: the package takes one text", ErrDriver)
-	}
-	all := newRows(texts, longest, n, g.bound.pad)
-	lane.rows = all
-	defer func() { lane.rows = nil }()
-	a, at, err := g.prefillRows(ctx, seq, texts, all)
-	for err == nil && stepRows(ctx, a, at, texts, all, g.bound.pad) {
-		if g.pool.isClosed() {
-			return ErrClosed
-		}
-		a, at, err = g.forwardRows(ctx, seq, all, len(all.ids[0])-1)
-	}
-	return err
-}
-
-// stepRows adds to each row the token that its text chooses, and padding where none
-// goes on, and reports whether any text does.
-func stepRows(ctx context.Context, a *answer, at int, texts []*rowText, all *rows, pad int) bool {
-	goesOn := false
-	for i := range all.ids {
-		next := pad
-		if i < len(texts) && !texts[i].done {
-			next = texts[i].step(ctx, a, at, i, all)
-			goesOn = goesOn || !texts[i].done
-		}
-		all.ids[i] = append(all.ids[i], next)
-	}
-	return goesOn
-}
-
-// prefillRows runs the model over the prompts.
-func (g *Generator) prefillRows(ctx context.Context, seq *Sequence, texts []*rowText, all *rows) (a *answer, at int, err error) {
-	start := time.Now()
-	if a, at, err = g.forwardRows(ctx, seq, all, 0); err != nil {
-		return nil, 0, err
-	}
-	for _, t := range texts {
-		if t.done {
-			continue
-		}
-		t.r.sampler.accept(t.prompt...)
-		t.r.stats.PromptTokens, t.r.stats.PrefillCalls, t.r.stats.Prefill = len(t.prompt), seq.calls, time.Since(start)
-		if err := seq.learnVocabulary(a, t.prompt); err != nil {
-			return nil, 0, err
-		}
-		// The model's vocabulary may be known only now.
-		if err := cmp.Or(t.r.checkPrompt(t.prompt), t.r.opts.validate(a.width)); err != nil {
-			t.end(err)
-		}
-	}
-	return a, at, nil
+// set replaces the text of a row, which stays as long as it is.
+func (r *rows) set(i int, text []int, pad int) {
+	row := r.ids[i]
+	r.pads[i] = len(row) - len(text)
+	fill(row[:r.pads[i]], pad)
+	copy(row[r.pads[i]:], text)
 }
 
 // forwardRows runs the model over what the rows hold behind their first past places.
@@ -295,7 +204,7 @@ func (g *Generator) forwardRows(ctx context.Context, seq *Sequence, all *rows, p
 		}
 		for _, p := range a.parts {
 			if p.t.Rank() < 2 || p.t.Dim(0) != len(all.ids) {
-				return nil, 0, fmt.Errorf("%w: output %s is %v, and has no rows for %d texts", ErrDriver, g.bound.outputName(), p.t.Shape(), len(all.ids))
+				return nil, 0, fmt.Errorf("%w: output %s is %v, and has no rows for %d texts", ErrDriver, seq.bound.outputName(), p.t.Shape(), len(all.ids))
 			}
 		}
 		return a, first + n - 1, nil

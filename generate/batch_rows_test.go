@@ -319,3 +319,82 @@ func TestBatchGroupsAreThePackagesAnswers(t *testing.T) {
 		t.Skipf("SKIPPED: %s needs a package with groups of prompts beside COREML_FIXTURES", t.Name())
 	}
 }
+
+// TestARowThatEndsIsGivenToTheNextPrompt has one long answer beside short ones: these
+// take turns in the other row.
+func TestARowThatEndsIsGivenToTheNextPrompt(t *testing.T) {
+	for name, c := range map[string]struct{ texts, positions, chunk int }{
+		"two": {2, 0, 0}, "two in pieces": {2, 2, 3}, "three": {3, 3, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := &fakeBatch{texts: c.texts, masks: c.texts, positions: c.positions}
+			g := m.open(t, generate.Config{PrefillChunk: c.chunk})
+			prompts := tokenPrompts(4, 6, 3, 2, 5, 3)
+			opts := &generate.Options{MaxTokens: 24}
+			for i, p := range prompts { // all but the first end after some tokens
+				alone, err := generate.Collect(g.StreamTokens(t.Context(), p.Tokens, &generate.Options{MaxTokens: 6}))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if i > 0 {
+					opts.EndTokens = append(opts.EndTokens, alone.Tokens[4])
+				}
+			}
+			m.calls = 0
+			lone, _ := together(t, g, prompts[:1], opts)
+			first := len(lone[0].Tokens)
+			m.calls = 0
+			for range g.Batch(t.Context(), slices.Values(prompts), opts) {
+			}
+			calls := m.calls
+			batch, alone := together(t, g, prompts, opts)
+			if d := cmp.Diff(alone, batch); d != "" {
+				t.Error(d)
+			}
+			groups := 0
+			for from := 0; from < len(alone); from += c.texts {
+				longest := 0
+				for _, a := range alone[from:min(from+c.texts, len(alone))] {
+					longest = max(longest, len(a.Tokens))
+				}
+				groups += longest
+			}
+			if c.chunk == 0 && (calls >= groups || first < 20) {
+				t.Errorf("%d predictions, where groups one after the other take %d; the long answer has %d tokens", calls, groups, first)
+			}
+		})
+	}
+}
+
+// TestPromptsThatWaitForARowAreAnswered has prompts that are none, that fit nowhere, and
+// that are longer than what the rows hold.
+func TestPromptsThatWaitForARowAreAnswered(t *testing.T) {
+	m := &fakeBatch{texts: 2, masks: 2}
+	g := m.open(t, generate.Config{})
+	prompts := tokenPrompts(3, 3, 40, 1, fakeContext, 2, 30)
+	prompts[3] = generate.Prompt{Tokens: []int{-1}}
+	prompts = append(prompts, generate.Prompt{Err: errors.New("a line that is none")}, prompts[0])
+	i := 0
+	for r, err := range g.Batch(t.Context(), slices.Values(prompts), &generate.Options{MaxTokens: 18, IgnoreEnd: true}) {
+		p := prompts[i]
+		if bad := i == 3 || p.Err != nil; bad != (err != nil) {
+			t.Errorf("prompt %d gave %v", i, err)
+		}
+		if err == nil {
+			want, _ := generate.Collect(g2(t).StreamTokens(t.Context(), p.Tokens, &generate.Options{MaxTokens: 18, IgnoreEnd: true}))
+			if !slices.Equal(r.Tokens, want.Tokens) {
+				t.Errorf("prompt %d gave %v, by itself %v", i, r.Tokens, want.Tokens)
+			}
+		}
+		i++
+	}
+	if i != len(prompts) {
+		t.Errorf("%d answers for %d prompts", i, len(prompts))
+	}
+}
+
+// g2 opens a model of its own, whose answers are those of every other.
+func g2(t *testing.T) *generate.Generator {
+	t.Helper()
+	return (&fakeBatch{texts: 2, masks: 2}).open(t, generate.Config{})
+}

@@ -27,62 +27,6 @@ func bindModel(ctx context.Context, src functionSource, d *Driver, pad, entries 
 	return b, nil
 }
 
-// bindStages binds the functions of all stages and joins them to chains.
-func (b *boundModel) bindStages(ctx context.Context, src functionSource, stages []Stage) error {
-	b.decode, b.prefills = &chain{}, &chain{}
-	if r := b.d.Rotation; r != nil {
-		b.rotated, b.rotatedPrefills, b.rotateFrom = &chain{}, &chain{}, r.From
-	}
-	labels := map[string]int{}
-	for i := range stages {
-		s := &stages[i]
-		one, err := b.bindFunction(ctx, src, i, s, s.Function)
-		if err != nil {
-			return err
-		}
-		many := one
-		if s.Prefill != "" && s.Prefill != s.Function {
-			if many, err = b.bindFunction(ctx, src, i, s, s.Prefill); err != nil {
-				return err
-			}
-		}
-		b.decode.fns, b.prefills.fns = append(b.decode.fns, one), append(b.prefills.fns, many)
-		if b.rotated != nil {
-			if err := b.bindRotated(ctx, src, i, s, one, many); err != nil {
-				return err
-			}
-		}
-		if err := b.bindStage(ctx, src, s, one, labels); err != nil {
-			return err
-		}
-	}
-	b.joinChains()
-	return nil
-}
-
-// bindRotated binds the functions that take over from those of a stage.
-func (b *boundModel) bindRotated(ctx context.Context, src functionSource, i int, s *Stage, one, many *boundFunction) error {
-	other := func(fn *boundFunction, name string) (*boundFunction, error) {
-		turned, ok := b.d.Rotation.Functions[name]
-		if !ok {
-			return fn, nil
-		}
-		return b.bindFunction(ctx, src, i, s, turned)
-	}
-	a, err := other(one, s.Function)
-	if err != nil {
-		return err
-	}
-	c := a
-	if many != one {
-		if c, err = other(many, s.Prefill); err != nil {
-			return err
-		}
-	}
-	b.rotated.fns, b.rotatedPrefills.fns = append(b.rotated.fns, a), append(b.rotatedPrefills.fns, c)
-	return nil
-}
-
 // bindStage finds what a stage keeps between predictions.
 func (b *boundModel) bindStage(ctx context.Context, src functionSource, s *Stage, one *boundFunction, labels map[string]int) error {
 	_, desc, err := src.function(ctx, s.Package, s.Function)
@@ -122,26 +66,37 @@ func (b *boundModel) answersOutput(output string) bool {
 }
 
 // joinChains bounds the chains, and makes one of two that are the same.
-func (b *boundModel) joinChains() {
-	join := func(one, many *chain) (*chain, *chain) {
+func (b *boundModel) joinChains() error {
+	join := func(one *chain, many []*chain) (*chain, []*chain, error) {
 		if one == nil {
-			return nil, nil
+			return nil, nil, nil
 		}
-		a := newChain(one.fns, b.stages)
-		if slices.Equal(one.fns, many.fns) {
-			return a, a
+		joined := newChain(one.fns, b.stages)
+		for k, c := range many {
+			if many[k] = joined; !slices.Equal(one.fns, c.fns) {
+				many[k] = newChain(c.fns, b.stages)
+			}
+			if len(many) > 1 && !many[k].possible() {
+				return nil, nil, driverErrorf("stages.0.prefills", "the functions for one of %d numbers of tokens take different ones in the stages", len(many))
+			}
 		}
-		return a, newChain(many.fns, b.stages)
+		return joined, many, nil
 	}
-	b.decode, b.prefills = join(b.decode, b.prefills)
-	b.rotated, b.rotatedPrefills = join(b.rotated, b.rotatedPrefills)
+	var err error
+	if b.decode, b.prefills, err = join(b.decode, b.prefills); err != nil {
+		return err
+	}
+	if b.rotated, b.rotatedPrefills, err = join(b.rotated, b.rotatedPrefills); err != nil {
+		return err
+	}
+	b.masked = slices.Compact(append([]*chain{b.decode}, b.prefills...))
 	// Without any cache every prediction takes the whole text.
 	if whole := len(b.states) == 0 && b.prefill.Window == 0 && !slices.ContainsFunc(b.stages, func(s boundStage) bool { return len(s.caches) > 0 }); whole {
 		b.prefill.Window, b.prefill.Pad = maxContext, true
 	}
 	// Where a function for prompts gives no logits, or none of the row that counts,
 	// the last token goes through the other.
-	b.oneRow = b.prefill.HoldLast || len(b.output.Indices) > 0 && b.decode == b.prefills && b.decode.most == 1
+	b.oneRow = b.prefill.HoldLast || len(b.output.Indices) > 0 && b.decode == b.prefills[0] && b.decode.most == 1
 	for i := range b.stages {
 		b.oneRow = b.oneRow || b.stages[i].answers
 	}
@@ -149,6 +104,7 @@ func (b *boundModel) joinChains() {
 		b.bindLastRow(c.fns[len(c.fns)-1])
 		b.oneRow = b.oneRow || c.most != 1 && b.givesOneRow(c.fns[len(c.fns)-1])
 	}
+	return nil
 }
 
 // givesOneRow reports whether it is known that a function gives the logits of one

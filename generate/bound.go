@@ -17,8 +17,8 @@ type functionSource interface {
 	// function returns a function of a package; empty names mean the package that
 	// was opened and its default function.
 	function(ctx context.Context, pkg, name string) (predictor, *coreml.Description, error)
-	// table maps a file of exactly size bytes.
-	table(name string, size int64) (*storage.Bytes, error)
+	// table maps the file of a table of embeddings.
+	table(r *Role) (*storage.Bytes, error)
 }
 
 // boundStage is a stage whose features have a use.
@@ -114,8 +114,7 @@ func (b *boundModel) bindFunction(ctx context.Context, src functionSource, stage
 				return nil, driverErrorf(inputField(stage, f.Name), "no earlier stage has an output %q", role.Output)
 			}
 		case RoleEmbeddings:
-			size := int64(role.Rows) * int64(role.Width) * int64(tableType(role.Type).Size())
-			if in.table, err = src.table(role.File, size); err != nil {
+			if in.table, err = src.table(&role); err != nil {
 				return nil, &DriverError{Field: inputField(stage, f.Name) + ".file", Reason: err.Error(), Err: err}
 			}
 			b.tables = append(b.tables, in.table)
@@ -125,14 +124,6 @@ func (b *boundModel) bindFunction(ctx context.Context, src functionSource, stage
 		fn.inputs = append(fn.inputs, in)
 	}
 	return fn, nil
-}
-
-// tableType returns the element type of a table of embeddings.
-func tableType(name string) tensor.DType {
-	if name == "float32" {
-		return tensor.Float32
-	}
-	return tensor.Float16
 }
 
 // stageWith returns the last stage before one that has an output, or -1.
@@ -224,7 +215,8 @@ func tokenAxes(f *coreml.FeatureDescription, role Role) (query, total int) {
 		}
 		_, wide := axes.Bounds(f, 1)
 		_, row := axes.Bounds(f, before)
-		if _, places := axes.Bounds(f, last); flexible(last) || n == 4 && row == 1 && wide > 1 && places < wide {
+		_, places := axes.Bounds(f, last)
+		if flexible(last) || n == 4 && row == 1 && wide > 1 && (places < wide || wide == role.Width) {
 			return last, -1 // [1, width, 1, q]
 		}
 		return before, -1

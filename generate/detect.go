@@ -43,6 +43,7 @@ func detect(set []packageFunctions, override *Driver, vocabulary func(*coreml.Fe
 			return detection{}, err
 		}
 	}
+	set = oneText(set)
 	staged, err := override.staged()
 	if err != nil {
 		return detection{}, err

@@ -64,7 +64,7 @@ func (s *source) detect(ctx context.Context, c *Config) (_ detection, err error)
 	if err != nil {
 		return detection{}, err
 	}
-	b, err := bindModel(ctx, o, found.driver, -1, entries) // what only binding tells
+	b, err := bindModel(ctx, textsSource{o, 0}, found.driver, -1, entries) // what only binding tells
 	if err != nil {
 		return detection{}, err
 	}

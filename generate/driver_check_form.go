@@ -41,6 +41,9 @@ func (d *Driver) checkForm() error {
 		if s.Package != "" && (!filepath.IsLocal(s.Package) || strings.Contains(s.Package, `\`)) {
 			return driverErrorf(fmt.Sprintf("stages.%d.package", i), "is %q, want a path within the folder of the model", s.Package)
 		}
+		if k := slices.Index(s.Prefills, ""); k >= 0 {
+			return driverErrorf(fmt.Sprintf("stages.%d.prefills.%d", i, k), "is empty, want the name of a function")
+		}
 		for _, name := range slices.Sorted(maps.Keys(s.Inputs)) {
 			if field, why := s.Inputs[name].wrong(); why != "" {
 				return driverErrorf(inputField(i, name)+field, "%s", why)
@@ -165,7 +168,7 @@ func (f *filler) checkStage(s *Stage) error {
 		r := s.Inputs[name]
 		field := inputField(f.stage, name)
 		found := false
-		for _, d := range []*coreml.Description{f.one, f.many} {
+		for _, d := range append([]*coreml.Description{f.one, f.many}, f.lengths...) {
 			in := d.Input(name)
 			if in == nil {
 				continue
@@ -198,7 +201,8 @@ func (f *filler) notRole(in *coreml.FeatureDescription, d *coreml.Description, r
 	if in.Kind != coreml.KindMultiArray {
 		return fmt.Sprintf("input %s is no multi-array", in)
 	}
-	known := in.DType == tensor.Int32 || in.DType == tensor.Float16 || in.DType == tensor.Float32
+	counts := r.Role == RoleAttentionMask || r.Role == RoleUpdateMask // ones and zeros alone
+	known := in.DType == tensor.Int32 || in.DType == tensor.Int8 && counts || in.DType == tensor.Float16 || in.DType == tensor.Float32
 	n := axes.Rank(in)
 	switch r.Role {
 	case RoleConstant:

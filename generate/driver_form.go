@@ -22,6 +22,9 @@ type Stage struct {
 	// Prefill the one for several, empty where Function takes them too.
 	Function string `json:"function,omitempty"`
 	Prefill  string `json:"prefill,omitempty"`
+	// Prefills are further functions for several tokens, each for another number of
+	// them, in any order.
+	Prefills []string `json:"prefills,omitempty"`
 	// Inputs says what each input takes. One that either function lacks is left out
 	// there.
 	Inputs map[string]Role `json:"inputs,omitempty"`
@@ -188,7 +191,7 @@ func (d *Driver) describeStages() string {
 		s := &d.Stages[i]
 		name := strings.Trim(s.Package+" "+s.Function, " ")
 		if s.Prefill != "" {
-			name += "/" + s.Prefill
+			name += "/" + strings.Join(append([]string{s.Prefill}, s.Prefills...), "/")
 		}
 		var roles []string
 		for _, in := range slices.Sorted(maps.Keys(s.Inputs)) {
@@ -218,6 +221,16 @@ func (d *Driver) describeStages() string {
 	return s + d.Image.describe()
 }
 
+// functions lists the functions that a stage names, that for one token first, of
+// which an empty name stands for the default.
+func (s *Stage) functions() []string {
+	list := []string{s.Function}
+	if s.Prefill != "" {
+		list = append(list, s.Prefill)
+	}
+	return append(list, s.Prefills...)
+}
+
 // countRole returns how many inputs have a role.
 func countRole(inputs map[string]Role, name RoleName) int {
 	n := 0
@@ -237,6 +250,7 @@ func (d *Driver) clone() *Driver {
 	for i := range c.Stages {
 		c.Stages[i].Inputs = maps.Clone(c.Stages[i].Inputs)
 		c.Stages[i].Snapshot = slices.Clone(c.Stages[i].Snapshot)
+		c.Stages[i].Prefills = slices.Clone(c.Stages[i].Prefills)
 	}
 	if d.Prefill != nil {
 		c.Prefill = new(*d.Prefill)

@@ -92,8 +92,9 @@ func into(fields fieldReaders) func(json.RawMessage) error {
 func stageFields(s *Stage) fieldReaders {
 	return fieldReaders{
 		"package": jsonInto(&s.Package), "function": jsonInto(&s.Function), "prefill": jsonInto(&s.Prefill),
-		"inputs": intoMembers(&s.Inputs, maxList, func(r *Role) func(json.RawMessage) error { return into(roleFields(r)) }),
-		"state":  jsonInto(&s.State), "cursor_state": jsonInto(&s.CursorState), "snapshot": intoList(&s.Snapshot, maxList, stringInto),
+		"prefills": intoList(&s.Prefills, maxStages, stringInto),
+		"inputs":   intoMembers(&s.Inputs, maxList, func(r *Role) func(json.RawMessage) error { return into(roleFields(r)) }),
+		"state":    jsonInto(&s.State), "cursor_state": jsonInto(&s.CursorState), "snapshot": intoList(&s.Snapshot, maxList, stringInto),
 	}
 }
 

@@ -232,3 +232,45 @@ func Widen(prompt []int, token, rows int, marked bool, earlier, given int, t *to
 func Splice(t *tensor.Tensor, axis, base, tokens, at int, rows []float32, width int) (*tensor.Tensor, error) {
 	return splice(t, axis, base, tokens, []placed{{at, &picture{rows, width}}})
 }
+
+// MaxCopies and MaxCopiedSize bound the copies that a lane keeps.
+const (
+	MaxCopies     = maxCopies
+	MaxCopiedSize = maxCopiedSize
+)
+
+// CopiesOf returns how many copies a session's lane holds, and their bytes.
+func CopiesOf(s *Session) (n, size int) {
+	lane, ok := s.seq.lease.lane.(*stageLane)
+	if !ok {
+		return 0, 0
+	}
+	for i := range lane.copies {
+		for _, c := range lane.copies[i].states {
+			size += c.value.Len() * c.value.DType().Size()
+		}
+		for _, c := range lane.copies[i].caches {
+			size += c.value.Len() * c.value.DType().Size()
+		}
+	}
+	return len(lane.copies), size
+}
+
+// CheckBeside compares model_config.json and meta.yaml with descriptions, as for a folder
+// in which the named packages lie.
+func CheckBeside(modelConfig, meta []byte, file string, desc *coreml.Description, entries ...string) error {
+	b := &beside{file: modelConfigName, set: []packageFunctions{{file: file, functions: []*coreml.Description{desc}}}, entries: entries}
+	if modelConfig != nil {
+		c, err := parseModelConfig(b, modelConfig)
+		if err != nil {
+			return err
+		}
+		return c.check(b, new(Driver))
+	}
+	m, err := readMeta(meta)
+	if err != nil {
+		return err
+	}
+	b.file = metaName
+	return anemllMeta(m).check(b, new(Driver), []Stage{{Package: file}})
+}

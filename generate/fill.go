@@ -10,8 +10,6 @@ import (
 	"strings"
 
 	"github.com/gocoreml/coreml/coreml"
-	"github.com/gocoreml/coreml/generate/internal/axes"
-	"github.com/gocoreml/coreml/tensor"
 )
 
 // packageFunctions is a package with the descriptions of those of its functions
@@ -42,6 +40,7 @@ type filler struct {
 	// one and many are the functions of the stage at hand, the same one where there
 	// is but one.
 	one, many *coreml.Description
+	lengths   []*coreml.Description // the functions for other numbers of tokens
 	stage     int
 	context   int  // the longest text that was met with
 	given     bool // the driver named its stages
@@ -131,13 +130,16 @@ func (f *filler) fillStage(i int) error {
 	if err != nil {
 		return err
 	}
-	if s.Function == "" && s.Prefill == "" && len(p.functions) > 1 {
+	if s.Function == "" && s.Prefill == "" && len(s.Prefills) == 0 && len(p.functions) > 1 {
 		f.pairFunctions(s, p)
 	}
-	for _, name := range []string{s.Function, s.Prefill} {
-		if p.find(name) == nil && (name != "" || s.Prefill == "") {
+	for _, name := range s.functions() {
+		if p.find(name) == nil {
 			return driverErrorf(fmt.Sprintf("stages.%d.function", i), "there is no function %q; there are %s", name, functionNames(p))
 		}
+	}
+	if err := f.orderLengths(s, p); err != nil {
+		return err
 	}
 	f.one = p.find(s.Function)
 	if len(p.functions) > 1 {
@@ -145,6 +147,10 @@ func (f *filler) fillStage(i int) error {
 	}
 	if f.many = f.one; s.Prefill != "" {
 		f.many = p.find(s.Prefill)
+	}
+	f.lengths = nil
+	for _, name := range s.Prefills {
+		f.lengths = append(f.lengths, p.find(name))
 	}
 	if s.Inputs == nil {
 		s.Inputs = map[string]Role{}
@@ -166,70 +172,6 @@ func functionNames(p *packageFunctions) string {
 		names = append(names, strconv.Quote(d.Function))
 	}
 	return strings.Join(names, ", ")
-}
-
-// queryBounds returns how many tokens a function takes in one prediction: the
-// greatest is -1 for no bound, and 0 where no input tells it.
-func queryBounds(d *coreml.Description) (lo, hi int) {
-	for i := range d.Inputs {
-		in := &d.Inputs[i]
-		axis := -1
-		switch {
-		case notTokens(in) == "" && in.DType == tensor.Int32 && !nameContains(in, "mask", "pos", "cache"), axes.Rank(in) == 1 && namesTokens(in.Name):
-			axis = axes.Rank(in) - 1
-		case axes.Rank(in) == 3 && in.DType.IsFloat() && !nameContains(in, "cos", "sin", "cache", "state_"):
-			axis = 1
-		default:
-			continue
-		}
-		return axes.Bounds(in, axis)
-	}
-	return 0, 0
-}
-
-// pairFunctions chooses the functions of a package with several: that for one token
-// and that for several, which have the same cache. Functions that take over behind
-// a window are the rotation's.
-func (f *filler) pairFunctions(s *Stage, p *packageFunctions) {
-	def := p.find("")
-	if def == nil {
-		def = p.functions[0]
-	}
-	if lo, hi := queryBounds(def); lo <= 1 && hi != 1 && hi != 0 {
-		s.Function = def.Function
-		return // it takes any number
-	}
-	var one, many *coreml.Description
-	for _, d := range p.functions {
-		if !sameFeatures(d.States, def.States) || strings.Contains(d.Function, "rotate") {
-			continue
-		}
-		lo, hi := queryBounds(d)
-		switch {
-		case hi == 1 && (one == nil || d == def):
-			one = d
-		case hi != 1 && lo != 0:
-			if many != nil {
-				if _, most := queryBounds(many); most < 0 || hi >= 0 && hi <= most {
-					continue
-				}
-			}
-			many = d
-		}
-	}
-	switch {
-	case one == nil || many == nil:
-		s.Function = def.Function
-	default:
-		s.Function, s.Prefill = one.Function, many.Function
-		f.because("function %s takes one token and %s several, over the same cache", one.Function, many.Function)
-	}
-}
-
-func sameFeatures(a, b []coreml.FeatureDescription) bool {
-	return slices.EqualFunc(a, b, func(x, y coreml.FeatureDescription) bool {
-		return x.Name == y.Name && x.DType == y.DType && slices.Equal(x.Shape, y.Shape)
-	})
 }
 
 // partName is the name of an output that is one of several.

@@ -63,6 +63,9 @@ func (f *filler) rowOf(r Role, in *coreml.FeatureDescription, from int) Role {
 		return r
 	}
 	_, rows := axes.Bounds(in, axes.Rank(in)-2)
+	if isAcross(in) {
+		_, rows = axes.Bounds(in, 3)
+	}
 	_, hi := queryBounds(p.find(s.Function))
 	several := s.Prefill != "" || hi != 1
 	if f.one == f.many && rows == 1 && several && len(f.one.States) == 0 {

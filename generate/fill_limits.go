@@ -48,7 +48,7 @@ func (f *filler) checkLengths() error {
 		if err != nil {
 			return err
 		}
-		for _, name := range []string{s.Function, s.Prefill} {
+		for _, name := range s.functions() {
 			d := p.find(name)
 			if d == nil {
 				continue

@@ -221,8 +221,10 @@ func isEnumerated(d *coreml.Description) bool {
 // logits nor tokens.
 func (f *filler) prefillLacksOutput() bool {
 	for _, name := range append(slices.Clone(f.d.Output.Logits), f.d.Output.Indices...) {
-		if f.many.Output(name) == nil {
-			return true
+		for _, d := range append([]*coreml.Description{f.many}, f.lengths...) {
+			if d.Output(name) == nil {
+				return true
+			}
 		}
 	}
 	return false

@@ -9,15 +9,18 @@ import (
 	"github.com/gocoreml/coreml/tensor"
 )
 
-// stageInputs lists the inputs of both functions of a stage, each name once.
+// stageInputs lists the inputs of all functions of a stage, each name once.
 func (f *filler) stageInputs() []*coreml.FeatureDescription {
 	var out []*coreml.FeatureDescription
 	for i := range f.one.Inputs {
 		out = append(out, &f.one.Inputs[i])
 	}
-	for i := range f.many.Inputs {
-		if f.one.Input(f.many.Inputs[i].Name) == nil {
-			out = append(out, &f.many.Inputs[i])
+	for _, d := range append([]*coreml.Description{f.many}, f.lengths...) {
+		for i := range d.Inputs {
+			in := &d.Inputs[i]
+			if !slices.ContainsFunc(out, func(f *coreml.FeatureDescription) bool { return f.Name == in.Name }) {
+				out = append(out, in)
+			}
 		}
 	}
 	return out

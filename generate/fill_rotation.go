@@ -47,7 +47,7 @@ func (f *filler) checkRotation() error {
 		return nil
 	}
 	for _, name := range slices.Sorted(maps.Keys(f.d.Rotation.Functions)) {
-		runs := slices.ContainsFunc(f.d.Stages, func(s Stage) bool { return name != "" && (s.Function == name || s.Prefill == name) })
+		runs := slices.ContainsFunc(f.d.Stages, func(s Stage) bool { return name != "" && slices.Contains(s.functions(), name) })
 		switch {
 		case !runs:
 			return driverErrorf("rotation.functions."+name, "no stage runs a function %q", name)

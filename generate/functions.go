@@ -40,6 +40,7 @@ func newFunctions(src functionSource, set []packageFunctions, override, d *Drive
 	for i := range d.Stages {
 		s := &d.Stages[i]
 		f.own = append(f.own, cmp.Or(s.Function, desc.Function), cmp.Or(s.Prefill, s.Function, desc.Function))
+		f.own = append(f.own, s.Prefills...)
 	}
 	if d.Rotation != nil {
 		for _, turned := range d.Rotation.Functions {
@@ -64,7 +65,7 @@ func (f *functions) driverOf() *Driver {
 	d := f.override.clone()
 	d.Rotation = nil
 	for i := range d.Stages {
-		d.Stages[i].Function, d.Stages[i].Prefill = "", ""
+		d.Stages[i].Function, d.Stages[i].Prefill, d.Stages[i].Prefills = "", "", nil
 	}
 	return d
 }

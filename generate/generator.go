@@ -22,6 +22,7 @@ type Generator struct {
 	bound *boundModel          // the function that answers where none is named
 	// functions are the others, nil for a generator that nothing made.
 	functions *functions
+	batches   *batches
 	pool      *pool
 	chunk     int // the greatest number of tokens in one forward pass
 	defaults  Defaults
@@ -58,9 +59,9 @@ func newGenerator(ctx context.Context, src functionSource, set []packageFunction
 	if g.bound, d, err = g.bind(ctx, src, set, c.Driver); err != nil {
 		return nil, err
 	}
-	g.functions = newFunctions(src, set, c.Driver, d)
+	g.functions, g.batches = newFunctions(src, set, c.Driver, d), newBatches(set)
 	g.pool = newPool(newStageLane, c.states(), func() error {
-		return errors.Join(drained(), g.bound.release(), g.functions.release())
+		return errors.Join(drained(), g.bound.release(), g.functions.release(), g.batches.release())
 	})
 	g.ends, g.turnEnd = g.findEnds(), g.findTurnEnd(ctx)
 	return g, ctx.Err()
@@ -85,7 +86,7 @@ func (g *Generator) bind(ctx context.Context, src functionSource, set []packageF
 	if err != nil {
 		return nil, nil, err
 	}
-	bound, err := bindModel(ctx, src, found.driver, g.defaults.PadToken, entries)
+	bound, err := bindModel(ctx, textsSource{src, 0}, found.driver, g.defaults.PadToken, entries)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -15,17 +15,32 @@ type call struct {
 	in   coreml.Features
 	one  []*tensor.Tensor // the inputs of a pass of one token
 	many [][]byte         // the memory of those of longer passes
-	// decoded and prefilled are the outputs of the last pass of one token and of
-	// length tokens, which serve the next one of the same length. Row says that
-	// prefilled has the logits of the last token alone.
-	decoded, prefilled coreml.Features
-	last               coreml.Features // of the last pass, for the stages after this one
-	length             int
-	row                bool
+	laid []*tensor.Tensor // that memory as it was last used
+	rows []*tensor.Tensor // the last token's rows of what earlier stages gave
+	// decoded are the outputs of the last pass of one token, which serve the next one,
+	// and prefilled those of longer passes: with all logits, and with one row of them.
+	decoded   coreml.Features
+	prefilled [2]prefilled
+	last      coreml.Features // of the last pass, for the stages after this one
+	shape     []int           // room for a shape
 	// opts is a field because values that are passed on by a pointer would be
 	// allocated at every step.
 	opts coreml.PredictOptions
 	step *tokenStep
+}
+
+// prefilled are the outputs of a pass of length tokens.
+type prefilled struct {
+	out    coreml.Features
+	length int
+}
+
+// longer returns where the outputs of longer passes are, with one row of logits or all.
+func (c *call) longer(row bool) *prefilled {
+	if row {
+		return &c.prefilled[1]
+	}
+	return &c.prefilled[0]
 }
 
 // callOf returns what the lane keeps of a function.
@@ -34,6 +49,7 @@ func (l *stageLane) callOf(fn *boundFunction) *call {
 	if c == nil {
 		c = &call{
 			fn: fn, in: maps.Clone(fn.constants), one: make([]*tensor.Tensor, len(fn.inputs)), many: make([][]byte, len(fn.inputs)),
+			laid: make([]*tensor.Tensor, len(fn.inputs)), rows: make([]*tensor.Tensor, len(fn.inputs)),
 			step: newTokenStep(),
 		}
 		l.calls[fn.index] = c
@@ -43,8 +59,9 @@ func (l *stageLane) callOf(fn *boundFunction) *call {
 
 // trim gives up what only long prompts need. Inputs that refer to it go too.
 func (c *call) trim() {
-	c.prefilled, c.last, c.length = nil, nil, 0
+	c.prefilled, c.last = [2]prefilled{}, nil
 	clear(c.many)
+	clear(c.laid)
 	for k := range c.fn.inputs {
 		delete(c.in, c.fn.inputs[k].f.Name)
 	}
@@ -98,7 +115,7 @@ func (l *stageLane) setInput(c *call, k int, p pass, q int) error {
 		c.in[in.f.Name] = l.held[c.fn.stage][in.f.Name]
 		return nil
 	case RoleOutput:
-		t, err := l.outputOf(in, p)
+		t, err := l.outputOf(c, k, p)
 		if err == nil && in.pictures && len(l.pictures) > 0 {
 			t, err = l.withPictures(t, in)
 		}
@@ -146,9 +163,12 @@ func (l *stageLane) withPictures(t *tensor.Tensor, in *boundInput) (*tensor.Tens
 // needed.
 func (c *call) buffer(k, past, q int) (*tensor.Tensor, error) {
 	in := &c.fn.inputs[k]
-	shape := in.shape(nil, past, q)
+	c.shape = in.shape(c.shape, past, q)
+	if t := c.laid[k]; t != nil && hasShape(t, c.shape) {
+		return t, nil
+	}
 	need := in.f.DType.Size()
-	for _, n := range shape {
+	for _, n := range c.shape {
 		if n <= 0 || need > maxMaskBytes/n {
 			return nil, fmt.Errorf("%w: input %s of %d tokens is too large", ErrContextFull, in.f.Name, q)
 		}
@@ -161,11 +181,27 @@ func (c *call) buffer(k, past, q int) (*tensor.Tensor, error) {
 		}
 		c.many[k] = fresh
 	}
-	return tensor.FromBytes(in.f.DType, c.many[k][:need], shape...), nil
+	c.laid[k] = tensor.FromBytes(in.f.DType, c.many[k][:need], c.shape...)
+	return c.laid[k], nil
 }
 
-// outputOf returns what an earlier stage gave, or the row of the last token of it.
-func (l *stageLane) outputOf(in *boundInput, p pass) (*tensor.Tensor, error) {
+// hasShape reports whether a tensor has a shape.
+func hasShape(t *tensor.Tensor, shape []int) bool {
+	if t.Rank() != len(shape) {
+		return false
+	}
+	for i, n := range shape {
+		if t.Dim(i) != n {
+			return false
+		}
+	}
+	return true
+}
+
+// outputOf returns what an earlier stage gave for input k, or the row of the last token
+// of it.
+func (l *stageLane) outputOf(c *call, k int, p pass) (*tensor.Tensor, error) {
+	in := &c.fn.inputs[k]
 	out := l.callOf(p.chain.fns[in.from]).last
 	t := out.Tensor(in.role.Output)
 	if err := t.Err(); err != nil {
@@ -182,8 +218,9 @@ func (l *stageLane) outputOf(in *boundInput, p pass) (*tensor.Tensor, error) {
 	if axis < 0 || t.Dim(axis) != p.q {
 		return nil, fmt.Errorf("%w: output %s is %v, and has no row for each of %d places", ErrDriver, in.role.Output, t.Shape(), p.q)
 	}
-	row := narrow(t, axis, real-1, real).Contiguous()
-	return row, row.Err()
+	var err error
+	c.rows[k], err = rowOf(c.rows[k], t, axis, real-1)
+	return c.rows[k], err
 }
 
 // prepare sets the options of a pass of q places: the outputs of an earlier pass of
@@ -195,8 +232,8 @@ func (c *call) prepare(q int, last bool, spare coreml.Features, st *boundStage) 
 	}
 	reuse := c.decoded
 	if q > 1 {
-		if reuse = c.prefilled; q != c.length || last != c.row {
-			reuse = nil
+		if reuse = nil; c.longer(last).length == q {
+			reuse = c.longer(last).out
 		}
 	}
 	if reuse == nil {
@@ -217,16 +254,6 @@ func (c *call) prepare(q int, last bool, spare coreml.Features, st *boundStage) 
 	c.opts.Outputs = reuse
 }
 
-// narrow returns the places from to to of an axis, the latter not included.
-func narrow(t *tensor.Tensor, axis, from, to int) *tensor.Tensor {
-	ranges := make([]tensor.Range, axis+1)
-	for i := range axis {
-		ranges[i] = tensor.All()
-	}
-	ranges[axis] = tensor.Span(from, to)
-	return t.Slice(ranges...)
-}
-
 // keep stores the outputs of a pass for the next ones.
 func (c *call) keep(out coreml.Features, q int, last bool) {
 	c.last = out
@@ -240,6 +267,6 @@ func (c *call) keep(out coreml.Features, q int, last bool) {
 	if q == 1 {
 		c.decoded = out
 	} else {
-		c.prefilled, c.length, c.row = out, q, last
+		*c.longer(last) = prefilled{out, q}
 	}
 }

@@ -39,41 +39,58 @@ func (l *stageLane) pick(past, n, limit int) (pass, error) {
 		limit = min(limit, m.d.MaxQuery)
 	}
 	limit = min(limit, n, l.mostMasked(past, n))
-	held := m.prefill.HoldLast && many != one
+	sole := len(many) == 1 && many[0] == one
+	held := m.prefill.HoldLast && !sole
 	want := limit
 	if held {
 		want = min(limit, n-1)
 	}
 	want = min(want, end-past)
-	if want > 0 && (want > 1 || one == many || !one.fits(past, 1)) {
-		if q, take := l.pickLength(many, past, want, end, m.prefill.Pad && !turned); q > 0 {
-			return pass{chain: many, past: past, take: take, base: past, q: q, bare: held}, nil
+	if want > 0 && (want > 1 || sole || !one.fits(past, 1)) {
+		if c, q, take := pickLength(many, past, want, end, m.prefill.Pad && !turned); q > 0 {
+			return pass{chain: c, past: past, take: take, base: past, q: q, bare: held}, nil
 		}
 	}
-	if one != many && one.fits(past, 1) {
+	if !sole && one.fits(past, 1) {
 		return pass{chain: one, past: past, take: 1, base: past, q: 1}, nil
 	}
 	return pass{}, fmt.Errorf("%w: the declared shapes allow no prediction of %d or fewer tokens after %d%w",
-		ErrDriver, min(n, limit), past, silentShape{many.refusal(past, max(want, 1))})
+		ErrDriver, min(n, limit), past, silentShape{many[len(many)-1].refusal(past, max(want, 1))})
 }
 
-// pickLength returns the places of a pass and how many of want tokens go there.
-func (l *stageLane) pickLength(c *chain, past, want, end int, pad bool) (q, take int) {
+// pickLength returns the functions and the places of a pass, and how many of want
+// tokens go there.
+func pickLength(many []*chain, past, want, end int, pad bool) (c *chain, q, take int) {
 	if pad {
-		if q = c.shortest(past, want, end); q > 0 {
-			return q, want
+		if c, q = shortestOf(many, past, want, end); q > 0 {
+			return c, q, want
 		}
 	}
-	if q = c.greatest(past, want); q > 0 && past+q <= end {
-		return q, q
+	for _, other := range many {
+		if n := other.greatest(past, want); n > q && past+n <= end {
+			c, q = other, n
+		}
+	}
+	if q > 0 {
+		return c, q, q
 	}
 	if pad {
 		// Too few tokens for the smallest length that there is room for.
-		if q = c.shortest(past, 1, end); q > 0 {
-			return q, min(q, want)
+		if c, q = shortestOf(many, past, 1, end); q > 0 {
+			return c, q, min(q, want)
 		}
 	}
-	return 0, 0
+	return nil, 0, 0
+}
+
+// shortestOf is shortest for several chains.
+func shortestOf(many []*chain, past, least, end int) (c *chain, q int) {
+	for _, other := range many {
+		if n := other.shortest(past, least, end); n > 0 && (q == 0 || n < q) {
+			c, q = other, n
+		}
+	}
+	return c, q
 }
 
 // pickWindow is pick for packages that run the tokens since the last multiple of a
@@ -83,8 +100,7 @@ func (l *stageLane) pickWindow(past, n int) (pass, error) {
 	base := past - past%m.prefill.Window
 	take := min(n, m.prefill.Window-(past-base))
 	total := past + take - base
-	chain := m.prefills
-	q := chain.shortest(0, total, maxContext)
+	chain, q := shortestOf(m.prefills, 0, total, maxContext)
 	if q == 0 {
 		return pass{}, fmt.Errorf("%w: input %s takes no %d tokens", ErrContextFull, m.tokens, total)
 	}
@@ -95,7 +111,7 @@ func (l *stageLane) pickWindow(past, n int) (pass, error) {
 // too large.
 func (l *stageLane) mostMasked(past, n int) int {
 	most := n
-	for _, c := range []*chain{l.m.decode, l.m.prefills} {
+	for _, c := range l.m.masked {
 		for _, fn := range c.fns {
 			for k := range fn.inputs {
 				in := &fn.inputs[k]

@@ -189,13 +189,9 @@ func (l *stageLane) shift(p pass) error {
 			if c.shift == 0 {
 				continue
 			}
-			old, fresh := l.held[i].Tensor(c.in), l.callOf(p.chain.fns[i]).last.Tensor(c.out)
-			n := fresh.Dim(c.shift)
-			moved := tensor.Concat(c.shift, narrow(old, c.shift, n, old.Dim(c.shift)), fresh).Contiguous()
-			if err := moved.Err(); err != nil {
+			if err := moveAlong(l.held[i].Tensor(c.in), l.callOf(p.chain.fns[i]).last.Tensor(c.out), c.shift); err != nil {
 				return fmt.Errorf("%w: cache %s: %w", ErrDriver, c.in, err)
 			}
-			l.held[i][c.in] = coreml.MultiArray(moved)
 		}
 	}
 	return nil

@@ -19,17 +19,19 @@ type boundModel struct {
 	states  []predictor // what makes each of a lane's states
 	prefill Prefill
 	output  Output
-	// decode takes one token, or several where prefill is the same chain. The other
-	// two take over from the position rotateFrom on, if that is not 0.
-	decode, prefills         *chain
-	rotated, rotatedPrefills *chain
-	rotateFrom               int
-	image                    *boundImage // nil where no pictures are taken
-	functions                int         // the number of functions in all chains
-	tables                   []*storage.Bytes
-	tokens                   *coreml.FeatureDescription
-	pad                      int
-	context                  int // the greatest number of tokens
+	// decode takes one token, or several where prefills is the same chain alone; each
+	// of prefills takes other numbers of them. The other two take over from the position
+	// rotateFrom on, if that is not 0.
+	decode, rotated           *chain
+	prefills, rotatedPrefills []*chain
+	rotateFrom                int
+	masked                    []*chain    // decode and prefills, each once
+	image                     *boundImage // nil where no pictures are taken
+	functions                 int         // the number of functions in all chains
+	tables                    []*storage.Bytes
+	tokens                    *coreml.FeatureDescription
+	pad                       int
+	context                   int // the greatest number of tokens
 	// freeRewind is how many tokens there may be for a sequence to be cut back by
 	// the cursor alone; beyond, copies are gone back to where keeps says so.
 	freeRewind int
@@ -45,7 +47,7 @@ type boundModel struct {
 // chains returns the chains, each once.
 func (b *boundModel) chains() []*chain {
 	var out []*chain
-	for _, c := range []*chain{b.decode, b.prefills, b.rotated, b.rotatedPrefills} {
+	for _, c := range slices.Concat([]*chain{b.decode}, b.prefills, []*chain{b.rotated}, b.rotatedPrefills) {
 		if c != nil && !slices.Contains(out, c) {
 			out = append(out, c)
 		}

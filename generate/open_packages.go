@@ -1,7 +1,6 @@
 package generate
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -36,8 +35,8 @@ func (o oneFunction) function(ctx context.Context, pkg, name string) (predictor,
 	return o.model, o.desc, nil
 }
 
-func (o oneFunction) table(name string, _ int64) (*storage.Bytes, error) {
-	return nil, fmt.Errorf("file %q is not at hand: one function was loaded, and Open reads files", name)
+func (o oneFunction) table(r *Role) (*storage.Bytes, error) {
+	return nil, fmt.Errorf("file %q is not at hand: one function was loaded, and Open reads files", r.File)
 }
 
 // functionKey names a function of a package.
@@ -180,8 +179,9 @@ func namedFunctions(d *Driver, file string) []string {
 	}
 	var out []string
 	for i := range d.Stages {
-		if s := &d.Stages[i]; s.Package == file && (s.Function != "" || s.Prefill != "") {
+		if s := &d.Stages[i]; s.Package == file && (s.Function != "" || s.Prefill != "" || len(s.Prefills) > 0) {
 			out = append(out, s.Function, s.Prefill)
+			out = append(out, s.Prefills...)
 		}
 	}
 	return out
@@ -248,45 +248,6 @@ func (o *opened) closeUnused() error {
 		}
 	}
 	return errors.Join(errs...)
-}
-
-// table maps a file of exactly size bytes, behind the header of an .npy file.
-func (o *opened) table(name string, size int64) (*storage.Bytes, error) {
-	b, err := storage.ReadFile(o.s.fsys, path.Join(path.Dir(o.s.pkg), name))
-	if err != nil {
-		return nil, err
-	}
-	data := b.Data()
-	if strings.EqualFold(path.Ext(name), ".npy") {
-		if data, err = npyData(data); err != nil {
-			return nil, errors.Join(fmt.Errorf("%s: %w", name, err), b.Release())
-		}
-	}
-	if n := int64(len(data)); n != size {
-		return nil, errors.Join(fmt.Errorf("%s has %d bytes, want the %d of its rows", name, n, size), b.Release())
-	}
-	return storage.Wrap(data, b.Release), nil
-}
-
-// npyData returns the elements of an .npy file of floats in C order, whose shape and
-// type the driver says.
-func npyData(data []byte) ([]byte, error) {
-	head, ok := bytes.CutPrefix(data, []byte("\x93NUMPY"))
-	if !ok || len(head) < 6 {
-		return nil, errors.New("is no .npy file")
-	}
-	n, from := int64(head[2])|int64(head[3])<<8, int64(4)
-	if head[0] > 1 {
-		n, from = n|int64(head[4])<<16|int64(head[5])<<24, 6
-	}
-	if n > int64(len(head))-from {
-		return nil, errors.New("is an .npy file that was cut off")
-	}
-	text := string(head[from : from+n])
-	if strings.Contains(text, "'fortran_order': True") || strings.Contains(text, "'>f") {
-		return nil, errors.New("is an .npy file of another order than rows of little-endian numbers")
-	}
-	return head[from+n:], nil
 }
 
 func (o *opened) close() error {

@@ -29,6 +29,8 @@ func (in *boundInput) write(dst *tensor.Tensor, w *span) error {
 		return writeAs(in, dst, w, func(v float64) int32 { return int32(v) })
 	case tensor.Float32:
 		return writeAs(in, dst, w, func(v float64) float32 { return float32(v) })
+	case tensor.Int8:
+		return writeAs(in, dst, w, func(v float64) int8 { return int8(v) })
 	case tensor.Float16:
 		return writeAs(in, dst, w, func(v float64) tensor.Half { return tensor.HalfOf(float32(v)) })
 	}
@@ -160,9 +162,9 @@ func writeRotary[T any](in *boundInput, data []T, w *span, number func(float64) 
 	if theta == 0 {
 		theta = 10000
 	}
+	across := in.query > 0 && in.query == len(in.base)-1 // [1, width, 1, q]
 	for i := range w.q {
-		row := data[i*width : (i+1)*width]
-		for k := range row {
+		for k := range width {
 			at := k % max(half, 1)
 			if r.Layout == "pairs" {
 				at = k / 2
@@ -172,7 +174,11 @@ func writeRotary[T any](in *boundInput, data []T, w *span, number func(float64) 
 			if r.Role == RoleSin {
 				v = samebits.Sin(angle)
 			}
-			row[k] = number(v)
+			place := i*width + k
+			if across {
+				place = k*w.q + i
+			}
+			data[place] = number(v)
 		}
 	}
 }

@@ -193,7 +193,7 @@ var (
 	// besideNames and besidePatterns are read with them.
 	besideNames = []string{
 		"merges.txt", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
-		"chat_template.jinja", "chat_template.json", "config.json", "generation_config.json", "driver.json", "meta.yaml",
+		"chat_template.jinja", "chat_template.json", "config.json", "generation_config.json", "driver.json", "meta.yaml", "model_config.json",
 		"modules.json", "sentence_bert_config.json", "config_sentence_transformers.json",
 	}
 	// The folders are those of sentence-transformers: what follows a model of embeddings.

@@ -85,7 +85,7 @@ func (e *Env) grow(b []float32, n int) []float32 {
 	}
 	size := n
 	if cap(b) > 0 { // grows with the context: leave room for the next steps
-		size = max(n, min(cap(b)+cap(b)/4, cap(b)+1<<20))
+		size = max(n, cap(b)+min(max(cap(b)/4, 1<<10), 1<<20))
 	}
 	e.charge(size - cap(b))
 	return storage.Unzeroed[float32](size)
