@@ -3,6 +3,7 @@ package generate
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/gocoreml/coreml/coreml"
 	"github.com/gocoreml/coreml/tokenizer"
@@ -25,7 +26,7 @@ func (g *Generator) ImageInput() *coreml.FeatureDescription {
 func (r *generation) place(ctx context.Context, prompt []int, earlier []*picture) ([]int, error) {
 	b, images := r.bound.image, r.opts.Images
 	if b == nil || b.token < 0 {
-		if len(images) == 0 {
+		if len(images) == 0 && !slices.Contains(prompt, pictureSlot) {
 			return prompt, nil
 		}
 		return nil, r.noPictures()
@@ -116,15 +117,24 @@ func (b *boundImage) miscounted(found int, whole bool, earlier, given int, t *to
 	if whole && b.places > 1 && found > pictures {
 		found /= b.places
 	}
-	name := b.marker
-	if token, ok := t.IDToToken(b.token); name == "" && ok && len(token) <= maxNamedToken {
-		name = token
-	}
+	name := b.markerText(t)
 	text := fmt.Sprintf("is a list of %s, but the prompt has %s for them, each %q", countOf(given, "picture"), countOf(found, "place"), name)
 	if earlier > 0 {
 		text += fmt.Sprintf(", of which %s of earlier turns take one", countOf(earlier, "picture"))
 	}
 	return configErrorf("Images", "%s", text)
+}
+
+// markerText is how a place is written in prompts, empty where that is too long for an
+// error or not known.
+func (b *boundImage) markerText(t *tokenizer.Tokenizer) string {
+	if b.marker != "" || t == nil {
+		return b.marker
+	}
+	if token, ok := t.IDToToken(b.token); ok && len(token) <= maxNamedToken {
+		return token
+	}
+	return ""
 }
 
 // countOf returns a number with what it counts.
@@ -141,7 +151,10 @@ var placeholders = []string{"<image>", "<|image_pad|>", "<image_soft_token>", "<
 // noPictures is the error of pictures for a model that takes none, as far as is
 // known.
 func (r *generation) noPictures() error {
-	if r.bound.image == nil {
+	switch other := r.g.bound.image; {
+	case r.bound.image == nil && other != nil && other.token >= 0:
+		return configErrorf("Function", "is %q, which takes no pictures: the prompt has some, or a place for one (%q), and only other functions see them", r.opts.Function, other.markerText(r.g.tok))
+	case r.bound.image == nil:
 		return configErrorf("Images", `is not empty, but the model takes no pictures: no package of its folder does, or a driver file has to say which, as in {"image": {"package": "vision.mlpackage", "token": ID}}`)
 	}
 	id, hint := "ID", ""

@@ -102,6 +102,8 @@ func (p *packageInfo) functionText(b *strings.Builder, f *functionInfo, d *corem
 	b.WriteString(t.String())
 	if f.Driver != "" {
 		fmt.Fprintf(b, "  driven as %s\n", plain(f.Driver))
+	} else if p.part != "" {
+		fmt.Fprintf(b, "  %s\n", plain(p.part))
 	} else if f.DriverError != "" {
 		fmt.Fprintf(b, "  no text generation: %s\n", plain(f.DriverError))
 	}

@@ -53,13 +53,28 @@ func openModel(ctx context.Context, f *finder, name, tok string, cfg *generate.C
 	}
 	cfg.Tokenizer = dir
 	g, err := generate.Open(ctx, path, cfg)
-	if err != nil && at.several != nil {
-		return nil, at.several.because(err)
-	}
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, at.blame(err)
 	}
 	return g, nil
+}
+
+// openSequences opens a model that was found, without a tokenizer.
+func openSequences(ctx context.Context, at place, cfg *generate.Config) (*generate.Generator, error) {
+	cfg.NoTokenizer = true
+	g, err := generate.Open(ctx, at.path, cfg)
+	if err != nil {
+		return nil, at.blame(err)
+	}
+	return g, nil
+}
+
+// blame says which model an error is about.
+func (p place) blame(err error) error {
+	if p.several != nil {
+		return p.several.because(err)
+	}
+	return fmt.Errorf("%s: %w", p.path, err)
 }
 
 // writesNoText returns why a package cannot write text, nil where it can or where
