@@ -129,8 +129,9 @@ const (
 	beginning
 	middle
 	end
-	whole  // from token ids to logits
-	vision // takes pictures
+	whole     // from token ids to logits
+	vision    // takes pictures
+	projector // takes the rows of pictures
 )
 
 // orderStages finds the order of packages that run one after the other: token ids
@@ -150,6 +151,9 @@ func orderStages(set []packageFunctions, shared bool) ([]Stage, error) {
 		return nil, undetected("nothing tells what package %s is for; "+say, chunks[nowhere][0].file, set[0].file, set[1].file)
 	case len(chunks[beginning]) > 1 || len(chunks[end]) > 1:
 		return nil, undetected("several packages could be the first or the last; "+say, set[0].file, set[1].file)
+	}
+	if len(chunks[vision]) == 0 { // without pictures it is one of the chain
+		chunks[middle] = append(chunks[middle], chunks[projector]...)
 	}
 	slices.SortStableFunc(chunks[middle], func(a, b *packageFunctions) int { return compareNatural(a.file, b.file) })
 	var stages []Stage
@@ -187,7 +191,7 @@ func place(p *packageFunctions) placeOf {
 	for i := range d.Inputs {
 		in := &d.Inputs[i]
 		switch {
-		case in.Kind == coreml.KindImage:
+		case in.Kind == coreml.KindImage, namesPixels(in):
 			return vision
 		case notTokens(in) == "" && in.DType == tensor.Int32 && !nameContains(in, "mask", "pos", "cache"):
 			ids = true
@@ -207,11 +211,16 @@ func place(p *packageFunctions) placeOf {
 		return beginning
 	case hidden && answers:
 		return end
+	case hidden && len(d.States) == 0 && len(d.Inputs) == 1 && projectorName.MatchString(p.file):
+		return projector
 	case hidden:
 		return middle
 	}
 	return nowhere
 }
+
+// projectorName is how packages are called that make embeddings of the rows of pictures.
+var projectorName = regexp.MustCompile(`(?i)projector|projection|connector|merger`)
 
 var digits = regexp.MustCompile(`\d+`)
 
