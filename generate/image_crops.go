@@ -105,7 +105,8 @@ func (g *Generator) ImageSize(width, height int) (w, h int, ok bool) {
 			if r, _ := b.grid(image.Pt(x, y)); r == 0 {
 				continue
 			}
-			apart := math.Abs(math.Log(float64(x) * float64(height) / float64(y) / float64(width)))
+			apart := float64(x) * float64(height) / float64(y) / float64(width)
+			apart = max(apart, 1/apart) // 1 for the same proportions
 			// Up to twice the picture's pixels: scaling up further only costs time.
 			same := math.Abs(apart-best) < 1e-9 && rows*columns > found && float64(x)*float64(y) <= 2*float64(width)*float64(height)
 			if apart < best-1e-9 || same {

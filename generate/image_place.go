@@ -29,7 +29,8 @@ func (g *Generator) ImageInput() *coreml.FeatureDescription {
 func (r *generation) place(ctx context.Context, prompt []int, earlier []*picture) ([]int, error) {
 	b, images := r.bound.image, r.opts.Images
 	if b == nil || b.token < 0 {
-		if len(images) == 0 && !slices.Contains(prompt, pictureSlot) {
+		others := r.g.bound.image // of a function that sees them
+		if len(images) == 0 && (others == nil || others.token < 0 || !slices.Contains(prompt, pictureSlot)) {
 			return prompt, nil
 		}
 		return nil, r.noPictures()
