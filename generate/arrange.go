@@ -27,7 +27,10 @@ func (s *source) arrange(set []packageFunctions, c *Config) error {
 		d = c.Driver.clone()
 	}
 	// What the driver has a use for already is no stage.
-	chain := slices.DeleteFunc(slices.Clone(set), func(p packageFunctions) bool { return slices.Contains(d.Image.packages(), p.file) })
+	chain := slices.DeleteFunc(slices.Clone(set), func(p packageFunctions) bool {
+		at := place(&p)
+		return slices.Contains(d.Image.packages(), p.file) && at != beginning && at != end && at != whole
+	})
 	if len(set) > 1 && len(chain) > 0 {
 		if d.Stages, err = orderStages(chain, meta != nil, len(chain) < len(set)); err != nil {
 			return err
