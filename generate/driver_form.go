@@ -5,10 +5,12 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/gocoreml/coreml/internal/driverfile"
 )
 
 // DriverVersion is the version of the form that [Driver.Version] counts.
-const DriverVersion = 1
+const DriverVersion = driverfile.Version
 
 // FamilyStages is the family of packages that are driven as their stages say.
 const FamilyStages Family = "stages"

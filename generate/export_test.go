@@ -201,7 +201,7 @@ func DriverFields() map[string][]string {
 	list := func(f fieldReaders) []string { return slices.Sorted(maps.Keys(f)) }
 	d := new(Driver)
 	return map[string][]string{
-		"": list(driverFields(d)), "stage": list(stageFields(new(Stage))), "role": list(roleFields(new(Role))),
+		"": list(driverFields(d, new(string))), "stage": list(stageFields(new(Stage))), "role": list(roleFields(new(Role))),
 		"prefill": list(prefillFields(new(Prefill))), "output": list(outputFields(new(Output))), "rotation": list(rotationFields(new(Rotation))),
 		"image": list(imageFields(new(ImageStage))), "pixels": list(pixelFields(new(ImagePixels))),
 		"crops": list(cropFields(new(ImageCrops))), "projector": list(projectorFields(new(ImageProjector))),

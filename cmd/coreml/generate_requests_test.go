@@ -104,7 +104,7 @@ func TestRequestsHaveOptionsOfTheirOwn(t *testing.T) {
 
 func TestGenerateRequestsRefusesWhatContradicts(t *testing.T) {
 	for want, args := range map[string][]string{
-		"--prompts \"x\" and --requests \"y\"":  {"generate", "--prompts", "x", "--requests", "y", "--json"},
+		"--prompts \"x\" and --requests \"y\"":   {"generate", "--prompts", "x", "--requests", "y", "--json"},
 		"the prompts are given twice: \"x\" and": {"generate", "x", "--requests", "y", "--json"},
 		"--requests needs --json":                {"generate", "--requests", "y"},
 		"--image is of one prompt":               {"generate", "--requests", "y", "--json", "--image", "z.png"},

@@ -1,17 +1,17 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/gocoreml/coreml/coreml"
 	"github.com/gocoreml/coreml/examples/storyteller"
 	"github.com/gocoreml/coreml/generate"
+	"github.com/gocoreml/coreml/internal/driverfile"
 	"github.com/gocoreml/coreml/internal/modelpkg"
 	"github.com/gocoreml/coreml/internal/storage"
 )
@@ -135,26 +135,16 @@ func driverBeside(path string) (*generate.Driver, error) {
 	if path == "" {
 		return nil, nil
 	}
-	clean := filepath.Clean(path)
-	stem := strings.TrimSuffix(clean, filepath.Ext(clean))
-	for _, name := range []string{stem + ".driver.json", filepath.Join(filepath.Dir(clean), "driver.json")} {
-		f, err := storage.Open(name)
-		if errors.Is(err, fs.ErrNotExist) {
-			if err := storage.Absent(os.DirFS(filepath.Dir(name)), filepath.Base(name)); err != nil {
-				return nil, err
-			}
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		d, err := generate.ReadDriver(f)
-		if err = errors.Join(err, f.Close()); err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
-		}
-		return d, nil
+	dir, file := filepath.Split(filepath.Clean(path))
+	name, data, err := driverfile.Find(os.DirFS(filepath.Clean(dir)), file)
+	if err != nil || data == nil {
+		return nil, err
 	}
-	return nil, nil
+	d, err := generate.ReadDriver(bytes.NewReader(data))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", filepath.Join(dir, name), err)
+	}
+	return d, nil
 }
 
 // repositoryOf reads the repository from the package's metadata, empty when
