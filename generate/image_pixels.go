@@ -349,14 +349,14 @@ func (a *pixelArray) make(ctx context.Context, crops []image.Image) (*tensor.Ten
 func (a *pixelArray) write(dst []float32, apart int, c color.Color) {
 	if a.planes == 1 {
 		if g, ok := color.GrayModel.Convert(c).(color.Gray); ok {
-			dst[0] = float32(g.Y)*a.scale[0] + a.shift[0]
+			dst[0] = float32(float32(g.Y)*a.scale[0]) + a.shift[0] // rounded twice, on every machine
 		}
 		return
 	}
 	if p, ok := color.NRGBAModel.Convert(c).(color.NRGBA); ok { // transparency is left out
 		v := [3]uint8{p.R, p.G, p.B}
 		for k, from := range a.order {
-			dst[k*apart] = float32(v[from])*a.scale[from] + a.shift[from]
+			dst[k*apart] = float32(float32(v[from])*a.scale[from]) + a.shift[from]
 		}
 	}
 }
