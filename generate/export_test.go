@@ -241,3 +241,6 @@ func Widen(prompt []int, token, rows int, marked bool, units []int, earlier int,
 func Splice(t *tensor.Tensor, axis, base, tokens, at int, rows []float32, width int) (*tensor.Tensor, error) {
 	return splice(t, axis, base, tokens, []placed{{at, &picture{rows, width}}})
 }
+
+// ParsePreprocessor reads the file of a processor.
+func ParsePreprocessor(data []byte) (*ImagePixels, error) { return parsePreprocessor(data) }

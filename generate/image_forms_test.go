@@ -196,3 +196,24 @@ func wantFieldError(t *testing.T, err error, field, reason string) {
 		t.Errorf("got %v, want field %q and a reason with %q", err, field, reason)
 	}
 }
+
+// FuzzPreprocessor reads anything as the file of a processor. What it gives is in range.
+func FuzzPreprocessor(f *testing.F) {
+	f.Add([]byte(`{"do_rescale": true, "rescale_factor": 0.00392, "do_normalize": true, "image_mean": [0.5, 0.5, 0.5], "image_std": [0.5, 0.5, 0.5]}`))
+	f.Add([]byte(`{"image_processor": {"image_mean": 0.5, "image_std": 1e-40, "rescale_factor": 1e400}}`))
+	f.Add([]byte(`{"image_processor": {"image_processor": null}, "image_mean": [null]}`))
+	f.Add([]byte(`[{"do_rescale": 1}]`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		p, err := generate.ParsePreprocessor(data)
+		if err != nil || p == nil {
+			return
+		}
+		text, err := json.Marshal(&generate.Driver{Image: &generate.ImageStage{Pixels: p}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := generate.ReadDriver(strings.NewReader(string(text))); err != nil {
+			t.Errorf("%s became %s: %v", data, text, err)
+		}
+	})
+}

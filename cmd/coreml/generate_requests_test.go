@@ -112,3 +112,21 @@ func TestGenerateRequestsRefusesWhatContradicts(t *testing.T) {
 		call(t, args...).want(t, exitUsage, "", want)
 	}
 }
+
+// FuzzTextRequest reads anything as a line of generate --requests. The number of an id is
+// what it was.
+func FuzzTextRequest(f *testing.F) {
+	f.Add(`{"id": {"x": [1]}, "prompt": "a", "function": "f", "max_tokens": 3, "stop": ["b", ""], "end_tokens": [1], "ignore_end": true}`)
+	f.Add(`{"ids": [1, -1], "images": "a.png", "temperature": 0.5, "top_k": 1, "top_p": 1, "min_p": 0, "repetition_penalty": 1.1, "seed": 7}`)
+	f.Add(`{"messages": [{"role": "user", "content": "x"}], "tools": [{}], "now": "2025-07-10T12:00:00Z", "transformers": 4, "chat_template_kwargs": {"a": 1}}`)
+	f.Add(`{"continue_final_message": "x", "chat_template": "{{ 1 }}", "sanitize_control_tokens": true, "id": NaN}`)
+	f.Fuzz(func(t *testing.T, line string) {
+		q := new(textRequest)
+		if err := eachField(&jsonText{text: []byte(line)}, q.field); err != nil {
+			return
+		}
+		if q.id != nil && !json.Valid(q.id) {
+			t.Errorf("%q has the id %q", line, q.id)
+		}
+	})
+}
