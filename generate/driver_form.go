@@ -5,12 +5,10 @@ import (
 	"maps"
 	"slices"
 	"strings"
-
-	"github.com/gocoreml/coreml/internal/driverfile"
 )
 
 // DriverVersion is the version of the form that [Driver.Version] counts.
-const DriverVersion = driverfile.Version
+const DriverVersion = 1
 
 // FamilyStages is the family of packages that are driven as their stages say.
 const FamilyStages Family = "stages"

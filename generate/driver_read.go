@@ -11,6 +11,9 @@ import (
 	"github.com/gocoreml/coreml/internal/storage"
 )
 
+// The two versions are one.
+var _ = [1]struct{}{}[DriverVersion-driverfile.Version]
+
 // ReadDriver reads a driver file: a JSON object with the fields of [Driver]. A
 // field that does not exist, that comes twice, or that holds something else, is a
 // [*DriverError].
