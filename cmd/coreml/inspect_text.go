@@ -100,11 +100,12 @@ func (p *packageInfo) functionText(b *strings.Builder, f *functionInfo, d *corem
 		}
 	}
 	b.WriteString(t.String())
-	if f.Driver != "" {
-		fmt.Fprintf(b, "  driven as %s\n", plain(f.Driver))
-	} else if p.part != "" {
+	switch {
+	case p.part != "":
 		fmt.Fprintf(b, "  %s\n", plain(p.part))
-	} else if f.DriverError != "" {
+	case f.Driver != "":
+		fmt.Fprintf(b, "  driven as %s\n", plain(f.Driver))
+	case f.DriverError != "":
 		fmt.Fprintf(b, "  no text generation: %s\n", plain(f.DriverError))
 	}
 	if f.Embeddings != "" {
