@@ -26,8 +26,13 @@ func (s *source) arrange(set []packageFunctions, c *Config) error {
 	if c.Driver != nil {
 		d = c.Driver.clone()
 	}
-	if len(set) > 1 {
-		if d.Stages, err = orderStages(set, meta != nil); err != nil {
+	// What the driver has a use for already is no stage.
+	chain := slices.DeleteFunc(slices.Clone(set), func(p packageFunctions) bool {
+		at := place(&p)
+		return slices.Contains(d.Image.packages(), p.file) && at != beginning && at != end && at != whole
+	})
+	if len(set) > 1 && len(chain) > 0 {
+		if d.Stages, err = orderStages(chain, meta != nil, len(chain) < len(set)); err != nil {
 			return err
 		}
 	}
@@ -145,27 +150,32 @@ const (
 	beginning
 	middle
 	end
-	whole  // from token ids to logits
-	vision // takes pictures
+	whole     // from token ids to logits
+	vision    // takes pictures
+	projector // takes the rows of pictures
 )
 
 // orderStages finds the order of packages that run one after the other: token ids
 // to embeddings, chunks of layers by their number, and the head. Shared says that
-// the chunks have one state together.
-func orderStages(set []packageFunctions, shared bool) ([]Stage, error) {
+// the chunks have one state together, and sees that a package for pictures lies beside.
+func orderStages(set []packageFunctions, shared, sees bool) ([]Stage, error) {
 	chunks := map[placeOf][]*packageFunctions{}
 	for i := range set {
 		p := place(&set[i])
 		chunks[p] = append(chunks[p], &set[i])
 	}
 	const say = "write a driver.json with the \"stages\" in their order, as in {\"stages\": [{\"package\": %q}, {\"package\": %q}]}"
+	last := set[len(set)-1].file
 	switch {
 	case len(chunks[whole]) > 0:
 		return nil, undetected("%s takes token ids and gives logits by itself, and other packages lie beside it: name the package in place of the folder", chunks[whole][0].file)
 	case len(chunks[nowhere]) > 0:
-		return nil, undetected("nothing tells what package %s is for; "+say, chunks[nowhere][0].file, set[0].file, set[1].file)
+		return nil, undetected("nothing tells what package %s is for; "+say, chunks[nowhere][0].file, set[0].file, last)
 	case len(chunks[beginning]) > 1 || len(chunks[end]) > 1:
-		return nil, undetected("several packages could be the first or the last; "+say, set[0].file, set[1].file)
+		return nil, undetected("several packages could be the first or the last; "+say, set[0].file, last)
+	}
+	if len(chunks[vision]) == 0 && !sees { // without pictures it is one of the chain
+		chunks[middle] = append(chunks[middle], chunks[projector]...)
 	}
 	slices.SortStableFunc(chunks[middle], func(a, b *packageFunctions) int { return compareNatural(a.file, b.file) })
 	var stages []Stage
@@ -186,7 +196,7 @@ func orderStages(set []packageFunctions, shared bool) ([]Stage, error) {
 		if n > 1 && !shared {
 			return nil, undetected("%d packages declare a state %s, and nothing tells whether it is one for all of them; write a driver.json in which the stages have "+
 				"the same \"state\" where it is, and different ones where not, as in {\"stages\": [{\"package\": %q, \"state\": \"a\"}, {\"package\": %q, \"state\": \"b\"}]}",
-				n, name, set[0].file, set[1].file)
+				n, name, set[0].file, last)
 		}
 	}
 	return stages, nil
@@ -203,7 +213,7 @@ func place(p *packageFunctions) placeOf {
 	for i := range d.Inputs {
 		in := &d.Inputs[i]
 		switch {
-		case in.Kind == coreml.KindImage:
+		case in.Kind == coreml.KindImage, namesPixels(in):
 			return vision
 		case notTokens(in) == "" && in.DType == tensor.Int32 && !nameContains(in, "mask", "pos", "cache"):
 			ids = true
@@ -223,11 +233,16 @@ func place(p *packageFunctions) placeOf {
 		return beginning
 	case hidden && answers:
 		return end
+	case hidden && len(d.States) == 0 && len(d.Inputs) == 1 && projectorName.MatchString(p.file):
+		return projector
 	case hidden:
 		return middle
 	}
 	return nowhere
 }
+
+// projectorName is how packages are called that make embeddings of the rows of pictures.
+var projectorName = regexp.MustCompile(`(?i)projector|projection|connector|merger`)
 
 var digits = regexp.MustCompile(`\d+`)
 

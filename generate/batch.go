@@ -3,13 +3,14 @@ package generate
 import (
 	"context"
 	"iter"
+	"slices"
 	"sync"
 
 	"github.com/gocoreml/coreml/tokenizer"
 )
 
-// Prompt is one of those that [Generator.Batch] answers. One of its fields is set;
-// of several the last counts.
+// Prompt is one of those that [Generator.Batch] answers. One of Text, Tokens, Messages
+// and Err is set; of several the last counts.
 type Prompt struct {
 	// Text is continued, as by [Generator.Stream].
 	Text string
@@ -20,6 +21,18 @@ type Prompt struct {
 	// Err says that the prompt is none, such as a record that could not be read: it is
 	// the error of the answer, which keeps its place among the others.
 	Err error
+	// Options are those of this prompt, in place of the call's; nil means the call's.
+	// Such a prompt shares no prediction with others that are answered at the same time
+	// in the rows of a batch.
+	Options *Options
+}
+
+// options returns what holds for the prompt.
+func (p *Prompt) options(all *Options) *Options {
+	if p.Options != nil {
+		return p.Options
+	}
+	return all
 }
 
 // encode returns the tokens before an answer to the prompt.
@@ -30,9 +43,9 @@ func (p *Prompt) encode(ctx context.Context, g *Generator, opts *Options) ([]int
 	case p.Messages != nil:
 		return g.encodeChat(ctx, p.Messages, opts)
 	case p.Tokens != nil:
-		return p.Tokens, nil
+		return g.markTokens(p.Tokens, opts)
 	}
-	return encodePrompt(ctx, g.tok, p.Text)
+	return g.encodeText(ctx, p.Text)
 }
 
 // Batch answers prompts and yields an answer for each, in their order. Up to
@@ -195,10 +208,15 @@ func (b *batch) take() []*batchPrompt {
 
 // answer answers prompts in the rows of one sequence, if that gives the answers that
 // they have by themselves, and else one after the other. It returns those that are
-// left, some of which it may have taken from the jobs.
+// left, some of which it may have taken from the jobs. Texts that go together have the
+// options of the call.
 func (b *batch) answer(queue []*batchPrompt) (rest []*batchPrompt) {
-	if len(queue) > 1 && b.texts > 1 {
-		if rest, ok := b.together(queue); ok {
+	alike := slices.IndexFunc(queue, func(p *batchPrompt) bool { return p.prompt.Options != nil })
+	if alike < 0 {
+		alike = len(queue)
+	}
+	if alike > 1 && b.texts > 1 {
+		if rest, ok := b.together(queue, min(alike, b.texts)); ok {
 			return rest
 		}
 	}
@@ -211,7 +229,8 @@ func (b *batch) answer(queue []*batchPrompt) (rest []*batchPrompt) {
 
 // alone answers one prompt on a sequence of its own.
 func (b *batch) alone(p *Prompt) batchAnswer {
-	encode := func(ctx context.Context) ([]int, error) { return p.encode(ctx, b.g, b.opts) }
-	result, err := Collect(b.g.stream(b.ctx, b.opts, p.Messages != nil, encode))
+	opts := p.options(b.opts)
+	encode := func(ctx context.Context) ([]int, error) { return p.encode(ctx, b.g, opts) }
+	result, err := Collect(b.g.stream(b.ctx, opts, p.Messages != nil, encode))
 	return batchAnswer{result, err}
 }

@@ -22,12 +22,12 @@ type rowRun struct {
 	idle  int // the steps that rows have rested since the last was given on
 }
 
-// together answers prompts in the rows of one sequence, and further ones where rows
-// become free. It returns those that it took and did not answer. It reports false, and
+// together answers the first n prompts in the rows of one sequence, and further ones
+// where rows become free. It returns those that it took and did not answer. It reports false, and
 // does nothing, where the padding would leave one of the first less room for its answer
 // than it has by itself, and where a single one can be answered.
-func (b *batch) together(queue []*batchPrompt) (rest []*batchPrompt, ok bool) {
-	group := queue[:min(len(queue), b.texts)]
+func (b *batch) together(queue []*batchPrompt, n int) (rest []*batchPrompt, ok bool) {
+	group := queue[:n]
 	texts := make([]*rowText, len(group))
 	room, least, longest, live := b.g.bound.context+1, b.g.bound.context, 0, 0
 	for i, p := range group {
@@ -172,7 +172,8 @@ func (r *rowRun) giveOn() (from int) {
 	return from
 }
 
-// peek returns the prompt that waits for a row, nil where there is none.
+// peek returns the prompt that waits for a row, nil where there is none. One with options
+// of its own is left for later: it cannot share the steps of the others.
 func (r *rowRun) peek() *rowText {
 	for r.next == nil {
 		if len(r.queue) == 0 {
@@ -184,6 +185,9 @@ func (r *rowRun) peek() *rowText {
 			if len(r.queue) == 0 {
 				return nil
 			}
+		}
+		if r.queue[0].prompt.Options != nil {
+			return nil
 		}
 		t := r.b.prepare(r.queue[0])
 		if !t.done {

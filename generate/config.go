@@ -34,6 +34,9 @@ type Config struct {
 	// Loader says how Open and OpenFS load the tokenizer; nil means as
 	// [tokenizer.Load] does.
 	Loader *tokenizer.Loader
+	// NoTokenizer makes Open and OpenFS look for no tokenizer: the generator gives
+	// sequences only, as one of [New] without a tokenizer.
+	NoTokenizer bool
 	// Driver overrides what is detected; its empty fields are detected as usual.
 	// Nil means the driver file beside the package, if there is one, for Open and
 	// OpenFS, and none for New.
@@ -147,6 +150,8 @@ func (c *Config) validate() error {
 		return configErrorf("MaxStates", "is %d, want 1 or more, or 0 for %d", c.MaxStates, DefaultMaxStates)
 	case c.PrefillChunk < -1:
 		return configErrorf("PrefillChunk", "is %d, want 1 or more, 0 for %d, or -1 for the whole prompt", c.PrefillChunk, DefaultPrefillChunk)
+	case c.NoTokenizer && (c.Tokenizer != "" || c.Loader != nil):
+		return configErrorf("NoTokenizer", "is true beside a Tokenizer or a Loader")
 	case c.Chat != nil && c.Chat.Tools != nil:
 		return configErrorf("Chat.Tools", "is not used, want Options.Tools")
 	}

@@ -42,7 +42,7 @@ func (s *source) detect(ctx context.Context, c *Config) (_ detection, err error)
 		return detection{}, err
 	}
 	entries := 0
-	if t, err := s.loadTokenizer(); err == nil {
+	if t, err := s.tokenizerFor(c); err == nil && t != nil {
 		entries = t.VocabSize()
 	}
 	if c.Driver == nil {

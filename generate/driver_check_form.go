@@ -222,7 +222,7 @@ func (f *filler) notRole(in *coreml.FeatureDescription, d *coreml.Description, r
 		if !in.DType.IsFloat() && !in.DType.IsInt() {
 			return fmt.Sprintf("input %s takes no output", in)
 		}
-		return ""
+		return f.notFrom(in, r)
 	}
 	switch {
 	case !known:
@@ -236,5 +236,5 @@ func (f *filler) notRole(in *coreml.FeatureDescription, d *coreml.Description, r
 	case r.Role == RoleAttentionMask && n < 1, r.Role == RolePositions && n < 1:
 		return fmt.Sprintf("input %s has no axis for tokens", in)
 	}
-	return ""
+	return wrongSizes(in, r)
 }

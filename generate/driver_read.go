@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"path"
-	"strings"
 
+	"github.com/gocoreml/coreml/internal/driverfile"
 	"github.com/gocoreml/coreml/internal/storage"
 )
+
+// The two versions are one.
+var _ = [1]struct{}{}[DriverVersion-driverfile.Version]
 
 // ReadDriver reads a driver file: a JSON object with the fields of [Driver]. A
 // field that does not exist, that comes twice, or that holds something else, is a
@@ -30,24 +32,37 @@ func ReadDriver(r io.Reader) (*Driver, error) {
 // errors it is always the same that is reported. It does not use struct tags
 // alone, because these accept a misspelt field in silence and speak of Go types.
 func parseDriver(data []byte) (*Driver, error) {
-	d := new(Driver)
+	// Of another kind of driver every field would be wrong.
+	if fields, err := jsonObject(data); err == nil {
+		var kind string
+		if raw, ok := fields["kind"]; ok && json.Unmarshal(raw, &kind) == nil {
+			if err := driverfile.CheckKind(kind, driverfile.Text); err != nil {
+				return nil, driverErrorf("kind", "%v", err)
+			}
+		}
+	}
+	d, kind := new(Driver), ""
 	// The names of fields are read in any case, as encoding/json would.
-	if err := readFields(data, driverFields(d)); err != nil {
+	if err := readFields(data, driverFields(d, &kind)); err != nil {
 		at := "file"
 		if inner, ok := errors.AsType[*memberError](err); ok {
 			at, err = inner.key, inner.err
 		}
 		return nil, &DriverError{Field: at, Reason: err.Error(), Err: errors.Unwrap(err)}
 	}
-	if d.Version < 0 || d.Version > DriverVersion {
-		return nil, driverErrorf("version", "is %d; this program reads version %d", d.Version, DriverVersion)
+	if err := driverfile.CheckVersion(d.Version); err != nil {
+		return nil, driverErrorf("version", "%v", err)
+	}
+	if err := driverfile.CheckKind(kind, driverfile.Text); err != nil {
+		return nil, driverErrorf("kind", "%v", err)
 	}
 	return d, nil
 }
 
 // driverFields are the fields of a driver.
-func driverFields(d *Driver) fieldReaders {
+func driverFields(d *Driver, kind *string) fieldReaders {
 	return fieldReaders{
+		"kind":           jsonInto(kind),
 		"family":         jsonInto(&d.Family),
 		"tokens":         jsonInto(&d.Tokens),
 		"mask":           jsonInto(&d.Mask),
@@ -72,24 +87,16 @@ func driverFields(d *Driver) fieldReaders {
 // driver.json beside it. It returns nil, which overrides nothing, where there is
 // neither.
 func readDriver(fsys fs.FS, pkg string) (*Driver, error) {
-	base := path.Base(pkg)
-	base = strings.TrimSuffix(base, path.Ext(base))
-	for _, name := range []string{base + ".driver.json", "driver.json"} {
-		data, err := storage.ReadOptional(fsys, path.Join(path.Dir(pkg), name), maxConfigBytes)
-		if errors.Is(err, storage.ErrTooLong) {
-			return nil, &DriverError{Field: "file", Reason: err.Error(), Err: err}
-		}
-		if err != nil {
-			return nil, err
-		}
-		if data == nil {
-			continue
-		}
-		d, err := parseDriver(data)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
-		}
-		return d, nil
+	name, data, err := driverfile.Find(fsys, pkg)
+	switch {
+	case errors.Is(err, storage.ErrTooLong):
+		return nil, &DriverError{Field: "file", Reason: err.Error(), Err: err}
+	case err != nil || data == nil:
+		return nil, err
 	}
-	return nil, nil
+	d, err := parseDriver(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return d, nil
 }

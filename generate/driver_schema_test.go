@@ -108,6 +108,8 @@ func TestStagesAreReadStrictly(t *testing.T) {
 		{`{"prefill": {"pad": 1}}`, "prefill.pad", "is the number 1, want true or false"},
 		{`{"rotation": {"functions": {"a": 1}}}`, "rotation.functions.a", "is the number 1, want a string"},
 		{`{"version": 2}`, "version", "is 2; this program reads version 1"},
+		{`{"kind": "embeddings", "output": "x", "gives": "rows"}`, "kind", "makes vectors and writes no text"},
+		{`{"kind": 1}`, "kind", "is the number 1, want a string"},
 		{`{"stages": [` + strings.Repeat(`{},`, 300) + `{}]}`, "stages", "has 301 elements, want at most 256"},
 	} {
 		_, err := generate.ReadDriver(strings.NewReader(c.text))
@@ -125,6 +127,7 @@ func FuzzReadDriver(f *testing.F) {
 		}
 		f.Add(string(data))
 	}
+	f.Add(`{"version": 1, "kind": "text", "image": {"pixels": {"scale": 1, "mean": [1, 2, 3], "std": [0.5], "layout": "channels_last", "order": "bgr"}, "crops": {"most": 4, "whole": "last"}, "projector": {"package": "p.mlpackage"}}}`)
 	f.Add(`{"tokens": "inputIds", "mask": "causalMask", "caches": {"cache": "new_cache"}, "context": 9}`)
 	f.Add(`{"stages": [{"inputs": {"inputIds": {"role": "tokens"}, "causalMask": {"role": "update_mask", "modulo": 3}, "cache": {"role": "cache", "output": "new_cache", "shift": 2}}}], "prefill": {"window": 7}, "context": 60}`)
 	f.Add(`{"image": {"package": "a.mlpackage", "function": "f", "input": "image", "output": "rows", "into": "x", "token": 2, "marker": "<image>", "places": 16}}`)

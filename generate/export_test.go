@@ -198,9 +198,10 @@ func DriverFields() map[string][]string {
 	list := func(f fieldReaders) []string { return slices.Sorted(maps.Keys(f)) }
 	d := new(Driver)
 	return map[string][]string{
-		"": list(driverFields(d)), "stage": list(stageFields(new(Stage))), "role": list(roleFields(new(Role))),
+		"": list(driverFields(d, new(string))), "stage": list(stageFields(new(Stage))), "role": list(roleFields(new(Role))),
 		"prefill": list(prefillFields(new(Prefill))), "output": list(outputFields(new(Output))), "rotation": list(rotationFields(new(Rotation))),
-		"image": list(imageFields(new(ImageStage))),
+		"image": list(imageFields(new(ImageStage))), "pixels": list(pixelFields(new(ImagePixels))),
+		"crops": list(cropFields(new(ImageCrops))), "projector": list(projectorFields(new(ImageProjector))),
 	}
 }
 
@@ -218,14 +219,19 @@ func NewFakeFunctions(m Predictor, desc *coreml.Description, t *tokenizer.Tokeni
 	return newGenerator(context.Background(), src, src.set(), t, o, drained)
 }
 
-// Widen gives the placeholders of a prompt as many places as a picture has rows.
-// Marked says that they are slots.
-func Widen(prompt []int, token, rows int, marked bool, earlier, given int, t *tokenizer.Tokenizer) (ids, places []int, err error) {
+// Widen gives the placeholders of a prompt as many places as a picture has rows, whose
+// crops have so many each. Marked says that they are slots. It returns the position, the
+// picture, the first row and the number of rows of each spot.
+func Widen(prompt []int, token, rows int, marked bool, units []int, earlier int, t *tokenizer.Tokenizer) (ids []int, spots [][4]int, err error) {
 	b := &boundImage{token: token, places: rows}
 	if marked {
 		b.marker = defaultMarker
 	}
-	return b.widen(prompt, earlier, given, t)
+	ids, list, err := b.widen(prompt, units, earlier, t)
+	for _, s := range list {
+		spots = append(spots, [4]int{s.at, s.picture, s.from, s.rows})
+	}
+	return ids, spots, err
 }
 
 // Splice puts the rows of a picture at position at into embeddings.
@@ -274,3 +280,6 @@ func CheckBeside(modelConfig, meta []byte, file string, desc *coreml.Description
 	b.file = metaName
 	return anemllMeta(m).check(b, new(Driver), []Stage{{Package: file}})
 }
+
+// ParsePreprocessor reads the file of a processor.
+func ParsePreprocessor(data []byte) (*ImagePixels, error) { return parsePreprocessor(data) }

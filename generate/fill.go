@@ -17,6 +17,8 @@ import (
 type packageFunctions struct {
 	file      string // relative to the folder of the model; empty for the one that was opened
 	functions []*coreml.Description
+	// preprocessor reads how pictures are prepared, nil where there are no files.
+	preprocessor func() (*ImagePixels, error)
 }
 
 // find returns the function of a name, or the default one for none.

@@ -13,15 +13,27 @@ import (
 
 // boundImage is the function that makes rows of pictures.
 type boundImage struct {
-	model  predictor
-	input  *coreml.FeatureDescription
-	output string
-	places int
-	token  int // the placeholder, -1 where it is not known
-	stage  int // the stage whose input takes the rows
+	model     predictor
+	input     string
+	described *coreml.FeatureDescription // the input as one of images, of one crop
+	array     *pixelArray                // nil where the input is one of images
+	output    string
+	projector *boundProjector // nil for none
+	places    int             // of each crop
+	crops     *ImageCrops     // nil for pictures that are not cut
+	each      int             // how many crops one prediction takes
+	size      image.Point     // of a crop; zero where there are several
+	token     int             // the placeholder, -1 where it is not known
+	stage     int             // the stage whose input takes the rows
 	// marker is the text that stands for a picture where that is no token of the
 	// tokenizer; empty where it is the placeholder itself.
 	marker string
+}
+
+// boundProjector is a function that the rows of pictures go through.
+type boundProjector struct {
+	model         predictor
+	input, output string
 }
 
 // picture is what a model sees of a picture: a row for each of its places. It is
@@ -55,10 +67,29 @@ func (b *boundModel) bindImage(ctx context.Context, src functionSource, stages [
 	if err != nil {
 		return err
 	}
-	b.image = &boundImage{model: model, input: desc.Input(m.Input), output: m.Output, places: m.Places, token: -1}
-	b.image.stage = slices.IndexFunc(stages, func(s Stage) bool { return s.Inputs[m.Into].takesEmbeddings() })
-	if b.image.input == nil || b.image.stage < 0 || m.Places < 1 {
-		return driverErrorf("image", "is not whole: input %q, into %q, %d places", m.Input, m.Into, m.Places)
+	in := desc.Input(m.Input)
+	if in == nil || m.Places < 1 {
+		return driverErrorf("image", "is not whole: input %q, %d places", m.Input, m.Places)
+	}
+	i := &boundImage{model: model, input: m.Input, described: in, output: m.Output, places: m.Places, crops: m.Crops, token: -1}
+	if i.each, i.size, err = m.sizes(in); err != nil {
+		return err
+	}
+	if in.Kind != coreml.KindImage {
+		if i.array, err = newPixelArray(in, m.Pixels); err != nil {
+			return err
+		}
+		i.described = i.array.described()
+	}
+	if p := m.Projector; p != nil {
+		i.projector = &boundProjector{input: p.Input, output: p.Output}
+		if i.projector.model, _, err = src.function(ctx, p.Package, p.Function); err != nil {
+			return err
+		}
+	}
+	b.image = i
+	if i.stage = slices.IndexFunc(stages, func(s Stage) bool { return s.Inputs[m.Into].takesEmbeddings() }); i.stage < 0 {
+		return driverErrorf("image.into", "no stage has an input %q that takes embeddings", m.Into)
 	}
 	if m.Token != nil {
 		b.image.token = *m.Token
@@ -71,37 +102,79 @@ func (b *boundModel) takesPictures(stage int, input string) bool {
 	return b.image != nil && b.image.stage == stage && b.d.Image.Into == input
 }
 
-// check refuses a picture that the model does not take.
-func (b *boundImage) check(img image.Image) error {
+// check refuses a picture that the model does not take, and returns how many crops
+// of others go through it.
+func (b *boundImage) check(img image.Image) (crops int, err error) {
 	if img == nil {
-		return errors.New("it is nil")
+		return 0, errors.New("it is nil")
 	}
-	size, channels := img.Bounds().Size(), 1
-	if p := b.input.Pixels; p == coreml.PixelsRGB || p == coreml.PixelsBGR {
+	size := img.Bounds().Size()
+	rows, columns := b.grid(size)
+	if rows == 0 {
+		return 0, fmt.Errorf("a picture %d wide and %d high: %s", size.X, size.Y, b.wanted())
+	}
+	channels := 1
+	if p := b.described.Pixels; p == coreml.PixelsRGB || p == coreml.PixelsBGR {
 		channels = 3
 	}
-	if err := b.input.Check(1, channels, size.Y, size.X); err != nil {
-		return fmt.Errorf("a picture %d wide and %d high for %s: %w", size.X, size.Y, b.input, err)
+	if err := b.described.Check(1, channels, size.Y/rows, size.X/columns); err != nil {
+		return 0, fmt.Errorf("a picture %d wide and %d high for %s: %w", size.X, size.Y, b.described, err)
 	}
-	return nil
+	return b.crops.total(rows * columns), nil
 }
 
-// encode makes rows of a picture.
+// encode makes rows of a picture that was checked: those of its crops, in turn.
 func (b *boundImage) encode(ctx context.Context, img image.Image) (*picture, error) {
-	out, err := b.model.Predict(ctx, coreml.Features{b.input.Name: coreml.Image(img)}, nil, nil)
+	crops, err := b.cut(ctx, img)
 	if err != nil {
 		return nil, err
 	}
-	t := out.Tensor(b.output)
-	rows, err := tensor.Values[float32](t)
+	p := new(picture)
+	for part := range slices.Chunk(crops, b.each) {
+		rows, width, err := b.rows(ctx, part)
+		switch {
+		case err != nil:
+			return nil, err
+		case p.width != 0 && p.width != width:
+			return nil, fmt.Errorf("%w: rows of %d and of %d numbers for the crops of a picture", ErrDriver, p.width, width)
+		}
+		p.rows, p.width = append(p.rows, rows...), width
+	}
+	return p, nil
+}
+
+// rows makes rows of the crops of one prediction.
+func (b *boundImage) rows(ctx context.Context, crops []image.Image) (rows []float32, width int, err error) {
+	in := coreml.Features{}
+	if b.array == nil {
+		in[b.input] = coreml.Image(crops[0])
+	} else {
+		t, err := b.array.make(ctx, crops)
+		if err != nil {
+			return nil, 0, err
+		}
+		in[b.input] = coreml.MultiArray(t)
+	}
+	out, err := b.model.Predict(ctx, in, nil, nil)
 	if err != nil {
-		return nil, fmt.Errorf("output %s: %w", b.output, err)
+		return nil, 0, err
 	}
-	width := len(rows) / b.places
-	if width == 0 || t.Rank() < 2 || t.Dim(-1) != width || t.Dim(-2) != b.places || width*b.places != len(rows) {
-		return nil, fmt.Errorf("%w: output %s is %v, which are not the rows of %d places", ErrDriver, b.output, t.Shape(), b.places)
+	name, t := b.output, out.Tensor(b.output)
+	if p := b.projector; p != nil {
+		if out, err = p.model.Predict(ctx, coreml.Features{p.input: coreml.MultiArray(t)}, nil, nil); err != nil {
+			return nil, 0, fmt.Errorf("projector: %w", err)
+		}
+		name, t = p.output, out.Tensor(p.output)
 	}
-	return &picture{rows, width}, nil
+	if rows, err = tensor.Values[float32](t); err != nil {
+		return nil, 0, fmt.Errorf("output %s: %w", name, err)
+	}
+	places := b.places * len(crops)
+	width = len(rows) / places
+	if width == 0 || t.Rank() < 2 || t.Dim(-1) != width || width*places != len(rows) {
+		return nil, 0, fmt.Errorf("%w: output %s is %v, which are not the rows of %d places", ErrDriver, name, t.Shape(), places)
+	}
+	return rows, width, nil
 }
 
 // splice returns t, the embeddings of the tokens from position base on along an

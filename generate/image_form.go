@@ -1,14 +1,11 @@
 package generate
 
 import (
+	"cmp"
 	"fmt"
-	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
-
-	"github.com/gocoreml/coreml/coreml"
-	"github.com/gocoreml/coreml/generate/internal/axes"
 )
 
 // ImageStage says how pictures come into a text: a function makes rows of a picture,
@@ -19,8 +16,8 @@ type ImageStage struct {
 	// default.
 	Package  string `json:"package,omitempty"`
 	Function string `json:"function,omitempty"`
-	// Input is the input that takes the picture, and Output the output with its
-	// rows, [1, places, width].
+	// Input is the input that takes the picture: an image, or an array of which Pixels
+	// says how it is filled. Output is the output with its rows, [1, places, width].
 	Input  string `json:"input,omitempty"`
 	Output string `json:"output,omitempty"`
 	// Into is the input of a stage that takes the rows in place of the embeddings of
@@ -33,14 +30,39 @@ type ImageStage struct {
 	// placeholder's own, where the tokenizer knows it as an added token, and else
 	// "<image>".
 	Marker string `json:"marker,omitempty"`
-	// Places is the number of placeholders that a picture takes.
+	// Places is the number of placeholders that a picture takes, or each of its crops.
 	Places int `json:"places,omitempty"`
+	// Pixels says how an array is made of a picture; nil means as a
+	// preprocessor_config.json beside the packages says. It is not for inputs of images.
+	Pixels *ImagePixels `json:"pixels,omitempty"`
+	// Crops says how a picture is cut into several; nil means that it is not.
+	Crops *ImageCrops `json:"crops,omitempty"`
+	// Projector is a further function that the rows of Output go through; nil means that
+	// they are embeddings already.
+	Projector *ImageProjector `json:"projector,omitempty"`
+}
+
+// ImageProjector is a function that makes embeddings of the rows of a picture.
+type ImageProjector struct {
+	// Package is the package's file, relative to the folder of the model, and Function
+	// its function; empty as in [ImageStage].
+	Package  string `json:"package,omitempty"`
+	Function string `json:"function,omitempty"`
+	// Input is the input that takes the rows of the picture, and Output the output with
+	// the embeddings, [1, places, width]. Empty means the only one.
+	Input  string `json:"input,omitempty"`
+	Output string `json:"output,omitempty"`
+}
+
+func projectorFields(p *ImageProjector) fieldReaders {
+	return fieldReaders{"package": jsonInto(&p.Package), "function": jsonInto(&p.Function), "input": jsonInto(&p.Input), "output": jsonInto(&p.Output)}
 }
 
 func imageFields(m *ImageStage) fieldReaders {
 	return fieldReaders{
 		"package": jsonInto(&m.Package), "function": jsonInto(&m.Function), "input": jsonInto(&m.Input), "output": jsonInto(&m.Output),
 		"into": jsonInto(&m.Into), "token": jsonInto(&m.Token), "marker": jsonInto(&m.Marker), "places": jsonInto(&m.Places),
+		"pixels": intoObject(&m.Pixels, pixelFields), "crops": intoObject(&m.Crops, cropFields), "projector": intoObject(&m.Projector, projectorFields),
 	}
 }
 
@@ -53,21 +75,46 @@ func (m *ImageStage) clone() *ImageStage {
 	if m.Token != nil {
 		c.Token = new(*m.Token)
 	}
+	c.Pixels = m.Pixels.clone()
+	if m.Crops != nil {
+		c.Crops = new(*m.Crops)
+	}
+	if m.Projector != nil {
+		c.Projector = new(*m.Projector)
+	}
 	return &c
+}
+
+// packages lists the packages that m names. Nil names none.
+func (m *ImageStage) packages() (list []string) {
+	if m == nil {
+		return nil
+	}
+	if m.Package != "" {
+		list = append(list, m.Package)
+	}
+	if p := m.Projector; p != nil && p.Package != "" {
+		list = append(list, p.Package)
+	}
+	return list
 }
 
 // check reports whether the fields are in range, each for itself. Nil is.
 func (m *ImageStage) check() error {
+	outside := func(file string) bool { return file != "" && (!filepath.IsLocal(file) || strings.Contains(file, `\`)) }
 	switch {
 	case m == nil:
-	case m.Package != "" && (!filepath.IsLocal(m.Package) || strings.Contains(m.Package, `\`)):
+		return nil
+	case outside(m.Package):
 		return driverErrorf("image.package", "is %q, want a path within the folder of the model", m.Package)
+	case m.Projector != nil && outside(m.Projector.Package):
+		return driverErrorf("image.projector.package", "is %q, want a path within the folder of the model", m.Projector.Package)
 	case m.Token != nil && (*m.Token < 0 || *m.Token >= maxVocabulary):
 		return driverErrorf("image.token", "is %d, want 0 to %d", *m.Token, maxVocabulary-1)
 	case m.Places < 0 || m.Places > maxContext:
 		return driverErrorf("image.places", "is %d, want 1 to %d, or 0 for what the output tells", m.Places, maxContext)
 	}
-	return nil
+	return cmp.Or(m.Pixels.check(), m.Crops.check())
 }
 
 // describe is what String of a driver says of pictures. Nil says nothing.
@@ -76,6 +123,12 @@ func (m *ImageStage) describe() string {
 		return ""
 	}
 	s := fmt.Sprintf(", pictures by %s in %d places", strings.Trim(m.Package+" "+m.Function, " "), m.Places)
+	if c := m.Crops; c != nil {
+		s += fmt.Sprintf(" for each of at most %d crops", c.total(c.Most))
+	}
+	if p := m.Projector; p != nil {
+		s += " through " + strings.Trim(p.Package+" "+p.Function, " ")
+	}
 	if m.Token == nil {
 		return s + " of a token that is not known"
 	}
@@ -119,133 +172,4 @@ func (f *filler) visionPackage() *packageFunctions {
 		found = p
 	}
 	return found
-}
-
-// completeImage finds the features that m does not name, and checks those it does.
-func (f *filler) completeImage(m *ImageStage) error {
-	p, err := f.imagePackage(m)
-	if err != nil {
-		return err
-	}
-	d := p.find(m.Function)
-	if d == nil {
-		return driverErrorf("image.function", "there is no function %q; there are %s", m.Function, functionNames(p))
-	}
-	in, err := imageInput(m, d)
-	if err != nil {
-		return err
-	}
-	out, err := imageOutput(m, d)
-	if err != nil {
-		return err
-	}
-	m.Input, m.Output = in.Name, out.Name
-	if m.Places == 0 {
-		if n := axes.Rank(out); n >= 2 && !out.Flexible() && len(out.Shape) == n {
-			m.Places = out.Shape[n-2]
-		}
-	}
-	if m.Places == 0 {
-		return driverErrorf("image.places", `is missing: output %s does not tell how many rows a picture has; write into a driver file: {"image": {"places": ROWS}}`, out)
-	}
-	return f.findInto(m, out)
-}
-
-// imagePackage returns the package of m.
-func (f *filler) imagePackage(m *ImageStage) (*packageFunctions, error) {
-	if m.Package == "" && len(f.set) > 1 {
-		p := f.visionPackage()
-		if p == nil {
-			return nil, driverErrorf("image.package", "is missing: nothing tells which package takes the pictures")
-		}
-		m.Package = p.file
-	}
-	for i := range f.set {
-		if f.set[i].file == m.Package {
-			return &f.set[i], nil
-		}
-	}
-	return nil, driverErrorf("image.package", "there is no package %q", m.Package)
-}
-
-// imageInput returns the input that takes the picture. It has to be the only one
-// that is asked for.
-func imageInput(m *ImageStage, d *coreml.Description) (*coreml.FeatureDescription, error) {
-	var found *coreml.FeatureDescription
-	for i := range d.Inputs {
-		in := &d.Inputs[i]
-		switch {
-		case m.Input == in.Name, m.Input == "" && found == nil && in.Kind == coreml.KindImage:
-			found = in
-		case !in.Optional:
-			return nil, driverErrorf("image.input", "function %q has further inputs, such as %s, which nothing is given to", d.Function, in)
-		}
-	}
-	switch {
-	case found == nil:
-		return nil, driverErrorf("image.input", "there is no input %q for pictures; the inputs are %s", m.Input, describeFeatures(d.Inputs))
-	case found.Kind != coreml.KindImage:
-		return nil, driverErrorf("image.input", "input %s is no image", found)
-	case len(d.States) > 0:
-		return nil, driverErrorf("image.function", "function %q has states", d.Function)
-	}
-	return found, nil
-}
-
-// imageOutput returns the output with the rows of a picture.
-func imageOutput(m *ImageStage, d *coreml.Description) (*coreml.FeatureDescription, error) {
-	var found []*coreml.FeatureDescription
-	for i := range d.Outputs {
-		out := &d.Outputs[i]
-		if rows := out.Kind == coreml.KindMultiArray && out.DType.IsFloat() && axes.Rank(out) != 1; rows && (m.Output == "" || m.Output == out.Name) {
-			found = append(found, out)
-		}
-	}
-	if len(found) != 1 {
-		return nil, driverErrorf("image.output", "%d outputs could have the rows of a picture, named %q; want one of %s", len(found), m.Output, describeFeatures(d.Outputs))
-	}
-	return found[0], nil
-}
-
-// findInto finds the input that takes the embeddings of tokens: that of the first
-// stage with one, whose width is that of the rows.
-func (f *filler) findInto(m *ImageStage, out *coreml.FeatureDescription) error {
-	for i := range f.d.Stages {
-		s := &f.d.Stages[i]
-		p, err := f.pkg(s, i)
-		if err != nil {
-			return err
-		}
-		d := p.find(s.Function)
-		var found []string
-		for _, name := range slices.Sorted(maps.Keys(s.Inputs)) {
-			in := d.Input(name)
-			if in == nil || !s.Inputs[name].takesEmbeddings() {
-				continue
-			}
-			if name == m.Into {
-				return nil
-			}
-			if fits := axes.Rank(out) == 0 || allowsSize(out, -1, widthOf(in)) || axes.Rank(in) == 4 && allowsSize(in, 1, widthOf(out)); fits && m.Into == "" {
-				found = append(found, name)
-			}
-		}
-		switch {
-		case len(found) == 1:
-			m.Into = found[0]
-			return nil
-		case len(found) > 1:
-			return driverErrorf("image.into", `is missing: inputs %s could take the rows of a picture; write into a driver file: {"image": {"into": %q}}`, strings.Join(found, ", "), found[0])
-		}
-	}
-	if m.Into != "" {
-		return driverErrorf("image.into", "no stage has an input %q that takes embeddings or an earlier output", m.Into)
-	}
-	return driverErrorf("image.into", "no stage takes embeddings of the width of output %s", out)
-}
-
-// takesEmbeddings reports whether an input with the role has a row for each token
-// that a picture's may replace.
-func (r Role) takesEmbeddings() bool {
-	return r.Role == RoleEmbeddings || r.Role == RoleOutput && r.Row == ""
 }

@@ -3,19 +3,23 @@ package generate
 import (
 	"context"
 	"fmt"
+	"image"
+	"slices"
 
 	"github.com/gocoreml/coreml/coreml"
 	"github.com/gocoreml/coreml/tokenizer"
 )
 
 // ImageInput describes the input that takes the pictures of [Options.Images]: its
-// sizes and its pixels. It is nil where the model takes none, and a copy.
+// sizes and its pixels. One that takes arrays is described as if it were one of images,
+// and where pictures are cut into crops the size is that of a crop. It is nil where the
+// model takes none, and a copy.
 func (g *Generator) ImageInput() *coreml.FeatureDescription {
 	b := g.made().bound.image
 	if b == nil {
 		return nil
 	}
-	return new(*b.input)
+	return new(*b.described)
 }
 
 // place gives the placeholders of a prompt their pictures: those of earlier turns,
@@ -25,25 +29,22 @@ func (g *Generator) ImageInput() *coreml.FeatureDescription {
 func (r *generation) place(ctx context.Context, prompt []int, earlier []*picture) ([]int, error) {
 	b, images := r.bound.image, r.opts.Images
 	if b == nil || b.token < 0 {
-		if len(images) == 0 {
+		others := r.g.bound.image // of a function that sees them
+		if len(images) == 0 && (others == nil || others.token < 0 || !slices.Contains(prompt, pictureSlot)) {
 			return prompt, nil
 		}
 		return nil, r.noPictures()
 	}
-	if n := len(earlier) + len(images); n > r.bound.context/b.places { // before there is memory for as many
-		return nil, &ContextError{Tokens: n * b.places, ContextLength: r.bound.context}
+	units, err := b.units(earlier, images, r.bound.context)
+	if err != nil {
+		return nil, err
 	}
-	prompt, places, err := b.widen(prompt, len(earlier), len(images), r.g.tok)
+	prompt, spots, err := b.widen(prompt, units, len(earlier), r.g.tok)
 	if err != nil {
 		return nil, err
 	}
 	if err := r.checkPrompt(prompt); err != nil {
 		return nil, err
-	}
-	for i, img := range images {
-		if err := b.check(img); err != nil {
-			return nil, &ConfigError{Field: "Images", Reason: fmt.Sprintf("number %d: %v", i, err), Err: err}
-		}
 	}
 	r.shown = append(r.shown, earlier...)
 	for i, img := range images {
@@ -53,50 +54,94 @@ func (r *generation) place(ctx context.Context, prompt []int, earlier []*picture
 		}
 		r.shown = append(r.shown, p)
 	}
-	for i, at := range places {
-		r.pictures = append(r.pictures, placed{at, r.shown[i]})
+	for _, spot := range spots {
+		p := r.shown[spot.picture]
+		if n := spot.rows * p.width; n < len(p.rows) {
+			from := spot.from * p.width
+			p = &picture{p.rows[from : from+n], p.width}
+		}
+		r.pictures = append(r.pictures, placed{spot.at, p})
 	}
 	return prompt, nil
 }
 
-// widen returns a prompt with a placeholder for each row of its pictures, and the
-// position of each picture. A prompt that has as many already stays as it is: some
-// templates and callers write them all.
-func (b *boundImage) widen(prompt []int, earlier, given int, t *tokenizer.Tokenizer) (ids, places []int, err error) {
-	found, whole := b.count(prompt)
-	pictures := earlier + given
-	times := b.places
-	switch found {
-	case pictures:
-	case pictures * b.places:
-		if !whole {
-			return nil, nil, b.miscounted(found, whole, earlier, given, t)
+// units returns how many crops each picture has, those of earlier turns first. It
+// refuses more than the context has room for before there is memory for as many.
+func (b *boundImage) units(earlier []*picture, images []image.Image, context int) ([]int, error) {
+	var units []int
+	total := 0
+	for _, p := range earlier {
+		units = append(units, len(p.rows)/p.width/b.places)
+		total += units[len(units)-1]
+	}
+	for i, img := range images {
+		n, err := b.check(img)
+		if err != nil {
+			return nil, &ConfigError{Field: "Images", Reason: fmt.Sprintf("number %d: %v", i, err), Err: err}
 		}
-		times = 1
+		units = append(units, n)
+		total += n
+	}
+	if total > context/b.places {
+		return nil, &ContextError{Tokens: total * b.places, ContextLength: context}
+	}
+	return units, nil
+}
+
+// spot is where rows of a picture go into a prompt.
+type spot struct{ at, picture, from, rows int }
+
+// widen returns a prompt with a placeholder for each row of its pictures, and where
+// their rows go. A prompt has a placeholder for each picture, for each of its crops, or
+// for each row of these: some templates and callers write them all. Units are the crops
+// of each picture.
+func (b *boundImage) widen(prompt, units []int, earlier int, t *tokenizer.Tokenizer) (ids []int, spots []spot, err error) {
+	found, whole := b.count(prompt)
+	total := 0
+	for _, n := range units {
+		total += n
+	}
+	group := 1 // placeholders that stand together for one spot
+	perCrop := true
+	switch {
+	case found == len(units):
+		perCrop = false
+	case found == total:
+	case found == total*b.places && whole:
+		group = b.places
 	default:
-		return nil, nil, b.miscounted(found, whole, earlier, given, t)
+		return nil, nil, b.miscounted(found, whole, units, earlier, t)
 	}
 	if found == 0 {
 		return prompt, nil, nil
 	}
-	for i, seen := 0, 0; i < len(prompt); i++ {
-		if prompt[i] != b.slot() {
-			ids = append(ids, prompt[i])
+	next := spot{}
+	seen := 0
+	for _, id := range prompt {
+		if id != b.slot() {
+			ids = append(ids, id)
 			continue
 		}
-		if seen%(b.places/times) == 0 {
-			places = append(places, len(ids))
+		if seen++; seen%group != 0 {
+			continue
 		}
-		seen++
-		for range times {
+		next.at, next.rows = len(ids), b.places
+		if !perCrop {
+			next.rows *= units[next.picture]
+		}
+		spots = append(spots, next)
+		for range next.rows {
 			ids = append(ids, b.token)
 		}
+		if next.from += next.rows; next.from == units[next.picture]*b.places {
+			next.picture, next.from = next.picture+1, 0
+		}
 	}
-	return ids, places, nil
+	return ids, spots, nil
 }
 
 // count returns how many placeholders a prompt has, and whether they stand in groups
-// of as many as a picture has rows.
+// of as many as a crop has rows.
 func (b *boundImage) count(prompt []int) (found int, whole bool) {
 	whole = true
 	run := 0
@@ -111,20 +156,35 @@ func (b *boundImage) count(prompt []int) (found int, whole bool) {
 }
 
 // miscounted is the error of other numbers of pictures than of places.
-func (b *boundImage) miscounted(found int, whole bool, earlier, given int, t *tokenizer.Tokenizer) error {
-	pictures := earlier + given
+func (b *boundImage) miscounted(found int, whole bool, units []int, earlier int, t *tokenizer.Tokenizer) error {
+	pictures, given, crops := len(units), len(units)-earlier, 0
+	for _, n := range units {
+		crops += n
+	}
 	if whole && b.places > 1 && found > pictures {
 		found /= b.places
 	}
-	name := b.marker
-	if token, ok := t.IDToToken(b.token); name == "" && ok && len(token) <= maxNamedToken {
-		name = token
-	}
+	name := b.markerText(t)
 	text := fmt.Sprintf("is a list of %s, but the prompt has %s for them, each %q", countOf(given, "picture"), countOf(found, "place"), name)
+	if crops > pictures {
+		text += fmt.Sprintf("; want one for each picture, for each of the %d crops, or %d for each of these", crops, b.places)
+	}
 	if earlier > 0 {
 		text += fmt.Sprintf(", of which %s of earlier turns take one", countOf(earlier, "picture"))
 	}
 	return configErrorf("Images", "%s", text)
+}
+
+// markerText is how a place is written in prompts, empty where that is too long for an
+// error or not known.
+func (b *boundImage) markerText(t *tokenizer.Tokenizer) string {
+	if b.marker != "" || t == nil {
+		return b.marker
+	}
+	if token, ok := t.IDToToken(b.token); ok && len(token) <= maxNamedToken {
+		return token
+	}
+	return ""
 }
 
 // countOf returns a number with what it counts.
@@ -141,7 +201,10 @@ var placeholders = []string{"<image>", "<|image_pad|>", "<image_soft_token>", "<
 // noPictures is the error of pictures for a model that takes none, as far as is
 // known.
 func (r *generation) noPictures() error {
-	if r.bound.image == nil {
+	switch other := r.g.bound.image; {
+	case r.bound.image == nil && other != nil && other.token >= 0:
+		return configErrorf("Function", "is %q, which takes no pictures: the prompt has some, or a place for one (%q), and only other functions see them", r.opts.Function, other.markerText(r.g.tok))
+	case r.bound.image == nil:
 		return configErrorf("Images", `is not empty, but the model takes no pictures: no package of its folder does, or a driver file has to say which, as in {"image": {"package": "vision.mlpackage", "token": ID}}`)
 	}
 	id, hint := "ID", ""

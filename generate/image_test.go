@@ -212,25 +212,32 @@ func TestADriverOfPicturesIsChecked(t *testing.T) {
 func TestPlaceholdersAreAsManyAsRows(t *testing.T) {
 	const p, slot = 7, -1
 	for _, c := range []struct {
-		name           string
-		prompt         []int
-		marked         bool
-		earlier, given int
-		ids, places    []int
+		name    string
+		prompt  []int
+		marked  bool
+		units   []int // the crops of each picture
+		earlier int
+		ids     []int
+		spots   [][4]int
 	}{
-		{"none", []int{1, 2}, false, 0, 0, []int{1, 2}, nil},
-		{"one", []int{1, p, 2}, false, 0, 1, []int{1, p, p, p, 2}, []int{1}},
-		{"wide already", []int{1, p, p, p, 2}, false, 0, 1, []int{1, p, p, p, 2}, []int{1}},
-		{"two side by side", []int{p, p}, false, 1, 1, []int{p, p, p, p, p, p}, []int{0, 3}},
-		{"three side by side", []int{p, p, p}, false, 1, 2, []int{p, p, p, p, p, p, p, p, p}, []int{0, 3, 6}},
-		{"two wide ones", []int{p, p, p, p, p, p, 4}, false, 0, 2, []int{p, p, p, p, p, p, 4}, []int{0, 3}},
-		{"uneven", []int{p, p, 1, p}, false, 0, 1, nil, nil},
-		{"too few", []int{p}, false, 0, 2, nil, nil},
-		{"a text of the same id", []int{p, slot, p}, true, 0, 1, []int{p, p, p, p, p}, []int{1}},
+		{"none", []int{1, 2}, false, nil, 0, []int{1, 2}, nil},
+		{"one", []int{1, p, 2}, false, []int{1}, 0, []int{1, p, p, p, 2}, [][4]int{{1, 0, 0, 3}}},
+		{"wide already", []int{1, p, p, p, 2}, false, []int{1}, 0, []int{1, p, p, p, 2}, [][4]int{{1, 0, 0, 3}}},
+		{"two side by side", []int{p, p}, false, []int{1, 1}, 1, []int{p, p, p, p, p, p}, [][4]int{{0, 0, 0, 3}, {3, 1, 0, 3}}},
+		{"three side by side", []int{p, p, p}, false, []int{1, 1, 1}, 1, []int{p, p, p, p, p, p, p, p, p}, [][4]int{{0, 0, 0, 3}, {3, 1, 0, 3}, {6, 2, 0, 3}}},
+		{"two wide ones", []int{p, p, p, p, p, p, 4}, false, []int{1, 1}, 0, []int{p, p, p, p, p, p, 4}, [][4]int{{0, 0, 0, 3}, {3, 1, 0, 3}}},
+		{"uneven", []int{p, p, 1, p}, false, []int{1}, 0, nil, nil},
+		{"too few", []int{p}, false, []int{1, 1}, 0, nil, nil},
+		{"a text of the same id", []int{p, slot, p}, true, []int{1}, 0, []int{p, p, p, p, p}, [][4]int{{1, 0, 0, 3}}},
+		{"one of two crops", []int{1, p}, false, []int{2}, 0, []int{1, p, p, p, p, p, p}, [][4]int{{1, 0, 0, 6}}},
+		{"a place for each crop", []int{p, 1, p}, false, []int{2}, 0, []int{p, p, p, 1, p, p, p}, [][4]int{{0, 0, 0, 3}, {4, 0, 3, 3}}},
+		{"a place for each row of each crop", []int{p, p, p, 1, p, p, p}, false, []int{2}, 0, []int{p, p, p, 1, p, p, p}, [][4]int{{0, 0, 0, 3}, {4, 0, 3, 3}}},
+		{"crops of two pictures", []int{p, 1, p, p}, false, []int{2, 1}, 1, []int{p, p, p, 1, p, p, p, p, p, p}, [][4]int{{0, 0, 0, 3}, {4, 0, 3, 3}, {7, 1, 0, 3}}},
+		{"fewer places than crops", []int{p, p}, false, []int{3}, 0, nil, nil},
 	} {
-		ids, places, err := generate.Widen(c.prompt, p, 3, c.marked, c.earlier, c.given, storyTokenizer(t))
-		if (err != nil) != (c.ids == nil) || err == nil && (!slices.Equal(ids, c.ids) || !slices.Equal(places, c.places)) {
-			t.Errorf("%s: %v at %v, %v; want %v at %v", c.name, ids, places, err, c.ids, c.places)
+		ids, spots, err := generate.Widen(c.prompt, p, 3, c.marked, c.units, c.earlier, storyTokenizer(t))
+		if (err != nil) != (c.ids == nil) || err == nil && (!slices.Equal(ids, c.ids) || !slices.Equal(spots, c.spots)) {
+			t.Errorf("%s: %v at %v, %v; want %v at %v", c.name, ids, spots, err, c.ids, c.spots)
 		}
 	}
 }

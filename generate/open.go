@@ -152,10 +152,7 @@ func (s *source) open(ctx context.Context, c *Config) (*Generator, error) {
 	if err := c.validate(); err != nil {
 		return nil, err
 	}
-	t, missing := s.loadTokenizer()
-	if errors.Is(missing, fs.ErrNotExist) {
-		missing = fmt.Errorf("%w in %s: %w", ErrNoTokenizer, s.tokenizer, missing)
-	}
+	t, missing := s.tokenizerFor(c)
 	missing = cmp.Or(missing, s.readFiles(c)) // read in any case: a driver says what the package is
 	o := &opened{s: s, cfg: c.modelConfig(), functions: map[functionKey]*coreml.Model{}}
 	set, err := o.packages(ctx, c)
@@ -175,6 +172,18 @@ func (s *source) open(ctx context.Context, c *Config) (*Generator, error) {
 	}
 	g.model = o.first
 	return g, nil
+}
+
+// tokenizerFor loads the tokenizer, nil where none is asked for.
+func (s *source) tokenizerFor(c *Config) (*tokenizer.Tokenizer, error) {
+	if c.NoTokenizer {
+		return nil, nil
+	}
+	t, err := s.loadTokenizer()
+	if errors.Is(err, fs.ErrNotExist) {
+		err = fmt.Errorf("%w in %s: %w", ErrNoTokenizer, s.tokenizer, err)
+	}
+	return t, err
 }
 
 // modelConfig returns how the model is loaded: as the caller says, and in the

@@ -100,8 +100,10 @@ func (o *opened) files(c *Config) ([]string, error) {
 			}
 		}
 		if len(named) > 0 {
-			if m := c.Driver.Image; m != nil && m.Package != "" && !slices.Contains(named, m.Package) {
-				named = append(named, m.Package)
+			for _, p := range c.Driver.Image.packages() {
+				if !slices.Contains(named, p) {
+					named = append(named, p)
+				}
 			}
 			return named, nil
 		}
@@ -151,7 +153,7 @@ func (o *opened) describe(ctx context.Context, file string, d *Driver) (packageF
 		o.first = m
 	}
 	desc := m.Description()
-	p := packageFunctions{file: file, functions: []*coreml.Description{desc}}
+	p := packageFunctions{file: file, functions: []*coreml.Description{desc}, preprocessor: o.s.readPreprocessor}
 	if len(desc.Functions) < 2 || len(desc.Functions) > maxStages || o.cfg.Function != "" {
 		return p, nil
 	}

@@ -22,7 +22,7 @@ import (
 // A length that the context has no room for is left out and told of, and does not
 // fail the rest.
 type benchCmd struct {
-	Model string `arg:"" help:"The model package, a folder with one in it, or org/name[@revision][:path] of a hub."`
+	Model string `arg:"" help:"The model package, a folder with one in it or with those of one model, or org/name[@revision][:path] of a hub."`
 
 	// What is measured. The lengths are texts, since kong has no word for an empty
 	// list and "none" is one.
@@ -33,6 +33,7 @@ type benchCmd struct {
 	// One is what Decode measures anyway.
 	Sequences int    `help:"Sequences that decode at once, measured beside one." default:"1" placeholder:"N"`
 	Function  string `help:"The function of the package to run." placeholder:"NAME"`
+	Driver    string `help:"A driver file, as for generate; without it the one beside the package, if there is one." placeholder:"FILE"`
 
 	PrefillChunk int `help:"Prompt tokens per prediction; 0 means 128, -1 the whole prompt." default:"0" placeholder:"N"`
 	engineFlags
@@ -133,7 +134,7 @@ func (c *benchCmd) idle(given flagSet) []string {
 // time of its own.
 func (c *benchCmd) Run(ctx context.Context, io *streams) error {
 	if c.Fingerprint {
-		r, err := c.fingerprints(ctx, c.finder(io, false))
+		r, err := c.fingerprints(ctx, c.folders(io))
 		if err != nil {
 			return err
 		}
@@ -145,7 +146,7 @@ func (c *benchCmd) Run(ctx context.Context, io *streams) error {
 		}
 		return nil
 	}
-	report, err := c.measure(ctx, c.finder(io, false))
+	report, err := c.measure(ctx, c.folders(io))
 	if err != nil {
 		return err
 	}
@@ -179,18 +180,12 @@ func (c *benchCmd) measure(ctx context.Context, f *finder) (_ *benchReport, err 
 		cfg.Arithmetic = coreml.ArithmeticFast // as generate does
 	}
 	start := time.Now()
-	m, err := coreml.Load(ctx, c.Model, cfg)
+	g, err := c.open(ctx, at, &generate.Config{Model: cfg, PrefillChunk: c.PrefillChunk, MaxStates: c.Sequences})
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, m.Close()) }()
-	// No tokenizer: packages without one can be measured.
-	g, err := generate.New(m, nil, &generate.Config{PrefillChunk: c.PrefillChunk, MaxStates: c.Sequences})
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", c.Model, err)
-	}
 	defer func() { err = errors.Join(err, g.Close()) }()
-	r := &benchReport{model: c.Model, info: m.Info(), load: time.Since(start), rounds: c.Rounds, tokens: c.Tokens, sequences: c.Sequences, busy: busy}
+	r := &benchReport{model: c.Model, info: g.Model().Info(), load: time.Since(start), rounds: c.Rounds, tokens: c.Tokens, sequences: c.Sequences, busy: busy}
 	r.fit(c.prefill, c.decode, c.Tokens, g.ContextLength())
 	if err := c.run(ctx, g, r); err != nil {
 		return nil, err
@@ -209,6 +204,15 @@ func (c *benchCmd) measure(ctx context.Context, f *finder) (_ *benchReport, err 
 		}
 	}
 	return r, nil
+}
+
+// open opens the model as generate does, but for the tokenizer: packages without one
+// can be measured.
+func (c *benchCmd) open(ctx context.Context, at place, cfg *generate.Config) (_ *generate.Generator, err error) {
+	if cfg.Driver, err = namedDriver(c.Driver); err != nil {
+		return nil, err
+	}
+	return openSequences(ctx, at, cfg)
 }
 
 // run takes the rounds.

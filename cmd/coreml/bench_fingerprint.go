@@ -83,29 +83,25 @@ func (c *benchCmd) fingerprints(ctx context.Context, f *finder) (*fingerprintRep
 	}
 	r := &fingerprintReport{Model: at.path, CPU: cpuName(), Architecture: runtime.GOARCH}
 	for _, a := range list {
-		if err := c.fingerprint(ctx, r, ids, a); err != nil {
-			return nil, fmt.Errorf("%s: %w", at.path, err)
+		if err := c.fingerprint(ctx, r, at, ids, a); err != nil {
+			return nil, err
 		}
 	}
 	return r, nil
 }
 
 // fingerprint loads the model for one arithmetic and adds its fingerprint.
-func (c *benchCmd) fingerprint(ctx context.Context, r *fingerprintReport, ids []int, a coreml.Arithmetic) (err error) {
+func (c *benchCmd) fingerprint(ctx context.Context, r *fingerprintReport, at place, ids []int, a coreml.Arithmetic) (err error) {
 	cfg := c.config()
 	cfg.Function, cfg.Engine, cfg.Arithmetic = c.Function, coreml.EnginePortable, a
-	m, err := coreml.Load(ctx, r.Model, cfg)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, m.Close()) }()
-	g, err := generate.New(m, nil, &generate.Config{MaxStates: 1})
+	g, err := c.open(ctx, at, &generate.Config{Model: cfg, MaxStates: 1})
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, g.Close()) }()
 	ids = ids[:min(len(ids), c.FingerprintTokens, g.ContextLength())]
-	r.Instructions, r.Threads, r.Tokens = m.Info().Instructions, m.Info().Threads, len(ids)
+	info := g.Model().Info()
+	r.Instructions, r.Threads, r.Tokens = info.Instructions, info.Threads, len(ids)
 	prompt := promptQuarters * len(ids) / 4
 	whole, err := logitsHash(ctx, g, ids, prompt, prompt)
 	if err != nil {

@@ -76,3 +76,41 @@ func TestAFolderOfPackagesThatAreNoModelNamesThem(t *testing.T) {
 		t.Errorf("status %d, %s%s", r.status, r.out, r.err)
 	}
 }
+
+// TestAFolderOfPackagesIsTakenByEveryVerbThatRunsText has a driver that uses one of two
+// packages.
+func TestAFolderOfPackagesIsTakenByEveryVerbThatRunsText(t *testing.T) {
+	dir, pkg := storyAround(t)
+	if err := os.CopyFS(filepath.Join(dir, "copy.mlpackage"), os.DirFS(pkg)); err != nil {
+		t.Fatal(err)
+	}
+	alone := call(t, "generate", "Once upon a time", "--temperature=0", "-n", "8", "-m", pkg)
+	driver := `{"stages": [{"package": "` + filepath.Base(pkg) + `"}]}`
+	if err := os.WriteFile(filepath.Join(dir, "driver.json"), []byte(driver), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	elsewhere := filepath.Join(t.TempDir(), "mine.json")
+	if err := os.WriteFile(elsewhere, []byte(driver), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r := call(t, "inspect", dir)
+	r.want(t, exitOK, "  stage 1 of 1 of the folder's text generation\n", "")
+	r.want(t, exitOK, "\ntext generation\n  driven as stages: "+filepath.Base(pkg), "")
+	if got := call(t, "generate", "Once upon a time", "--temperature=0", "-n", "8", "-m", dir); got.status != exitOK || got.out != alone.out {
+		t.Errorf("status %d, %q, want %q: %s", got.status, got.out, alone.out, got.err)
+	}
+	call(t, "bench", dir, "--prefill", "4", "--decode", "2", "-n", "2", "--rounds", "1").want(t, exitOK, "prompt of 4", "")
+	call(t, "bench", dir, "--fingerprint", "--fingerprint-tokens", "4").want(t, exitOK, "wide", "")
+	report, status := verify(t, dir, "--engine", "portable", "--arithmetic", "wide", "-n", "2", "--driver", elsewhere)
+	if status != exitOK || len(report.Ways) != 2 || report.Tokens != 2 {
+		t.Errorf("status %d, %+v", status, report)
+	}
+	if err := os.Remove(filepath.Join(dir, "driver.json")); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"bench", dir}, {"verify", dir, "--engine", "portable"}} {
+		call(t, args...).want(t, exitFailure, "", "they are no model together: ")
+		call(t, append(args, "--driver", filepath.Join(dir, "absent"))...).want(t, exitFailure, "", "absent")
+	}
+	call(t, "verify", "--engine", "portable", "--driver", elsewhere).want(t, exitUsage, "", "--driver needs a MODEL")
+}

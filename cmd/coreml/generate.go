@@ -27,9 +27,10 @@ import (
 type generateCmd struct {
 	// A pointer, since an empty prompt is one that was given: it is refused with
 	// words of its own, and standard input is not read for it.
-	Prompt  *string `arg:"" optional:"" help:"The prompt, in quotes; - reads it from standard input, as a pipe or a file there is without asking."`
-	Package string  `arg:"" optional:"" help:"The model package, as --model gives it too."`
-	Prompts string  `help:"Answer the lines of this file, each a prompt, in place of one prompt; - is standard input. Needs --json: an object for each line." placeholder:"FILE"`
+	Prompt   *string `arg:"" optional:"" help:"The prompt, in quotes; - reads it from standard input, as a pipe or a file there is without asking."`
+	Package  string  `arg:"" optional:"" help:"The model package, as --model gives it too."`
+	Prompts  string  `help:"Answer the lines of this file, each a prompt, in place of one prompt; - is standard input. Needs --json: an object for each line." placeholder:"FILE"`
+	Requests string  `help:"Answer the lines of this file, each a JSON object with a prompt and options of its own, such as a function or a temperature (docs/stdio.md); - is standard input. Needs --json." placeholder:"FILE"`
 
 	// Where the parts of the model lie, and how the prompt becomes tokens.
 	Model     string `short:"m" help:"The model package, a folder with one in it, or the name of a repository, org/name[@revision][:path], which is downloaded. Without it a small storyteller answers." placeholder:"MODEL"`
@@ -73,6 +74,7 @@ func (*generateCmd) Help() string {
     coreml generate -m Model.mlpackage --json - < prompt.txt
     coreml generate -m FOLDER --image cat.png "What is this? <image>"
     coreml generate -m Model.mlpackage --prompts questions.txt --json > answers.jsonl
+    coreml generate -m Model.mlpackage --requests requests.jsonl --json > answers.jsonl
 
 The sampling flags change the settings that the model comes with, one by one. On a terminal the prompt is shown before the answer.`
 }
@@ -104,7 +106,7 @@ func (c *generateCmd) Run(ctx context.Context, io *streams) error {
 	if err := c.check(); err != nil {
 		return err
 	}
-	if c.Prompts != "" {
+	if c.Prompts != "" || c.Requests != "" {
 		return c.runPrompts(ctx, io)
 	}
 	prompt, err := c.prompt(ctx, io)
@@ -149,13 +151,19 @@ func (c *generateCmd) effective(g *generate.Generator) *generate.Sampling {
 // arguments have most likely changed places: a model would answer a prompt such as
 // "model.mlpackage" without complaint.
 func (c *generateCmd) check() error {
+	file, flag := c.Prompts, "prompts"
+	if c.Requests != "" {
+		file, flag = c.Requests, "requests"
+	}
 	switch {
-	case c.Prompts != "" && c.Prompt != nil:
-		return usagef("the prompts are given twice: %s and --prompts %s; the package goes to --model", quoted(*c.Prompt), quoted(c.Prompts))
-	case c.Prompts != "" && !c.JSON:
-		return usagef("--prompts needs --json, which prints an object for each prompt")
-	case c.Prompts != "" && len(c.Image) > 0:
-		return usagef("--image is of one prompt and does not go with --prompts")
+	case c.Prompts != "" && c.Requests != "":
+		return usagef("the prompts are given twice: --prompts %s and --requests %s", quoted(c.Prompts), quoted(c.Requests))
+	case file != "" && c.Prompt != nil:
+		return usagef("the prompts are given twice: %s and --%s %s; the package goes to --model", quoted(*c.Prompt), flag, quoted(file))
+	case file != "" && !c.JSON:
+		return usagef("--%s needs --json, which prints an object for each prompt", flag)
+	case file != "" && len(c.Image) > 0:
+		return usagef("--image is of one prompt and does not go with --%s", flag)
 	case c.Model != "" && c.Package != "":
 		return usagef("the model is given twice: %s and --model %s; a prompt of several words needs quotes", quoted(c.Package), quoted(c.Model))
 	case c.Raw && c.System != "":

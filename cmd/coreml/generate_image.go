@@ -34,5 +34,19 @@ func readImage(ctx context.Context, path string, g *generate.Generator) (image.I
 	if f.format != formatPNG && f.format != formatJPEG {
 		return nil, fmt.Errorf("%s: %s: want a .png or .jpeg file", path, wanted[formatPNG])
 	}
-	return readPicture(ctx, f, g.ImageInput(), &imageOptions{resize: true})
+	in := g.ImageInput()
+	if in == nil || g.Driver().Image.Crops == nil {
+		return readPicture(ctx, f, in, &imageOptions{resize: true})
+	}
+	// Into how many crops it is cut depends on its proportions.
+	img, err := readPicture(ctx, f, nil, nil)
+	if err != nil {
+		return nil, err
+	}
+	size := img.Bounds().Size()
+	w, h, ok := g.ImageSize(size.X, size.Y)
+	if !ok || size == image.Pt(w, h) || product([]int{w, h}) > maxTarget {
+		return img, nil // which the model takes, or refuses
+	}
+	return resize(ctx, img, image.Pt(w, h))
 }

@@ -13,7 +13,7 @@ import (
 // errEmptyPrompt is the error of a line without a prompt.
 var errEmptyPrompt = errors.New("the prompt is empty: there is nothing to continue or to answer")
 
-// runPrompts answers the lines of --prompts, several at once, and prints an object for
+// runPrompts answers the lines of --prompts or --requests, several at once, and prints an object for
 // each in their order. A prompt that cannot be answered has an object with its error,
 // and the others are answered all the same: the program fails when it is through.
 func (c *generateCmd) runPrompts(ctx context.Context, s *streams) error {
@@ -33,16 +33,20 @@ func (c *generateCmd) answerPrompts(ctx context.Context, g *generate.Generator, 
 	if err != nil {
 		return err
 	}
-	from := lines{file: c.Prompts}
+	from, read := lines{file: c.Prompts}, promptReader(c.plainPrompts(g))
+	requests := &requestReader{c: c, g: g, base: opts}
+	if c.Requests != "" {
+		from.file, read = c.Requests, requests.read
+	}
 	number, failed := 0, 0
 	var first error
-	for result, err := range g.Batch(ctx, c.prompts(g, from.all(ctx, s)), opts) {
+	for result, err := range g.Batch(ctx, prompts(ctx, from.all(ctx, s), read), opts) {
 		if ended := ctx.Err(); ended != nil {
 			return ended
 		}
 		number++
 		answer := answerOf(result)
-		answer.Prompt = number
+		answer.Prompt, answer.ID = number, requests.id()
 		if err != nil {
 			err = c.blame(err)
 			answer.Error = err.Error()
@@ -63,23 +67,32 @@ func (c *generateCmd) answerPrompts(ctx context.Context, g *generate.Generator, 
 	return first
 }
 
+// promptReader makes a prompt of a line.
+type promptReader func(ctx context.Context, line string) generate.Prompt
+
 // prompts makes prompts of lines.
-func (c *generateCmd) prompts(g *generate.Generator, lines iter.Seq[string]) iter.Seq[generate.Prompt] {
-	chats := c.chats(g)
+func prompts(ctx context.Context, lines iter.Seq[string], read promptReader) iter.Seq[generate.Prompt] {
 	return func(yield func(generate.Prompt) bool) {
 		for line := range lines {
-			var p generate.Prompt
-			switch {
-			case strings.TrimSpace(line) == "":
-				p.Err = errEmptyPrompt
-			case chats:
-				p.Messages = c.messages(line)
-			default:
-				p.Text = line
-			}
-			if !yield(p) {
+			if !yield(read(ctx, line)) {
 				return
 			}
 		}
+	}
+}
+
+// plainPrompts takes a line for a prompt.
+func (c *generateCmd) plainPrompts(g *generate.Generator) promptReader {
+	chats := c.chats(g)
+	return func(_ context.Context, line string) (p generate.Prompt) {
+		switch {
+		case strings.TrimSpace(line) == "":
+			p.Err = errEmptyPrompt
+		case chats:
+			p.Messages = c.messages(line)
+		default:
+			p.Text = line
+		}
+		return p
 	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"iter"
@@ -78,15 +79,17 @@ func shownPrompt(prompt string, question bool) string {
 // Its fields, like those of every object that a verb prints, are held by
 // testdata/golden/json_fields.txt: they are added to, and never renamed.
 type answerJSON struct {
-	Prompt       int       `json:"prompt,omitempty"` // the number of its line, from 1, with --prompts
-	Error        string    `json:"error,omitempty"`  // why there is no more of the answer, with --prompts
-	PromptTokens int       `json:"prompt_tokens"`
-	Tokens       []int     `json:"tokens"`
-	Text         string    `json:"text"`
-	FinishReason string    `json:"finish_reason"`
-	Seed         *uint64   `json:"seed,omitempty"` // of a random choice
-	Loop         *loopJSON `json:"loop,omitempty"`
-	Stats        statsJSON `json:"stats"`
+	Prompt int `json:"prompt,omitempty"` // the number of its line, from 1, with --prompts
+	// ID is that of the request, with --requests.
+	ID           json.RawMessage `json:"id,omitempty"`
+	Error        string          `json:"error,omitempty"` // why there is no more of the answer, with --prompts
+	PromptTokens int             `json:"prompt_tokens"`
+	Tokens       []int           `json:"tokens"`
+	Text         string          `json:"text"`
+	FinishReason string          `json:"finish_reason"`
+	Seed         *uint64         `json:"seed,omitempty"` // of a random choice
+	Loop         *loopJSON       `json:"loop,omitempty"`
+	Stats        statsJSON       `json:"stats"`
 }
 
 // loopJSON is the part that an answer repeats at its end.

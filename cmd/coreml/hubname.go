@@ -49,6 +49,13 @@ func (f *hubFlags) finder(s *streams, quiet bool) *finder {
 	return &finder{client: f.client(), show: func() *display { return newDisplay(s, quiet) }}
 }
 
+// folders returns a finder that takes folders with the several packages of one model.
+func (f *hubFlags) folders(s *streams) *finder {
+	find := f.finder(s, false)
+	find.folders = true
+	return find
+}
+
 // place is where a model lies.
 type place struct {
 	path string // of the package

@@ -18,7 +18,7 @@ import (
 // here is a line of the output and no failure. With --plan it does load the
 // package, and shows which device, kernel or step does what.
 type inspectCmd struct {
-	Model    string `arg:"" help:"The model package, a folder with one in it, or org/name[@revision][:path] of a hub."`
+	Model    string `arg:"" help:"The model package, a folder with one in it or with those of one model, or org/name[@revision][:path] of a hub."`
 	Function string `help:"Show this function only." placeholder:"NAME"`
 	JSON     bool   `help:"Print one JSON object."`
 	// Forms of output, of which a call has one.
@@ -90,9 +90,7 @@ func (c *inspectCmd) Run(ctx context.Context, io *streams) (err error) {
 		}
 		return c.verify(ctx, io)
 	}
-	f := c.finder(io, false)
-	f.folders = true
-	at, err := f.model(ctx, c.Model)
+	at, err := c.folders(io).model(ctx, c.Model)
 	if err != nil {
 		return err
 	}

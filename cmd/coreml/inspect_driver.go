@@ -3,6 +3,9 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/gocoreml/coreml/generate"
@@ -89,6 +92,9 @@ func (c *inspectCmd) folder(ctx context.Context, io *streams, several *severalEr
 		info.Error = whyNoText(err)
 	default:
 		info.Driver, info.Reasons = d.Driver, d.Reasons
+		for _, p := range info.Packages {
+			p.part = partOf(d.Driver, filepath.Base(p.Path))
+		}
 	}
 	if c.JSON {
 		return printIndented(io.out, info)
@@ -118,12 +124,61 @@ func (c *inspectCmd) summary(ctx context.Context) (_ *packageInfo, err error) {
 	return c.info(ctx, pkg, program)
 }
 
+// partOf says what a package of a folder is for, empty where the driver does not use it.
+func partOf(d *generate.Driver, file string) string {
+	var parts []string
+	for i := range d.Stages {
+		if filepath.Base(d.Stages[i].Package) == file {
+			parts = append(parts, fmt.Sprintf("stage %d of %d of the folder's text generation", i+1, len(d.Stages)))
+		}
+	}
+	if m := d.Image; m != nil && filepath.Base(m.Package) == file {
+		parts = append(parts, "makes rows of pictures for the folder's text generation")
+	}
+	return strings.Join(parts, ", ")
+}
+
+// stageText is a table of the stages, where there are several.
+func stageText(d *generate.Driver) string {
+	if len(d.Stages) < 2 {
+		return ""
+	}
+	t := table{indent: "  "}
+	for i := range d.Stages {
+		s := &d.Stages[i]
+		runs := s.Function
+		if s.Prefill != "" {
+			runs += ", of prompts " + s.Prefill
+		}
+		state := ""
+		if s.State != "" {
+			state = "state " + s.State
+		}
+		roles := map[string][]string{}
+		for _, name := range slices.Sorted(maps.Keys(s.Inputs)) {
+			role := string(s.Inputs[name].Role)
+			roles[role] = append(roles[role], name)
+		}
+		var takes []string
+		for _, role := range slices.Sorted(maps.Keys(roles)) {
+			names := roles[role]
+			if len(names) > 4 {
+				names = []string{fmt.Sprintf("%d inputs", len(names))}
+			}
+			takes = append(takes, role+" in "+strings.Join(names, " and "))
+		}
+		t.row(fmt.Sprintf("stage %d", i+1), s.Package, runs, state, strings.Join(takes, ", "))
+	}
+	return t.String()
+}
+
 // text describes the driver for people, and why it is that.
 func (t *textInfo) text() string {
 	var b strings.Builder
 	switch {
 	case t.Driver != nil:
 		fmt.Fprintf(&b, "\ntext generation\n  driven as %s\n", plain(t.Driver.String()))
+		b.WriteString(stageText(t.Driver))
 		for _, r := range t.Reasons {
 			fmt.Fprintf(&b, "  - %s\n", plain(r))
 		}

@@ -35,6 +35,9 @@ type packageInfo struct {
 	// The descriptions behind Functions, for the text: it writes shapes in the
 	// library's own form.
 	described []*coreml.Description
+	// part is what the package does for the model of its folder; empty for one that is
+	// a model by itself, or no part of one.
+	part string
 }
 
 // weightFile is a file of weights; a package may have several.

@@ -100,9 +100,12 @@ func (p *packageInfo) functionText(b *strings.Builder, f *functionInfo, d *corem
 		}
 	}
 	b.WriteString(t.String())
-	if f.Driver != "" {
+	switch {
+	case p.part != "":
+		fmt.Fprintf(b, "  %s\n", plain(p.part))
+	case f.Driver != "":
 		fmt.Fprintf(b, "  driven as %s\n", plain(f.Driver))
-	} else if f.DriverError != "" {
+	case f.DriverError != "":
 		fmt.Fprintf(b, "  no text generation: %s\n", plain(f.DriverError))
 	}
 	if f.Embeddings != "" {

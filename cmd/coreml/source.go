@@ -1,17 +1,17 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/gocoreml/coreml/coreml"
 	"github.com/gocoreml/coreml/examples/storyteller"
 	"github.com/gocoreml/coreml/generate"
+	"github.com/gocoreml/coreml/internal/driverfile"
 	"github.com/gocoreml/coreml/internal/modelpkg"
 	"github.com/gocoreml/coreml/internal/storage"
 )
@@ -53,13 +53,28 @@ func openModel(ctx context.Context, f *finder, name, tok string, cfg *generate.C
 	}
 	cfg.Tokenizer = dir
 	g, err := generate.Open(ctx, path, cfg)
-	if err != nil && at.several != nil {
-		return nil, at.several.because(err)
-	}
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, at.blame(err)
 	}
 	return g, nil
+}
+
+// openSequences opens a model that was found, without a tokenizer.
+func openSequences(ctx context.Context, at place, cfg *generate.Config) (*generate.Generator, error) {
+	cfg.NoTokenizer = true
+	g, err := generate.Open(ctx, at.path, cfg)
+	if err != nil {
+		return nil, at.blame(err)
+	}
+	return g, nil
+}
+
+// blame says which model an error is about.
+func (p place) blame(err error) error {
+	if p.several != nil {
+		return p.several.because(err)
+	}
+	return fmt.Errorf("%s: %w", p.path, err)
 }
 
 // writesNoText returns why a package cannot write text, nil where it can or where
@@ -120,26 +135,16 @@ func driverBeside(path string) (*generate.Driver, error) {
 	if path == "" {
 		return nil, nil
 	}
-	clean := filepath.Clean(path)
-	stem := strings.TrimSuffix(clean, filepath.Ext(clean))
-	for _, name := range []string{stem + ".driver.json", filepath.Join(filepath.Dir(clean), "driver.json")} {
-		f, err := storage.Open(name)
-		if errors.Is(err, fs.ErrNotExist) {
-			if err := storage.Absent(os.DirFS(filepath.Dir(name)), filepath.Base(name)); err != nil {
-				return nil, err
-			}
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		d, err := generate.ReadDriver(f)
-		if err = errors.Join(err, f.Close()); err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
-		}
-		return d, nil
+	dir, file := filepath.Split(filepath.Clean(path))
+	name, data, err := driverfile.Find(os.DirFS(filepath.Clean(dir)), file)
+	if err != nil || data == nil {
+		return nil, err
 	}
-	return nil, nil
+	d, err := generate.ReadDriver(bytes.NewReader(data))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", filepath.Join(dir, name), err)
+	}
+	return d, nil
 }
 
 // repositoryOf reads the repository from the package's metadata, empty when

@@ -26,7 +26,7 @@ import (
 // what is right.
 type verifyCmd struct {
 	// What is compared.
-	Model  string `arg:"" optional:"" help:"The model package, a folder with one in it, or org/name[@revision][:path] of a hub. Without it the embedded storyteller."`
+	Model  string `arg:"" optional:"" help:"The model package, a folder with one in it or with those of one model, or org/name[@revision][:path] of a hub. Without it the embedded storyteller."`
 	Prompt string `arg:"" optional:"" help:"The prompt for a language model; without one, a few words."`
 
 	Tokenizer string `help:"Folder with the tokenizer, or its tokenizer.json; else as for generate." placeholder:"PATH"`
@@ -34,7 +34,7 @@ type verifyCmd struct {
 	IDs      []int  `name:"ids" help:"Token ids in place of a prompt." placeholder:"N,..."`
 	Tokens   int    `short:"n" help:"Tokens to generate behind the prompt." default:"32" placeholder:"N"`
 	Function string `help:"The function of the package to run." placeholder:"NAME"`
-	Driver   string `help:"A driver file for the one function that runs; else the one beside the package." placeholder:"FILE"`
+	Driver   string `help:"A driver file, as for generate; without it the one beside the package, if there is one." placeholder:"FILE"`
 
 	// The side that is in question.
 	Engine       engineFlag     `help:"The engine to verify." default:"framework" placeholder:"NAME"`
@@ -109,7 +109,7 @@ func (c *verifyCmd) Run(ctx context.Context, io *streams) (err error) {
 	if err != nil {
 		return err
 	}
-	c.find = c.finder(io, false)
+	c.find = c.folders(io)
 	// Without a package it is the embedded one, which has no path.
 	if c.Model != "" {
 		if c.at, err = c.find.model(ctx, c.Model); err != nil {
@@ -117,11 +117,8 @@ func (c *verifyCmd) Run(ctx context.Context, io *streams) (err error) {
 		}
 		c.Model = c.at.path
 	}
-	var v verifier
+	v := verifier{at: c.at, configs: [2]*coreml.Config{subject, reference}}
 	defer func() { err = errors.Join(err, v.close()) }()
-	if err := v.load(ctx, c.Model, subject, reference); err != nil {
-		return err
-	}
 	report, err := c.compare(ctx, &v)
 	if err != nil {
 		return err
@@ -164,31 +161,21 @@ func (c *verifyCmd) configs() (subject, reference *coreml.Config, err error) {
 // compare runs a prompt on both sides when the package is a language model, and
 // made-up values through both otherwise.
 func (c *verifyCmd) compare(ctx context.Context, v *verifier) (*verifyReport, error) {
-	r := &verifyReport{
-		Model: c.Model, Tolerance: c.Tolerance, Cosine: c.Cosine,
-		Subject: sideOf(v.subject), Reference: sideOf(v.reference), Ways: []verifyWay{},
-	}
+	r := &verifyReport{Model: c.Model, Tolerance: c.Tolerance, Cosine: c.Cosine, Ways: []verifyWay{}}
 	if r.Model == "" {
 		r.Model = "the embedded storyteller"
 	}
-	driver, err := namedDriver(c.Driver)
-	if err == nil && driver == nil {
-		driver, err = driverBeside(c.Model)
-	}
-	if err != nil {
-		return nil, err
-	}
-	// Who gives a prompt wants to know why the package cannot take it; without one,
-	// made-up values do for any package.
-	asked := c.Prompt != "" || len(c.IDs) > 0
-	detected, err := generate.Detect(v.reference.Description(), driver)
+	texts, err := c.texts(ctx, v)
 	switch {
-	case err != nil && (asked || driver != nil):
-		return nil, fmt.Errorf("%s: %w", r.Model, err)
-	case err != nil || !asked && !takesIDs(v.reference.Description(), detected):
-		err = v.values(ctx, r)
+	case err != nil:
+		return nil, err
+	case texts:
+		err = c.text(ctx, v, r)
 	default:
-		err = c.text(ctx, v, r, detected)
+		if err = v.load(ctx); err == nil {
+			r.Subject, r.Reference = sideOf(v.subject), sideOf(v.reference)
+			err = v.values(ctx, r)
+		}
 	}
 	if err != nil {
 		return nil, err
@@ -200,13 +187,42 @@ func (c *verifyCmd) compare(ctx context.Context, v *verifier) (*verifyReport, er
 	return r, nil
 }
 
+// texts opens both sides as generate does and reports whether they write text. Who
+// gives a prompt, a driver file or a folder of packages wants to know why they do not;
+// else made-up values do for any package.
+func (c *verifyCmd) texts(ctx context.Context, v *verifier) (bool, error) {
+	driver, err := namedDriver(c.Driver)
+	if err != nil {
+		return false, err
+	}
+	if c.Model == "" && driver != nil {
+		return false, usagef("--driver needs a MODEL")
+	}
+	asked := c.Prompt != "" || len(c.IDs) > 0 || c.at.several != nil || driver != nil
+	if !asked {
+		beside, err := driverBeside(c.Model)
+		if err != nil {
+			return false, err
+		}
+		asked = beside != nil
+	}
+	if err := v.open(ctx, driver); err != nil {
+		if asked {
+			return false, err
+		}
+		return false, ctx.Err()
+	}
+	return asked || takesIDs(v.texts[1]), nil
+}
+
 // text compares the logits behind the prompt and what follows it.
-func (c *verifyCmd) text(ctx context.Context, v *verifier, r *verifyReport, d *generate.Driver) error {
+func (c *verifyCmd) text(ctx context.Context, v *verifier, r *verifyReport) error {
 	ids, err := c.prompt(ctx)
 	if err != nil {
 		return err
 	}
-	return v.text(ctx, r, d, ids, c.Tokens)
+	r.Subject, r.Reference = sideOf(v.texts[0].Model()), sideOf(v.texts[1].Model())
+	return v.text(ctx, r, ids, c.Tokens)
 }
 
 // takesIDs tells a language model from a package whose input has the right rank
@@ -214,7 +230,8 @@ func (c *verifyCmd) text(ctx context.Context, v *verifier, r *verifyReport, d *g
 //
 // The families of language models are found by ranks and names; a classifier of
 // rows has the same.
-func takesIDs(d *coreml.Description, driver *generate.Driver) bool {
+func takesIDs(g *generate.Generator) bool {
+	driver := g.Driver()
 	name := driver.Tokens
 	for _, s := range driver.Stages {
 		for in, role := range s.Inputs {
@@ -223,7 +240,7 @@ func takesIDs(d *coreml.Description, driver *generate.Driver) bool {
 			}
 		}
 	}
-	f := d.Input(name)
+	f := g.Model().Description().Input(name)
 	return f != nil && f.DType == tensor.Int32
 }
 

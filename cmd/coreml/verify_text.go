@@ -4,17 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 
-	"github.com/gocoreml/coreml/coreml"
 	"github.com/gocoreml/coreml/generate"
 )
 
 // text feeds the prompt and the reference's own continuation to both sides, and
 // compares the logits behind every token. The subject gets the prompt in one
 // prediction and once more token by token: shapes decide which device runs what.
-func (v *verifier) text(ctx context.Context, r *verifyReport, d *generate.Driver, ids []int, tokens int) error {
-	rows, more, err := v.answers(ctx, d, ids, tokens)
+func (v *verifier) text(ctx context.Context, r *verifyReport, ids []int, tokens int) error {
+	rows, more, err := answers(ctx, v.texts[1], ids, tokens)
 	if err != nil {
 		return fmt.Errorf("reference: %w", err)
 	}
@@ -22,15 +20,15 @@ func (v *verifier) text(ctx context.Context, r *verifyReport, d *generate.Driver
 	// A package that takes one token at a time has one way only.
 	ways := []struct {
 		name  string
-		chunk int
-	}{{"the prompt in one prediction", -1}, {"token by token", 1}}
-	if d.MaxQuery == 1 || len(ids) == 1 {
+		block int
+	}{{"the prompt in one prediction", len(ids)}, {"token by token", 1}}
+	if v.texts[1].Driver().MaxQuery == 1 || len(ids) == 1 {
 		ways = ways[1:]
 	}
 	all := append(append([]int{}, ids...), more...)
 	for _, way := range ways {
 		w := verifyWay{Name: way.name}
-		err := v.follow(ctx, d, way.chunk, all[:len(rows)], len(ids), rows, &w)
+		err := follow(ctx, v.texts[0], way.block, all[:len(rows)], len(ids), rows, &w)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -40,31 +38,15 @@ func (v *verifier) text(ctx context.Context, r *verifyReport, d *generate.Driver
 	return nil
 }
 
-// sequence returns an empty sequence of m and what closes it.
-//
-// The driver is given and not detected anew, so that both sides are fed in one way
-// even where they describe themselves differently.
-func sequence(ctx context.Context, m *coreml.Model, d *generate.Driver, chunk int) (*generate.Sequence, func(), error) {
-	g, err := generate.New(m, nil, &generate.Config{Driver: d, PrefillChunk: chunk, MaxStates: 1})
-	if err != nil {
-		return nil, nil, err
-	}
-	s, err := g.NewSequence(ctx)
-	if err != nil {
-		return nil, nil, errors.Join(err, g.Close())
-	}
-	return s, func() { _, _ = s.Close(), g.Close() }, nil
-}
-
 // answers returns the reference's logits behind every token of the prompt and of
 // its continuation but the last, and that continuation. It takes the likeliest
 // token each time, and no more than tokens of them.
-func (v *verifier) answers(ctx context.Context, d *generate.Driver, ids []int, tokens int) (rows [][]float32, more []int, err error) {
-	seq, done, err := sequence(ctx, v.reference, d, -1)
+func answers(ctx context.Context, g *generate.Generator, ids []int, tokens int) (rows [][]float32, more []int, err error) {
+	seq, err := g.NewSequence(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
-	defer done()
+	defer seq.Close() //nolint:errcheck // what is given back was only read
 	keep := func(_ int, logits []float32) error {
 		rows = append(rows, append([]float32(nil), logits...))
 		return nil
@@ -79,7 +61,7 @@ func (v *verifier) answers(ctx context.Context, d *generate.Driver, ids []int, t
 			return nil, nil, fmt.Errorf("position %d: %w", len(rows)-1, generate.ErrNonFinite)
 		}
 		more = append(more, next)
-		if len(more) == tokens || seq.Len() >= contextOf(d) {
+		if len(more) == tokens || seq.Len() >= g.ContextLength() {
 			break
 		}
 		if err := seq.AppendRows(ctx, []int{next}, keep); err != nil {
@@ -92,41 +74,35 @@ func (v *verifier) answers(ctx context.Context, d *generate.Driver, ids []int, t
 	return rows, more, nil
 }
 
-// contextOf returns the length that the driver allows; it is no limit where the
-// package does not say one.
-func contextOf(d *generate.Driver) int {
-	if d.ContextLength > 0 {
-		return d.ContextLength
-	}
-	return math.MaxInt
-}
-
 // follow feeds the tokens to the subject and compares the logits behind each. The
-// first prompt tokens go in together, the others one by one.
+// first prompt tokens go in by blocks, the others one by one.
 //
 // A row that differs does not end it: the report is to say how many do, and where
 // the worst is.
-func (v *verifier) follow(ctx context.Context, d *generate.Driver, chunk int, ids []int, prompt int, rows [][]float32, w *verifyWay) error {
-	seq, done, err := sequence(ctx, v.subject, d, chunk)
+func follow(ctx context.Context, g *generate.Generator, block int, ids []int, prompt int, rows [][]float32, w *verifyWay) error {
+	seq, err := g.NewSequence(ctx)
 	if err != nil {
 		return err
 	}
-	defer done()
+	defer seq.Close()    //nolint:errcheck // what is given back was only read
+	answer := prompt - 1 // its logits give the first token of the continuation
 	visit := func(pos int, logits []float32) error {
 		row, err := compareRow(pos, logits, rows[pos])
 		if err != nil {
 			return fmt.Errorf("position %d: %w", pos, err)
 		}
-		w.add(row, pos >= prompt-1)
+		w.add(row, pos >= answer)
 		return nil
 	}
-	if err := seq.AppendRows(ctx, ids[:prompt], visit); err != nil {
-		return err
-	}
-	for _, id := range ids[prompt:] {
-		if err := seq.AppendRows(ctx, []int{id}, visit); err != nil {
+	for len(ids) > 0 {
+		n := 1
+		if prompt > 0 {
+			n, prompt = block, prompt-block
+		}
+		if err := seq.AppendRows(ctx, ids[:n], visit); err != nil {
 			return err
 		}
+		ids = ids[n:]
 	}
 	w.Predictions = seq.Calls()
 	return nil

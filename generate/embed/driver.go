@@ -7,9 +7,9 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"path"
 	"strings"
 
+	"github.com/gocoreml/coreml/internal/driverfile"
 	"github.com/gocoreml/coreml/internal/storage"
 )
 
@@ -19,7 +19,8 @@ import (
 //
 // A driver file is a JSON object with the fields below in lower case, such as
 // {"tokens": "ids", "output": "var_512", "gives": "rows", "pooling": "mean"}. It is
-// called NAME.driver.json or driver.json and lies beside the package NAME.mlpackage.
+// called NAME.driver.json or driver.json and lies beside the package NAME.mlpackage. It may
+// say what it is: "version" 1 and "kind" "embeddings".
 type Driver struct {
 	// Tokens is the input that takes token ids [batch, length], or [length].
 	Tokens string `json:"tokens,omitempty"`
@@ -91,7 +92,11 @@ func ReadDriver(r io.Reader) (*Driver, error) {
 func parseDriver(data []byte) (*Driver, error) {
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields()
-	var out *Driver
+	var out *struct {
+		Version int    `json:"version"`
+		Kind    string `json:"kind"`
+		Driver
+	}
 	err := d.Decode(&out)
 	if err == nil && d.More() {
 		err = errors.New("something follows the object")
@@ -105,10 +110,16 @@ func parseDriver(data []byte) (*Driver, error) {
 		}
 		return nil, &PackageError{Field: "file", Reason: storage.JSONError(err).Error(), Err: err}
 	}
+	if err := driverfile.CheckVersion(out.Version); err != nil {
+		return nil, driverErrorf("version", "%v", err)
+	}
+	if err := driverfile.CheckKind(clip(out.Kind), driverfile.Embeddings); err != nil {
+		return nil, driverErrorf("kind", "%v", err)
+	}
 	if err := out.check(); err != nil {
 		return nil, err
 	}
-	return out, nil
+	return &out.Driver, nil
 }
 
 // check refuses values that no driver can have.
@@ -127,20 +138,16 @@ func (d *Driver) check() error {
 
 // readDriver reads the driver file beside a package, nil where there is none.
 func readDriver(fsys fs.FS, pkg string) (*Driver, error) {
-	stem := strings.TrimSuffix(pkg, path.Ext(pkg))
-	for _, name := range []string{stem + ".driver.json", path.Join(path.Dir(pkg), "driver.json")} {
-		data, err := storage.ReadOptional(fsys, name, maxFileBytes)
-		if err != nil {
-			return nil, fileError(path.Base(name), err)
-		}
-		if data == nil {
-			continue
-		}
-		d, err := parseDriver(data)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", storage.Quote(path.Base(name)), err)
-		}
-		return d, nil
+	name, data, err := driverfile.Find(fsys, pkg)
+	if err != nil {
+		return nil, fileError(name, err)
 	}
-	return nil, nil
+	if data == nil {
+		return nil, nil
+	}
+	d, err := parseDriver(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", storage.Quote(name), err)
+	}
+	return d, nil
 }

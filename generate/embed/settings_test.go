@@ -237,6 +237,9 @@ func FuzzSettings(f *testing.F) {
 func FuzzReadDriver(f *testing.F) {
 	f.Add([]byte(`{"tokens":"ids","attention_mask":"m","constants":{"x":1},"output":"y","gives":"rows","pooling":"mean+cls","padding":"left"}`))
 	f.Add([]byte(`{"a":1}`))
+	f.Add([]byte(`{"version":1,"kind":"embeddings","pooling":"cls"}`))
+	f.Add([]byte(`{"version":2}`))
+	f.Add([]byte(`{"kind":"text"}`))
 	f.Add([]byte(`null`))
 	f.Add([]byte(`{"constants":null} x`))
 	f.Fuzz(func(t *testing.T, data []byte) {
@@ -250,4 +253,19 @@ func FuzzReadDriver(f *testing.F) {
 			t.Errorf("an error of no kind: %v", err)
 		}
 	})
+}
+
+func TestDriverFilesSayWhatTheyAre(t *testing.T) {
+	for text, want := range map[string]string{
+		`{"version": 1, "kind": "embeddings", "pooling": "cls"}`: "",
+		`{"pooling": "cls"}`: "",
+		`{"version": 2}`:     "is 2; this program reads version 1",
+		`{"kind": "text"}`:   "writes text and makes no vectors",
+		`{"kind": "x"}`:      `want "text" or "embeddings"`,
+	} {
+		d, err := embed.ReadDriver(strings.NewReader(text))
+		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) || err == nil && d.Pooling != "cls" {
+			t.Errorf("%s: %v, %v", text, d, err)
+		}
+	}
 }

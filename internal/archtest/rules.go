@@ -102,6 +102,7 @@ func Default() Rules {
 			{Dir: "internal/kernel/_asm", Prints: true},
 			{Dir: "tensor", May: []string{"internal/dtype", "internal/samebits", "internal/storage", "internal/kernel", "internal/workpool"}, Third: []string{exp}},
 			{Dir: "internal/safetensors", May: []string{"internal/dtype", "internal/storage", "tensor"}},
+			{Dir: "internal/driverfile", May: []string{"internal/storage"}},
 			{Dir: "internal/npy", May: []string{"tensor", "internal/storage"}},
 			// Trained models as their publishers store them, and how weights get smaller.
 			{Dir: "internal/checkpoint", May: []string{"internal/safetensors", "internal/dtype", "internal/storage", "internal/quote", "internal/workpool", "tensor"}},
@@ -240,10 +241,10 @@ func Default() Rules {
 			// What sizes the axes of a feature may have, for the two rooms below.
 			{Dir: "generate/internal/axes", May: []string{"coreml"}},
 			// Generation does not import hub: who never downloads links no HTTP client.
-			{Dir: "generate", May: []string{"coreml", "generate/internal/axes", "tensor", "tokenizer", "internal/npy", "internal/samebits", "internal/storage"}},
+			{Dir: "generate", May: []string{"coreml", "generate/internal/axes", "tensor", "tokenizer", "internal/driverfile", "internal/npy", "internal/samebits", "internal/storage"}},
 
 			// Vectors and scores of texts: encoders need nothing of what makes text.
-			{Dir: "generate/embed", May: []string{"coreml", "generate/internal/axes", "tensor", "tokenizer", "internal/safetensors", "internal/storage"}},
+			{Dir: "generate/embed", May: []string{"coreml", "generate/internal/axes", "tensor", "tokenizer", "internal/driverfile", "internal/safetensors", "internal/storage"}},
 
 			// What only a Mac can answer, with a rehearsal over the stand-in.
 			{Dir: "internal/engine/apple/macos", May: []string{
