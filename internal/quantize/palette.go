@@ -228,10 +228,10 @@ func uniform(float dtype.Type, values []float32, bits int) ([]float32, []byte) {
 	low, high, _ := span(values)
 	top := float32(int(1)<<bits - 1)
 	width := round(high - low)
-	step := round(width / top)
+	step := float64(width) / float64(top) // NumPy divides a scalar of any type by an int in float64
 	entries, codes := make([]float32, 1<<bits), make([]byte, len(values))
 	for i := range entries {
-		entries[i] = as(float, float64(float64(i)*float64(step))+float64(low))
+		entries[i] = as(float, float64(float64(i)*step)+float64(low))
 	}
 	for i, v := range values {
 		part := round(round(v-low) / width)
