@@ -56,13 +56,14 @@ func (e *Encoded) quantizeLUT(ctx context.Context, t Tensor, l Linear) (*Encoded
 	if !e.LUT.Type.IsFloat() || e.Scale != nil {
 		return nil, unfit("its palette has codes already")
 	}
-	if l.grain() != PerTensor {
+	if l.Grain != PerTensor && (l.Grain != Usual || l.Blocks != nil) {
 		return nil, unfit("the entries of a palette are quantised per tensor")
 	}
 	values, err := unpackFloats(ctx, t.Threads, e.LUT)
 	if err != nil {
 		return nil, err
 	}
+	l.Grain = PerTensor
 	d := Tensor{Shape: e.LUT.Shape, Values: values, Wide: e.LUT.Type == dtype.Float32, Threads: t.Threads}
 	q, err := linear(ctx, &d, l, false)
 	if err != nil {
