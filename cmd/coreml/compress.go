@@ -56,7 +56,7 @@ func (o *orderedText) UnmarshalText(text []byte) error {
 func (*compressCmd) Help() string {
 	return `--quantize, --palettize, --prune and --config may be given several times and together: they are done in the order in which they stand. A FORM is one of
 
-` + indent(compress.FormHelp, "    ") + `
+` + indent(compress.FormHelp(), "    ") + `
 
 and several joined by "+" are done at once.
 
