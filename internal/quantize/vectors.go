@@ -12,7 +12,7 @@ const (
 	vectorStarts = 64
 	vectorSample = 1 << 13
 	vectorRounds = 200
-	vectorWork   = 1 << 26
+	vectorWork   = 1 << 23
 )
 
 // kmeansVectors finds entries of several elements each. The same vectors give the same
@@ -38,7 +38,7 @@ func kmeansVectors(values []float32, width, k int, round func(float64) float64) 
 	rnd := rand.New(rand.NewPCG(uint64(n), uint64(k)))
 	var best []float64
 	least, work := math.Inf(1), 0
-	for start := 0; start < vectorStarts && (start < 4 || work < vectorWork); start++ {
+	for start := 0; start < vectorStarts && (start < 6 || work < vectorWork); start++ {
 		centers := startVectors(sample, width, k, rnd)
 		m := mover{values: sample, width: width, centers: centers}
 		if cost := m.settle(); cost < least {
