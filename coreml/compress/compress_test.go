@@ -88,8 +88,8 @@ func TestNothingIsLeftOfWhatFailed(t *testing.T) {
 		"joint, older system":    {t.Context(), old, steps("prune:0.5", "int8"), ErrOperatorSet},
 		"blocks of another rank": {t.Context(), modern18, steps("int4:blocks=1x32"), ErrConfig},
 		"no package":             {t.Context(), filepath.Join("testdata", "gen"), steps("int4"), nil},
-		"conflict": {t.Context(), modern18, &Config{Steps: []Step{{
-			Global: &Op{Form: "int4"}, OpNames: map[string]*Op{"shared_1_cast_fp16": {Form: "int8", WeightThreshold: new(0)}, "shared_2_cast_fp16": {Form: "int4", WeightThreshold: new(0)}},
+		"conflict": {t.Context(), twoFunctions(t), &Config{Steps: []Step{{
+			Global: &Op{Form: "int4"}, OpNames: map[string]*Op{"first": {Form: "int8"}},
 		}}}, ErrConflict},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -159,6 +159,7 @@ func twoFunctions(t *testing.T) string {
 		typ := mil.TensorType(float16, 1, 64)
 		y := b.Op("linear", "first", typ, mil.Args{"x": x, "weight": w})
 		if name == "other" {
+			y = b.Op("linear", "third", typ, mil.Args{"x": y, "weight": w})
 			y = b.Op("linear", "second", typ, mil.Args{"x": y, "weight": b.Float16s("own", []int{64, 64}, own...)})
 		}
 		b.Output("y", y)

@@ -10,10 +10,10 @@ import (
 // kmeans finds the entries with the least sum of squared distances. Of single numbers
 // it is the least there is; of vectors a local one. round gives the numbers that an
 // entry can be. With sparse, zeros count for nothing. weights say how much each number
-// counts; nil is alike, as all vectors do.
-func kmeans(values, weights []float32, vector, bits int, sparse bool, round func(float64) float64) ([]float32, []byte) {
+// counts; nil is alike, as all vectors do. budget is how much is tried for vectors.
+func kmeans(values, weights []float32, vector, bits, budget int, sparse bool, round func(float64) float64) ([]float32, []byte) {
 	if vector > 1 {
-		return kmeansVectors(values, vector, 1<<bits, round)
+		return kmeansVectors(values, vector, 1<<bits, budget, round)
 	}
 	points := weigh(values, sparse)
 	if weights != nil {

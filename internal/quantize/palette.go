@@ -55,6 +55,15 @@ func (p Palette) groups(t *Tensor) (*groups, error) {
 	return g, nil
 }
 
+// budget is how much is tried for the vectors of each group.
+func (p Palette) budget(t *Tensor) int {
+	g, err := p.groups(t)
+	if err != nil {
+		return groupWork
+	}
+	return max(groupWork, vectorWork/(g.channels/g.size))
+}
+
 // gather returns the vectors of a group one after the other.
 func (g *groups) gather(values []float32, group int) []float32 {
 	v := g.vector
@@ -104,7 +113,7 @@ func palette(ctx context.Context, t *Tensor, weights []float32, p Palette, spars
 		fit = unique
 	default:
 		fit = func(v, w []float32, vector, bits int) ([]float32, []byte) {
-			return kmeans(v, w, vector, bits, sparse, round)
+			return kmeans(v, w, vector, bits, p.budget(t), sparse, round)
 		}
 	}
 	return tables(ctx, t, weights, p, fit)
@@ -118,7 +127,7 @@ func integerPalette(ctx context.Context, t *Tensor, p Palette) (*table, error) {
 		fit = func(v, _ []float32, _, bits int) ([]float32, []byte) { return uniformIntegers(v, bits) }
 	case KMeans:
 		fit = func(v, _ []float32, vector, bits int) ([]float32, []byte) {
-			return kmeans(v, nil, vector, bits, false, math.RoundToEven)
+			return kmeans(v, nil, vector, bits, p.budget(t), false, math.RoundToEven)
 		}
 	}
 	return tables(ctx, t, nil, p, fit)

@@ -7,18 +7,20 @@ import (
 
 // How much is tried for palettes of vectors, whose best one cannot be found: starts
 // from centers that a generator of fixed seed chooses, on at most so many vectors;
-// rounds of moving centers; and the work of all starts, in distances.
+// rounds of moving centers; and the work of all starts, in distances, for all groups of
+// a weight together and at least for each.
 const (
 	vectorStarts = 64
 	vectorSample = 1 << 13
 	vectorRounds = 200
-	vectorWork   = 1 << 23
+	vectorWork   = 1 << 26
+	groupWork    = 1 << 22
 )
 
 // kmeansVectors finds entries of several elements each. The same vectors give the same
 // entries. It starts several times, keeps the best start, and moves centers until no
 // vector changes its center.
-func kmeansVectors(values []float32, width, k int, round func(float64) float64) ([]float32, []byte) {
+func kmeansVectors(values []float32, width, k, budget int, round func(float64) float64) ([]float32, []byte) {
 	n := len(values) / width
 	entries := make([]float32, k*width)
 	if places := distinct(values, width); len(places) <= k {
@@ -38,7 +40,7 @@ func kmeansVectors(values []float32, width, k int, round func(float64) float64) 
 	rnd := rand.New(rand.NewPCG(uint64(n), uint64(k)))
 	var best []float64
 	least, work := math.Inf(1), 0
-	for start := 0; start < vectorStarts && (start < 6 || work < vectorWork); start++ {
+	for start := 0; start < vectorStarts && (start < 6 || work < budget); start++ {
 		centers := startVectors(sample, width, k, rnd)
 		m := mover{values: sample, width: width, centers: centers}
 		if cost := m.settle(); cost < least {
