@@ -107,6 +107,7 @@ func TestWhatCannotBeCompressedIsSaid(t *testing.T) {
 	call(t, "compress", in, out).want(t, exitUsage, "", "nothing is to be done")
 	call(t, "compress", in, out, "--quantize", "int5").want(t, exitUsage, "", "int5")
 	call(t, "compress", in, out, "--palettize", "int4").want(t, exitUsage, "", "lut4:group=16")
+	call(t, "compress", in, out, "--quantize", "int8", "--weight-threshold", "100000000").want(t, exitOK, "", ": 0 weights")
 	call(t, "compress", in, dir, "--decompress").want(t, exitFailure, "", "exists")
 	call(t, "compress", in, out, "--config", filepath.Join(dir, "none.yaml")).want(t, exitFailure, "", "none.yaml")
 }
@@ -127,6 +128,12 @@ func TestFunctionsAreMergedRenamedAndSplit(t *testing.T) {
 	sizeBoth, _ := folderSize(both)
 	if sizeBoth > sizeA+sizeB+100_000 {
 		t.Errorf("%d bytes of packages became %d: equal weights are not shared", sizeA+sizeB, sizeBoth)
+	}
+	texts := filepath.Join(dir, "texts.mlpackage")
+	call(t, "edit", both, texts, "--description", "for tests", "--license", "none of it", "--model-version", "3", "--default-function", "small", "-q").want(t, exitOK, "", "")
+	call(t, "inspect", texts).want(t, exitOK, "function small (CoreML8, the default)", "")
+	if !equalFloats(logits(t, texts, ""), logits(t, b, "")) {
+		t.Error("the default function is another one")
 	}
 	call(t, "edit", both, one, "--only", "small", "--clear", "author").want(t, exitOK, "", "one")
 	for path, function := range map[string]string{a: "", both: "same"} {
@@ -149,4 +156,15 @@ func equalFloats(a, b []float32) bool {
 		}
 	}
 	return len(a) == len(b)
+}
+
+func TestTheTextsOfAPackageAreSet(t *testing.T) {
+	in, out := synth(t, smallFlags...), filepath.Join(t.TempDir(), "out.mlpackage")
+	call(t, "edit", in, out, "--description", "for tests", "--license", "none of it", "--model-version", "3", "--metadata", "a=b").want(t, exitOK, "", "")
+	r := call(t, "inspect", out, "--json")
+	for _, text := range []string{"for tests", "none of it", `"3"`} {
+		if !strings.Contains(r.out, text) {
+			t.Errorf("%q is not in %s", text, r.out)
+		}
+	}
 }
