@@ -26,6 +26,8 @@ type cli struct {
 	Doctor   doctorCmd   `cmd:"" help:"Show what this system offers to run models with."`
 	Predict  predictCmd  `cmd:"" help:"Make one prediction, or serve predictions to another program."`
 	Bench    benchCmd    `cmd:"" help:"Measure how fast a model runs here."`
+	Compress compressCmd `cmd:"" help:"Make a package with smaller weights."`
+	Edit     editCmd     `cmd:"" help:"Change what a package says of itself and which functions it has."`
 	Synth    synthCmd    `cmd:"" help:"Make a package with random weights, to measure with."`
 	Tokenize tokenizeCmd `cmd:"" help:"Turn text into the ids of a vocabulary, and back."`
 	Version  versionCmd  `cmd:"" help:"Show the version."`

@@ -113,6 +113,8 @@ func Default() Rules {
 			// The weight file that is being written, in a folder of the writer's own.
 			{Dir: "internal/modelpkg", May: []string{"internal/milpb", "internal/dtype", "internal/storage"}, Opens: []string{"os.OpenFile"}},
 			{Dir: "internal/mil", May: []string{"internal/modelpkg", "internal/milpb", "internal/dtype", "internal/quote", "internal/storage"}},
+			{Dir: "internal/edit", May: []string{"internal/mil", "internal/modelpkg", "internal/milpb", "internal/dtype", "internal/storage"}},
+			{Dir: "internal/quantize/declare", May: []string{"internal/quantize", "internal/mil", "internal/dtype"}},
 			{Dir: "internal/modelgen/random", May: []string{"internal/modelgen", "internal/mil", "internal/dtype"}},
 			{Dir: "internal/modelgen", May: []string{"internal/mil", "internal/modelpkg", "internal/milpb", "internal/dtype"}},
 
@@ -151,6 +153,12 @@ func Default() Rules {
 			{Dir: "coreml", May: []string{
 				"internal/engine", "internal/engine/portable", "internal/engine/apple@darwin",
 				"internal/mil", "internal/modelpkg", "internal/safetensors", "tensor", "internal/dtype", "internal/storage",
+			}},
+
+			// A package becomes a smaller one.
+			{Dir: "coreml/compress", May: []string{
+				"internal/quantize", "internal/quantize/declare", "internal/mil", "internal/modelpkg", "internal/milpb",
+				"internal/dtype", "internal/storage",
 			}},
 
 			// Leaves: they know nothing of models.
