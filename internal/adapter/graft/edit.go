@@ -64,13 +64,22 @@ func (e *editor) add(s *site, factors []factor) error {
 	}
 	s.op.Name, s.op.Outputs = base.Name, []*mil.Value{base}
 	rank := len(a) / s.in
-	low, err := e.product(s, s.op, y, a, rank, s.in, y.Name+"_lora_a", inner)
+	kind := s.kind
+	if kind == columns || kind == rows {
+		kind = linear
+	}
+	low, err := e.product(&site{op: s.op, kind: kind}, s.op, y, a, rank, s.in, y.Name+"_lora_a", inner)
 	if err != nil {
 		return err
 	}
-	kind := linear
-	if s.kind == conv {
+	// By its columns: of a product by rows of a few numbers most of the time goes into
+	// their ends.
+	kind = columns
+	switch {
+	case s.kind == conv:
 		kind = conv
+	case e.Stored:
+		kind = linear
 	}
 	high, err := e.product(&site{op: s.op, kind: kind}, &mil.Op{Inputs: []mil.Argument{{Name: "x", Values: []*mil.Value{low}}}}, y, b, s.out, rank, y.Name+"_lora_b", inner)
 	if err != nil {
@@ -139,6 +148,8 @@ func (e *editor) product(s *site, of *mil.Op, y *mil.Value, w []float32, n, k in
 	case conv:
 		op.Type, op.Inputs = "conv", slices.Clone(s.op.Inputs)
 		shape = append(shape, s.trailing()...)
+	case columns:
+		op.Type, shape, w = "matmul", []int{k, n}, transpose(w, n, k)
 	case lookup: // rows of A's transpose
 		op.Type, op.Inputs = "gather", slices.Clone(s.op.Inputs)
 		shape, w = []int{k, n}, transpose(w, n, k)
@@ -154,6 +165,9 @@ func (e *editor) product(s *site, of *mil.Op, y *mil.Value, w []float32, n, k in
 		op.Inputs = slices.DeleteFunc(op.Inputs, func(a mil.Argument) bool { return a.Name == "bias" })
 	case lookup:
 		set(op, "x", weight)
+	case columns:
+		set(op, "x", of.Input("x"))
+		set(op, "y", weight)
 	default:
 		set(op, "x", of.Input("x"))
 		set(op, "weight", weight)
