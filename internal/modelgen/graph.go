@@ -35,7 +35,9 @@ type graph struct {
 	b     *mil.Builder
 	src   Source
 	store *Store
-	err   error // the first failure to get a weight; building goes on, so that code reads as a graph
+	// listing says that only the weights are wanted: tables are left empty.
+	listing bool
+	err     error // the first failure to get a weight; building goes on, so that code reads as a graph
 
 	ids, mask, keys, values *mil.Value
 	// past and end are the first and last+1 position of what is fed, as scalars

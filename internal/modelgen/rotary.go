@@ -87,6 +87,9 @@ func (g *graph) table(name string, frequencies []float64, scale float64, f func(
 	if scale == 0 {
 		scale = 1
 	}
+	if g.listing {
+		return b.Op("slice_by_index", name, mil.TensorType(g.f, unknown, d), mil.Args{"x": b.Float(name+"_table", g.f, 0)})
+	}
 	table := make([]float32, g.Context*d)
 	for p := range g.Context {
 		for j := range d {

@@ -82,7 +82,7 @@ type Source interface {
 type Store struct {
 	*mil.Builder
 
-	w *modelpkg.Writer
+	w *modelpkg.Writer // nil where nothing is written
 }
 
 // Put writes packed elements to the weight file and declares them. With an
@@ -92,6 +92,9 @@ func (s *Store) Put(name string, t dtype.Type, shape []int, data []byte) (*mil.V
 	n, ok := dtype.Count(shape)
 	if !ok { // of a source's own shape, which nobody has checked
 		return s.Stored(name, t, []int{0}, modelpkg.WeightFileName, 0), fmt.Errorf("%w: %s of shape %v overflows", ErrConfig, name, shape)
+	}
+	if s.w == nil {
+		return s.Again(name, t, shape, 0), nil
 	}
 	offset, err := s.w.AddBlob(t, n, data)
 	if err != nil {
