@@ -47,7 +47,9 @@ type decoder struct {
 	maxPositions int
 	// tensors says where the weights lie.
 	tensors tensors
-	ignored []string // fields that the caller has said change nothing
+	// spareHead is the head that is stored though it is tied.
+	spareHead string
+	ignored   []string // fields that the caller has said change nothing
 	// most is the most tokens that the package may take, why says so where it is less
 	// than maxPositions; 0 where there is no such limit.
 	most int

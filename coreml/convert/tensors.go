@@ -78,7 +78,8 @@ type view struct {
 	parts []checkpoint.Tensor
 	// names are those of the tensors in the checkpoint.
 	names      []string
-	rows, cols int // cols 0 is a vector
+	rows, cols int    // cols 0 is a vector
+	weight     string // the name of the value in the program
 }
 
 // Name says where the weight lies: the tensor's name, with the rows behind it where it is
