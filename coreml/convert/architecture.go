@@ -18,6 +18,8 @@ type architecture struct {
 	ropeTheta float64 // 0 means 10000
 	rotary    float64 // partial_rotary_factor; 0 means 1
 	tied      bool    // tie_word_embeddings
+	epsilon   float64 // rms_norm_eps; 0 means 1e-6
+	usual     string  // hidden_act; "" means silu
 
 	// fields are the names of fields that this architecture calls otherwise: what is
 	// read, by Llama's name for it.
