@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"strings"
 	"time"
 
 	"github.com/gocoreml/coreml/coreml/convert"
@@ -27,6 +28,7 @@ type convertCmd struct {
 	DType    string   `name:"dtype" help:"Type of weights and results: fp16 or fp32." enum:"fp16,fp32" default:"fp16" placeholder:"NAME"`
 	Layout   string   `help:"Linear layers as such, or as convolutions (conv), which the Neural Engine prefers." enum:"linear,conv" default:"linear" placeholder:"NAME"`
 	Function string   `help:"Name of the function." default:"main" placeholder:"NAME"`
+	Adapter  []string `help:"A low-rank adapter (LoRA) of PEFT or mlx-lm that becomes a function of that name, which shares all other weights; may be repeated." sep:"none" placeholder:"NAME=DIR"`
 	Ignore   []string `help:"A field of config.json that changes nothing, though coreml does not know it; may be repeated." sep:"none" placeholder:"FIELD"`
 	DryRun   bool     `help:"Tell what would be done, and write nothing."`
 	Threads  int      `help:"Threads to use; 0 means all." default:"0" placeholder:"N"`
@@ -41,6 +43,7 @@ func (*convertCmd) Help() string {
     coreml convert SmolLM2-135M SmolLM2.mlpackage
     coreml convert Mistral-7B-Instruct-v0.3 Mistral.mlpackage --quantize int4
     coreml convert Qwen3-0.6B Qwen3.mlpackage --quantize int8 --keep '*embed_tokens*' --context 4096
+    coreml convert SmolLM2-135M SmolLM2.mlpackage --adapter poet=PoetAdapter
     coreml convert SmolLM2-135M SmolLM2.mlpackage --dry-run`
 }
 
@@ -57,6 +60,13 @@ func (c *convertCmd) Run(ctx context.Context, io *streams) error {
 	o := &convert.Options{
 		Context: c.Context, Quantize: c.Quantize, Keep: c.Keep, Cache: c.Cache, Logits: c.Logits, Batch: c.Batch,
 		DType: c.DType, Layout: c.Layout, Function: c.Function, Ignore: c.Ignore, DryRun: c.DryRun, Threads: c.Threads,
+	}
+	for _, a := range c.Adapter {
+		name, dir, ok := strings.Cut(a, "=")
+		if !ok {
+			return usagef("--adapter %s: want NAME=DIR, the name of a function and the adapter's folder", quoted(firstLine(a)))
+		}
+		o.Adapters = append(o.Adapters, convert.Adapter{Name: name, Path: dir})
 	}
 	bar := newConvertBar(io, c.Quiet)
 	o.Progress = bar.show

@@ -1,6 +1,7 @@
 package convert
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -9,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 
+	"github.com/gocoreml/coreml/internal/adapter/graft"
 	"github.com/gocoreml/coreml/internal/checkpoint"
 	"github.com/gocoreml/coreml/internal/milpb"
 	"github.com/gocoreml/coreml/internal/modelgen"
@@ -16,7 +18,7 @@ import (
 
 // tensorsKey is the key of the metadata under which a package says from which tensors of
 // the checkpoint its weights came: a JSON object from weight to tensor.
-const tensorsKey = "com.github.gocoreml.tensors"
+const tensorsKey = graft.TensorsKey
 
 // repositoryKey names the repository whose tokenizer belongs to a package.
 const repositoryKey = "co.huggingface.exporters.name"
@@ -38,7 +40,7 @@ func Convert(ctx context.Context, model, pkg string, o *Options) (*Report, error
 }
 
 // convert makes a package of an open checkpoint.
-func convert(ctx context.Context, c *checkpoint.Checkpoint, pkg string, s *settings) (*Report, error) {
+func convert(ctx context.Context, c *checkpoint.Checkpoint, pkg string, s *settings) (_ *Report, err error) {
 	cfg, err := newConfig(c.Config)
 	if err != nil {
 		return nil, err
@@ -66,8 +68,13 @@ func convert(ctx context.Context, c *checkpoint.Checkpoint, pkg string, s *setti
 	if err := checkSpace(pkg, src.size()); err != nil {
 		return nil, err
 	}
+	adapters, closeAll, err := openAdapters(ctx, s.Adapters)
+	defer func() { err = cmp.Or(err, closeAll()) }()
+	if err != nil {
+		return nil, err
+	}
 	p := &modelgen.Package{
-		Functions:   []modelgen.Function{{Name: s.function(), Model: d.Model, Source: src}},
+		Functions:   s.functions(ctx, d, src, adapters),
 		Form:        s.form,
 		Description: describe(c, cfg, s, views),
 	}
@@ -88,12 +95,8 @@ func modelError(c *config, err error) error {
 
 // describe is what the package says of itself.
 func describe(c *checkpoint.Checkpoint, cfg *config, s *settings, views map[key]*view) *milpb.Metadata {
-	names := map[string]string{}
-	for _, v := range views {
-		names[v.weight] = v.Name()
-	}
 	// A map of strings is always JSON, with its keys in order.
-	list, _ := json.Marshal(names) //nolint:errcheck,errchkjson // as the comment says
+	list, _ := json.Marshal(tensorNames(views)) //nolint:errcheck,errchkjson // as the comment says
 	user := []milpb.StringPair{{Key: tensorsKey, Value: string(list)}}
 	if name := repository(c, cfg); name != "" {
 		user = append(user, milpb.StringPair{Key: repositoryKey, Value: name})

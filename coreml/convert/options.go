@@ -37,6 +37,9 @@ type Options struct {
 	Layout string
 	// Function is the name of the function; "" is main.
 	Function string
+	// Adapters are low-rank adapters that become functions beside that one, which stays
+	// the default. All weights but their own factors are stored once.
+	Adapters []Adapter
 	// Ignore names fields of config.json that change nothing, though they are not known.
 	Ignore []string
 	// DryRun reports what would be done, and writes nothing.
@@ -93,6 +96,9 @@ func (o *Options) settings() (*settings, error) {
 		if _, err := path.Match(p, ""); err != nil {
 			return nil, fmt.Errorf("%w keep: %s: %w", ErrOption, storage.Quote(p), err)
 		}
+	}
+	if err := s.checkAdapters(); err != nil {
+		return nil, err
 	}
 	if o.Context < 0 || o.Batch < 0 || o.Threads < 0 {
 		return nil, fmt.Errorf("%w: context, batch and threads are not negative", ErrOption)

@@ -160,7 +160,7 @@ func Default() Rules {
 			// A checkpoint becomes a package.
 			{Dir: "coreml/convert", May: []string{
 				"internal/checkpoint", "internal/quantize", "internal/quantize/declare", "internal/modelgen", "internal/modelpkg",
-				"internal/mil", "internal/milpb", "internal/kernel", "internal/workpool", "internal/dtype", "internal/storage",
+				"internal/adapter", "internal/adapter/graft", "internal/mil", "internal/milpb", "internal/kernel", "internal/workpool", "internal/dtype", "internal/storage",
 			}},
 
 			// Leaves: they know nothing of models.

@@ -40,6 +40,8 @@ type Function struct {
 	Name   string
 	Model  *Model
 	Source Source
+	// Change, unless nil, changes the program of the function before it is written.
+	Change func(f *mil.Function) error
 }
 
 // Write makes the package at the path dir, as the function Write does.
@@ -73,6 +75,11 @@ func (p *Package) build(ctx context.Context, w *modelpkg.Writer) (*mil.Program, 
 			return nil, nil, err
 		}
 		function, err := b.Function()
+		if err == nil && f.Change != nil {
+			if err = f.Change(function); err == nil {
+				function, err = b.Function() // verified anew
+			}
+		}
 		if err != nil {
 			return nil, nil, err
 		}

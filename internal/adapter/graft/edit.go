@@ -108,9 +108,9 @@ func (e *editor) combine(s *site, factors []factor) (a, b []float32, err error) 
 		}
 		copy(a[at*s.in:], fa)
 		scale := m.Scale * f.use.Scale
-		for r := range f.to - f.from {
+		for r := range f.n {
 			row := b[(f.at+r)*rank+at:][:m.Rank]
-			for k, v := range fb[(f.from+r)*m.Rank:][:m.Rank] {
+			for k, v := range fb[f.rows.at(r)*m.Rank:][:m.Rank] {
 				row[k] = float32(float64(v) * scale)
 			}
 		}

@@ -7,11 +7,12 @@ import (
 	"github.com/gocoreml/coreml/internal/adapter"
 )
 
-// piece is rows from to to-1 of a module's result, which rows at … of a site's result are.
+// piece is rows of a module's result, n of them, which are rows at … of a site's result.
 type piece struct {
-	site     *site
-	from, to int
-	at       int
+	site *site
+	rows span
+	n    int
+	at   int
 }
 
 // index finds the sites of a module.
@@ -136,7 +137,7 @@ func (ix *index) match(m *adapter.Module) ([]piece, error) {
 func entire(found []*site) []piece {
 	var out []piece
 	for _, s := range found {
-		out = append(out, piece{site: s, to: s.out})
+		out = append(out, piece{site: s, n: s.out})
 	}
 	return out
 }
@@ -144,20 +145,21 @@ func entire(found []*site) []piece {
 // together makes pieces of sites whose weights are the rows of one tensor: as the
 // metadata says, or one behind the other in the order of the program.
 func together(found []*site, in, out int) []piece {
-	if len(found) < 2 && found[0].to == 0 {
+	if len(found) < 2 && found[0].rows == nil {
 		return nil
 	}
 	var pieces []piece
-	at, covered := 0, 0
+	next, covered := 0, 0
 	for _, s := range found {
-		p := piece{site: s, from: at, to: at + s.out}
-		if s.to > 0 {
-			p.from, p.to = s.from, s.to
+		p := piece{site: s, rows: span{from: next}, n: s.out}
+		if s.rows != nil {
+			p.rows = *s.rows
 		}
-		if s.in != in || p.to > out || p.to-p.from != s.out {
+		last := p.rows.at(p.n - 1)
+		if s.in != in || last >= out || p.rows.every == 0 && p.rows.n != 0 && p.rows.n != p.n {
 			return nil
 		}
-		at, covered = p.to, covered+s.out
+		next, covered = last+1, covered+p.n
 		pieces = append(pieces, p)
 	}
 	if covered != out {
@@ -223,5 +225,5 @@ func (ix *index) within(module string, in, out int) *piece {
 	if !fits || r.does == "q" && out == s.out {
 		return nil
 	}
-	return &piece{site: s, to: out, at: at}
+	return &piece{site: s, n: out, at: at}
 }

@@ -18,7 +18,7 @@ var (
 // has for it. The scale has no part in it.
 func (e *editor) replace(ix *index, u Use, m *adapter.Module, pieces []piece) error {
 	for _, p := range pieces {
-		if p.to-p.from != m.Weight[0] || p.site.out != m.Weight[0] {
+		if p.n != m.Weight[0] || p.site.out != m.Weight[0] || p.rows.from != 0 {
 			return errPart
 		}
 		if p.site.kind == lookup {

@@ -11,7 +11,8 @@ import (
 
 // TensorsKey is the key of a package's metadata under which a JSON object gives for the
 // name of each weight the name of the checkpoint's tensor that it comes from. A weight
-// that is some of a tensor's rows has them behind it: "name[from:to]".
+// that is some of a tensor's rows has them behind it: "name[from:to]", or
+// "name[from:to:every]" where as many follow in each further run of every rows.
 const TensorsKey = "com.github.gocoreml.tensors"
 
 // kind says how an operation uses its weight.
@@ -34,10 +35,22 @@ type site struct {
 	// name is what the weight is called, with underscores in place of dots and without
 	// what converters append.
 	name string
-	// module is the one that the package's metadata names, empty where it does not say;
-	// the weight is its rows from to to-1, all of them where to is 0.
-	module   string
-	from, to int
+	// module is the one that the package's metadata names, empty where it does not say, and
+	// of its rows those that the weight is, nil for all.
+	module string
+	rows   *span
+}
+
+// span is rows of a matrix: of each run of every rows the first n behind the first from,
+// and where every is 0 the one run of n rows.
+type span struct{ from, n, every int }
+
+// at returns the place of row r of the span.
+func (s *span) at(r int) int {
+	if s.every == 0 {
+		return s.from + r
+	}
+	return s.from + r/s.n*s.every + r%s.n
 }
 
 // sitesOf finds the operations of a function's body.
@@ -168,7 +181,7 @@ func (s *site) identify(tensors map[string]string) {
 	for _, n := range names {
 		for _, form := range forms(n) {
 			if t, ok := tensors[form]; ok {
-				s.module, s.from, s.to = parseTensor(t)
+				s.module, s.rows = parseTensor(t)
 				s.name = plain(s.module)
 				return
 			}
@@ -221,17 +234,24 @@ func chain(v *mil.Value) []string {
 
 // parseTensor takes the name of a tensor apart: "a.b.weight[0:64]" is rows 0 to 63 of
 // the weight of a.b.
-func parseTensor(t string) (module string, from, to int) {
+func parseTensor(t string) (module string, rows *span) {
 	if head, tail, ok := strings.Cut(t, "["); ok {
-		lo, hi, _ := strings.Cut(strings.TrimSuffix(tail, "]"), ":")
-		a, err1 := strconv.Atoi(lo)
-		b, err2 := strconv.Atoi(hi)
-		if err1 == nil && err2 == nil && 0 <= a && a < b {
-			t, from, to = head, a, b
+		var list [3]int
+		parts := strings.Split(strings.TrimSuffix(tail, "]"), ":")
+		good := len(parts) == 2 || len(parts) == 3
+		for i := range min(len(parts), len(list)) {
+			n, err := strconv.Atoi(parts[i])
+			good, list[i] = good && err == nil && n >= 0 && n <= maxRows, n
+		}
+		if n := list[1] - list[0]; good && n > 0 && (list[2] == 0 || list[2] >= n) {
+			t, rows = head, &span{list[0], n, list[2]}
 		}
 	}
-	return strings.TrimSuffix(t, ".weight"), from, to
+	return strings.TrimSuffix(t, ".weight"), rows
 }
+
+// maxRows bounds the rows of a matrix.
+const maxRows = 1 << 30
 
 // plain makes names of checkpoints and of programs alike.
 func plain(n string) string { return strings.NewReplacer(".", "_", "-", "_", "/", "_").Replace(n) }
