@@ -61,7 +61,7 @@ func Open(ctx context.Context, dir string) (*Adapter, error) {
 	info, err := os.Stat(dir)
 	switch {
 	case err != nil:
-		return nil, err
+		return nil, fmt.Errorf("adapter: %w", err)
 	case !info.IsDir():
 		return nil, bad("%s is no folder: that of an adapter holds %s and %s", name(dir), configName, peftWeights)
 	}
