@@ -138,7 +138,7 @@ func Default() Rules {
 			}},
 			{Dir: "internal/engine/portable", May: []string{
 				"internal/engine/portable/array", "internal/engine/portable/weight", "internal/engine/portable/op", "internal/engine/portable/plan",
-				"internal/engine", "internal/adapter/graft", "internal/mil", "internal/modelpkg", "internal/milpb", "tensor",
+				"internal/engine", "internal/adapter", "internal/adapter/graft", "internal/mil", "internal/modelpkg", "internal/milpb", "tensor",
 				"internal/kernel", "internal/workpool", "internal/dtype", "internal/storage",
 			}},
 			{Dir: "internal/objc", Third: []string{purego}},
