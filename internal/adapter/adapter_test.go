@@ -195,6 +195,9 @@ func TestWhatIsNotAppliedIsRefused(t *testing.T) {
 		{"whole weights that nothing names", peftConfig, more("lm_head.weight", 4, 3), "modules_to_save"},
 		{"a norm", with("modules_to_save", `["norm"]`), more("model.norm.weight", 3), "model.norm"},
 		{"both", with("modules_to_save", `["q_proj"]`), more(q+".weight", 3, 3), "both"},
+		{"a resized vocabulary", with("target_modules", `["lm_head"]`), shapes{
+			"base_model.model.lm_head.lora_A.weight": {2, 3}, "base_model.model.lm_head.lora_B.weight": {5, 2}, "base_model.model.lm_head.base_layer.weight": {7, 3},
+		}, "resized"},
 		{"no tensors", peftConfig, shapes{}, "adapts nothing"},
 		{"neither form", `{"r": 2}`, nil, "peft_type"},
 		{"no object", `[]`, nil, "adapter_config.json"},

@@ -130,7 +130,11 @@ func (c *peft) takeAll(fields map[string]json.RawMessage) (err error) {
 		key  string
 		into any
 	}{
-		{"r", &c.rank}, {"lora_alpha", &c.alpha}, {"use_rslora", &c.rslora}, {"rank_pattern", &ranks}, {"alpha_pattern", &alphas},
+		{"r", &c.rank},
+		{"lora_alpha", &c.alpha},
+		{"use_rslora", &c.rslora},
+		{"rank_pattern", &ranks},
+		{"alpha_pattern", &alphas},
 		{"modules_to_save", &c.toSave},
 	} {
 		if err := take(fields, f.key, f.into); err != nil {

@@ -22,6 +22,7 @@ const (
 	partEmbeddingB
 	partWeight
 	partBias
+	partBase
 )
 
 // partNames are the middles of the names of factors. Behind them stands .weight, or
@@ -46,6 +47,9 @@ func split(tensorName string) (module string, p part, ok bool) {
 		if end == ".weight" || end == ".default.weight" || embedding && (end == "" || end == ".default") {
 			return rest[:at], f.part, true
 		}
+	}
+	if module, ok := strings.CutSuffix(rest, ".base_layer.weight"); ok {
+		return module, partBase, true
 	}
 	if strings.Contains(rest, ".lora_") || strings.Contains(rest, ".base_layer.") {
 		return "", 0, false // magnitudes, biases and other inventions
@@ -99,7 +103,7 @@ func (m *Module) add(e *safetensors.Entry, p part) error {
 		return bad("tensor %s: element type %s, want a floating-point one", name(e.Name), name(e.DType))
 	}
 	place := map[part]*string{
-		partA: &m.a, partB: &m.b, partEmbeddingA: &m.a, partEmbeddingB: &m.b, partWeight: &m.weight, partBias: &m.bias,
+		partA: &m.a, partB: &m.b, partEmbeddingA: &m.a, partEmbeddingB: &m.b, partWeight: &m.weight, partBias: &m.bias, partBase: &m.base,
 	}[p]
 	if *place != "" {
 		return bad("tensors %s and %s are the same part of a module", name(*place), name(e.Name))
@@ -124,12 +128,18 @@ func floating(t tensor.DType) bool {
 // finish checks a module whose tensors are all known.
 func (c *peft) finish(m *Module, f *safetensors.File) error {
 	if m.a == "" && m.b == "" {
+		if m.base != "" {
+			return bad("tensor %s is there without factors", name(m.base))
+		}
 		return c.checkSaved(m)
 	}
 	if m.weight != "" || m.bias != "" {
 		return bad("module %s has both low-rank factors and a weight or bias of its own", name(m.Name))
 	}
 	if err := m.measure(f); err != nil {
+		return err
+	}
+	if err := m.checkBase(f); err != nil {
 		return err
 	}
 	if want := first(c.ranks, m.Name, c.rank); want != m.Rank {
@@ -145,9 +155,26 @@ func (c *peft) finish(m *Module, f *safetensors.File) error {
 	return nil
 }
 
+// checkBase checks the model's own weight, which PEFT saves beside the factors of an
+// embedding or a head. It is what the model has, and not used, unless the vocabulary was
+// resized.
+func (m *Module) checkBase(f *safetensors.File) error {
+	if m.base == "" {
+		return nil
+	}
+	want := []int{m.Out, m.In}
+	if m.Embedding {
+		want = []int{m.In, m.Out}
+	}
+	if shape := f.Entry(m.base).Shape; !slices.Equal(shape, want) {
+		return bad("tensor %s is of shape %v, and the factors are for %v: adapters of a resized vocabulary are not applied", name(m.base), shape, want)
+	}
+	return nil
+}
+
 // checkSaved checks a module that replaces the model's own.
 func (c *peft) checkSaved(m *Module) error {
-	if !slices.ContainsFunc(c.toSave, func(entry string) bool { return endsWith(m.Name, entry) }) {
+	if !slices.ContainsFunc(c.toSave, func(entry string) bool { return strings.HasSuffix(m.Name, entry) }) {
 		return bad("the weights of module %s are stored whole, and modules_to_save does not name it", name(m.Name))
 	}
 	if len(m.Weight) != 2 {

@@ -53,7 +53,8 @@ type Module struct {
 
 	a, b         string // names of the tensors
 	weight, bias string
-	turned       bool // A is stored as [In, Rank] and B as [Rank, Out]
+	base         string // the model's own weight, which is not used
+	turned       bool   // A is stored as [In, Rank] and B as [Rank, Out]
 }
 
 // Open opens the adapter in a folder of the operating system. The context ends it.

@@ -18,7 +18,7 @@ import (
 // smallMatrix is that of constants of two dimensions, such as the factors of adapters.
 const (
 	smallConst  = 1 << 14
-	smallMatrix = 1 << 12
+	smallMatrix = 1 << 10
 )
 
 // constValue makes the content of a constant's slot: numbers in the form in
