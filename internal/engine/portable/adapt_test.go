@@ -26,9 +26,9 @@ import (
 // product in the matrix.
 type adapted struct {
 	name string
-	// module is the adapted one of the checkpoint, of ins inputs and outs outputs.
-	module    string
-	ins, outs int
+	// module is the adapted one of the checkpoint, of ins inputs, 0 for the usual number.
+	module string
+	ins    int
 	// tensors is the package's metadata, "" for none.
 	tensors string
 	// rank is that of the adapter; 0 replaces the whole matrix.
