@@ -28,6 +28,10 @@ type Config struct {
 	// NoFusion executes every operation on its own, as the program states
 	// it. It is slower and meant for comparison. The zero value leaves fusion on.
 	NoFusion bool
+	// Adapters are low-rank adapters that the portable engine applies to the function, all
+	// of them together: what they add is summed. The engine of Core ML itself refuses
+	// them with [ErrNoAdapters]. Nil means none.
+	Adapters []Adapter
 	// Framework holds what only Core ML itself takes. The portable engine ignores
 	// it. The zero value leaves every choice to Core ML.
 	Framework FrameworkConfig

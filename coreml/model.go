@@ -94,19 +94,26 @@ func load(ctx context.Context, src engine.Source, name string, cfg *Config) (*Mo
 	if err != nil {
 		return nil, fail("load model", err)
 	}
-	e, prog, note, err := open(ctx, src, name, cfg, ec)
+	var e engine.Engine
+	var prog engine.Program
+	note := ""
+	err = withAdapters(ctx, ec, cfg.Adapters, func(ec engine.Config) (err error) {
+		e, prog, note, err = open(ctx, src, name, cfg, ec)
+		return err
+	})
 	if err != nil {
 		return nil, fail("load model", fmt.Errorf("%s: %w", name, engineError(modelpkg.Locate(err, name))))
 	}
-	return newModel(prog, loaded{e, src, ec, name}, note), nil
+	return newModel(prog, loaded{e, src, ec, slices.Clone(cfg.Adapters), name}, note), nil
 }
 
 // loaded is what a model was loaded from, and how.
 type loaded struct {
-	engine engine.Engine
-	src    engine.Source
-	cfg    engine.Config
-	name   string
+	engine   engine.Engine
+	src      engine.Source
+	cfg      engine.Config
+	adapters []Adapter
+	name     string
 }
 
 func newModel(prog engine.Program, from loaded, note string) *Model {
@@ -123,32 +130,19 @@ func newModel(prog engine.Program, from loaded, note string) *Model {
 }
 
 // LoadFunction loads another function of the same package with the same engine and
-// settings: an adapter, say, or a variant for prompts. An empty name is the package's
+// settings: an adapter that is a function, say, or a variant for prompts. An empty name is the package's
 // default function, and one that it lacks gives [ErrUnknownFunction]. The portable
 // engine uses the weight files that m has mapped; Core ML shares what it can by itself.
 //
 // The new Model is closed by itself, before or after m. States belong to the function
 // that made them. A nil ctx is context.Background.
 func (m *Model) LoadFunction(ctx context.Context, name string) (*Model, error) {
-	p := m.program()
-	if !p.gate.enter() {
-		return nil, fail("load function", ErrClosed)
-	}
-	defer runtime.KeepAlive(m)
-	defer p.gate.leave()
-	from := p.loaded
-	from.cfg.Function = name
-	load := func(ctx context.Context, cfg engine.Config) (engine.Program, error) {
-		return from.engine.Load(ctx, from.src, cfg)
-	}
-	if f, ok := p.prog.(engine.FunctionProgram); ok {
-		load = f.LoadFunction
-	}
-	prog, err := load(orBackground(ctx), from.cfg)
+	other, err := m.loadFunction(orBackground(ctx), name, m.program().loaded.adapters)
+	runtime.KeepAlive(m)
 	if err != nil {
-		return nil, fail("load function", fmt.Errorf("%s: %w", from.name, engineError(modelpkg.Locate(err, from.name))))
+		return nil, fail("load function", err)
 	}
-	return newModel(prog, from, p.note), nil
+	return other, nil
 }
 
 func compiled(name string) bool {

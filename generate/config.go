@@ -68,6 +68,15 @@ type Options struct {
 	// sequence has one function, and caches are never shared between two. A name that
 	// the package lacks gives a [*FunctionError].
 	Function string
+	// Adapters are low-rank adapters that are applied to the function, all of them together;
+	// the portable engine does that. Nil means those of [Config.Model], and in a [Session]
+	// those of its last answer; an empty list means none. Like a function they are loaded
+	// when they are first asked for and stay loaded; the model's weights are shared. Another
+	// scale is another adapter, and a generator takes 64 combinations of functions, adapters
+	// and scales in all. Sequences with different ones run side by side, each step by
+	// itself, and caches are never shared between them. A folder that is changed later is not
+	// read again.
+	Adapters []coreml.Adapter
 	// MaxTokens limits the answer, the end token included. 0 means
 	// max_new_tokens of generation_config.json, else [DefaultMaxTokens]; -1 means
 	// as many as the context holds.

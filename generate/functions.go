@@ -20,15 +20,17 @@ type functions struct {
 	own      []string // what the generator was opened for goes by these names
 	names    []string // of all that can be chosen, in order
 	several  bool     // packages, whose functions belong together
+	set      []packageFunctions
 
 	loading chan struct{} // has an element while somebody loads
 	mu      sync.Mutex    // for what follows
 	others  map[string]*boundModel
+	adapted []*adaptedSource // of those of others that have adapters
 }
 
 // newFunctions finds the names that can be chosen. D is the driver that was found.
 func newFunctions(src functionSource, set []packageFunctions, override, d *Driver) *functions {
-	f := &functions{src: src, override: override, file: set[0].file, loading: make(chan struct{}, 1), others: map[string]*boundModel{}}
+	f := &functions{src: src, override: override, file: set[0].file, set: set, loading: make(chan struct{}, 1), others: map[string]*boundModel{}}
 	f.several = len(set) > 1 || slices.ContainsFunc(d.Stages, func(s Stage) bool { return s.Package != "" && s.Package != f.file })
 	desc := set[0].find("")
 	if desc == nil {
@@ -91,14 +93,22 @@ func (g *Generator) Functions() []string {
 }
 
 // function returns a function of that name, loaded when it is first asked for; the empty
-// name is what the generator was opened for.
-func (g *Generator) function(ctx context.Context, name string) (*boundModel, error) {
+// name is what the generator was opened for. Adapters, unless they are nil, take the
+// place of those that the generator was opened with.
+func (g *Generator) function(ctx context.Context, name string, adapters []coreml.Adapter) (*boundModel, error) {
 	f := g.functions
-	if name == "" || f == nil || slices.Contains(f.own, name) {
-		return g.bound, nil
+	if f != nil && slices.Contains(f.own, name) {
+		name = ""
 	}
-	if !slices.Contains(f.names, name) {
+	switch {
+	case f == nil || name == "" && adapters == nil:
+		return g.bound, nil
+	case name != "" && !slices.Contains(f.names, name):
 		return nil, &FunctionError{Function: name, Functions: slices.Clone(f.names)}
+	}
+	function := name
+	if adapters != nil {
+		name = adaptedName(function, adapters)
 	}
 	if b := f.loaded(name); b != nil {
 		return b, nil
@@ -112,9 +122,12 @@ func (g *Generator) function(ctx context.Context, name string) (*boundModel, err
 	if b := f.loaded(name); b != nil { // by whom this call has waited for
 		return b, nil
 	}
-	b, err := g.loadFunction(ctx, name)
-	if err != nil {
-		return nil, unlessEnded(ctx, fmt.Errorf("function %q: %w", name, err))
+	b, err := g.loadFunction(ctx, name, function, adapters)
+	switch {
+	case err != nil && function == "":
+		return nil, unlessEnded(ctx, err)
+	case err != nil:
+		return nil, unlessEnded(ctx, fmt.Errorf("function %q: %w", function, err))
 	}
 	return b, nil
 }
@@ -125,27 +138,17 @@ func (f *functions) loaded(name string) *boundModel {
 	return f.others[name]
 }
 
-// loadFunction loads and binds a function, with a driver of its own. What contradicts the
-// caller's driver, which is that of the function the generator was opened for, is
-// detected as if there were none.
-func (g *Generator) loadFunction(ctx context.Context, name string) (b *boundModel, err error) {
+// loadFunction loads and binds a function and keeps it under a name.
+func (g *Generator) loadFunction(ctx context.Context, name, function string, adapters []coreml.Adapter) (b *boundModel, err error) {
 	if err := g.pool.beginLoad(); err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, g.pool.endLoad()) }()
 	f := g.functions
-	src := otherFunction{f.src, name}
-	_, desc, err := src.function(ctx, f.file, name)
-	if err != nil {
-		return nil, err
-	}
-	set := []packageFunctions{{file: f.file, functions: []*coreml.Description{desc}}}
-	override := f.driverOf()
-	b, _, err = g.bind(ctx, src, set, override)
-	if _, ok := errors.AsType[*DriverError](err); ok && override != nil {
-		if own, _, again := g.bind(ctx, src, set, nil); again == nil {
-			b, err = own, nil
-		}
+	if adapters != nil {
+		b, err = g.loadAdapted(ctx, function, adapters)
+	} else {
+		b, err = g.bindOther(ctx, otherFunction{f.src, function}, function)
 	}
 	if err != nil {
 		return nil, err
@@ -156,6 +159,26 @@ func (g *Generator) loadFunction(ctx context.Context, name string) (b *boundMode
 	return b, nil
 }
 
+// bindOther binds a function with a driver of its own. What contradicts the caller's
+// driver, which is that of the function the generator was opened for, is detected as if
+// there were none.
+func (g *Generator) bindOther(ctx context.Context, src functionSource, name string) (*boundModel, error) {
+	f := g.functions
+	_, desc, err := src.function(ctx, f.file, name)
+	if err != nil {
+		return nil, err
+	}
+	set := []packageFunctions{{file: f.file, functions: []*coreml.Description{desc}}}
+	override := f.driverOf()
+	b, _, err := g.bind(ctx, src, set, override)
+	if _, ok := errors.AsType[*DriverError](err); ok && override != nil {
+		if own, _, again := g.bind(ctx, src, set, nil); again == nil {
+			b, err = own, nil
+		}
+	}
+	return b, err
+}
+
 // release gives back what the other functions have mapped.
 func (f *functions) release() error {
 	f.mu.Lock()
@@ -164,7 +187,11 @@ func (f *functions) release() error {
 	for _, b := range f.others {
 		errs = append(errs, b.release())
 	}
+	for _, a := range f.adapted {
+		errs = append(errs, a.close())
+	}
 	clear(f.others)
+	f.adapted = nil
 	return errors.Join(errs...)
 }
 

@@ -50,7 +50,7 @@ func (g *Generator) newGeneration(ctx context.Context, opts *Options, chat bool,
 		r.opts = *opts
 	}
 	var err error
-	if r.bound, err = g.function(ctx, r.opts.Function); err != nil {
+	if r.bound, err = g.function(ctx, r.opts.Function, r.opts.Adapters); err != nil {
 		return nil, err
 	}
 	if err := r.opts.validate(int(r.bound.vocabulary.Load())); err != nil {

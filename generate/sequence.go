@@ -7,6 +7,8 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+
+	"github.com/gocoreml/coreml/coreml"
 )
 
 // Sequence is a text in the making at the level of token ids: it appends tokens
@@ -50,8 +52,18 @@ func (g *Generator) NewSequence(ctx context.Context) (*Sequence, error) {
 // NewFunctionSequence is [Generator.NewSequence] for the function of the package that
 // [Options.Function] would name.
 func (g *Generator) NewFunctionSequence(ctx context.Context, function string) (*Sequence, error) {
+	return g.sequenceOf(ctx, function, nil)
+}
+
+// NewAdaptedSequence is [Generator.NewFunctionSequence] with the adapters that
+// [Options.Adapters] would name: none is the function alone.
+func (g *Generator) NewAdaptedSequence(ctx context.Context, function string, adapters ...coreml.Adapter) (*Sequence, error) {
+	return g.sequenceOf(ctx, function, append([]coreml.Adapter{}, adapters...))
+}
+
+func (g *Generator) sequenceOf(ctx context.Context, function string, adapters []coreml.Adapter) (*Sequence, error) {
 	ctx, g = background(ctx), g.made()
-	bound, err := g.function(ctx, function)
+	bound, err := g.function(ctx, function, adapters)
 	if err != nil {
 		return nil, prefixed(err)
 	}

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/gocoreml/coreml/coreml"
 	"github.com/gocoreml/coreml/tokenizer"
 )
 
@@ -29,9 +30,10 @@ type Session struct {
 	seq   *Sequence
 	calls int // of functions so far
 	// bound is the function of the package that gave the answers, nil before the first
-	// one, and function its name in Options.
+	// one, and function and adapters what Options said.
 	bound    *boundModel
 	function string
+	adapters []coreml.Adapter
 	// pictures are those of the messages, and shown those of the turn that runs.
 	pictures, shown []*picture
 
@@ -149,9 +151,15 @@ func (s *Session) exchange(ctx context.Context, messages []tokenizer.Message, op
 func (s *Session) turn(ctx context.Context, messages []tokenizer.Message, opts *Options, emit func(Token) bool) (plain string, err error) {
 	o := valueOr(opts, Options{})
 	o.Function = cmp.Or(o.Function, s.function)
+	if o.Adapters == nil {
+		o.Adapters = s.adapters
+	}
 	r, err := s.g.newGeneration(ctx, &o, true, time.Now())
 	if err != nil {
 		return "", err
+	}
+	if s.bound != nil && r.bound != s.bound && (o.Function == s.function || o.Function == "") {
+		return "", configErrorf("Adapters", "are others than before, but a session keeps those of its first answer: a new one can begin with these messages")
 	}
 	if s.bound != nil && r.bound != s.bound {
 		return "", configErrorf("Function", "is %q, but a session keeps the function of its first answer: a new one can begin with these messages", o.Function)
@@ -183,7 +191,7 @@ func (s *Session) turn(ctx context.Context, messages []tokenizer.Message, opts *
 		}
 	}
 	if err = r.run(ctx, s.seq, prompt, emit); err == nil {
-		s.bound, s.function = r.bound, o.Function
+		s.bound, s.function, s.adapters = r.bound, o.Function, o.Adapters
 	}
 	return r.plain.text.String(), err
 }

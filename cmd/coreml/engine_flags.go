@@ -18,6 +18,7 @@ import (
 type engineFlags struct {
 	Engine     engineFlag     `help:"What runs the model: auto, framework or portable." default:"auto" placeholder:"NAME"`
 	Arithmetic arithmeticFlag `help:"How the portable engine rounds: faithful, wide, fast, or default: fast for generate and bench, wide for embed, faithful otherwise." default:"default" placeholder:"NAME"`
+	Adapter    []adapterFlag  `sep:"none" help:"A folder with a low-rank adapter (LoRA) of PEFT or mlx-lm, which the portable engine applies to the model; =SCALE behind it multiplies what it adds. Of several the sum is added." placeholder:"DIR[=SCALE]"`
 	Threads    int            `help:"Most threads to use; 0 means as many as there are cores." default:"0" placeholder:"N"`
 }
 
@@ -25,6 +26,7 @@ type engineFlags struct {
 func (f *engineFlags) config() *coreml.Config {
 	return &coreml.Config{
 		Engine: coreml.EngineChoice(f.Engine), Arithmetic: coreml.Arithmetic(f.Arithmetic), Threads: f.Threads,
+		Adapters: adaptersOf(f.Adapter),
 	}
 }
 

@@ -69,9 +69,9 @@ func markedf(mark error, format string, args ...any) error {
 // making is the file's.
 func loadError(err error) error {
 	switch {
-	case errors.Is(err, coreml.ErrUnsupportedOp), errors.Is(err, coreml.ErrUnsupportedModel):
+	case errors.Is(err, coreml.ErrUnsupportedOp), errors.Is(err, coreml.ErrUnsupportedModel), errors.Is(err, coreml.ErrNoAdapters):
 		return &codedError{codeUnsupported, err}
-	case errors.Is(err, coreml.ErrUnknownFunction), errors.Is(err, coreml.ErrNoEngine):
+	case errors.Is(err, coreml.ErrUnknownFunction), errors.Is(err, coreml.ErrNoEngine), errors.Is(err, coreml.ErrAdapter):
 		return &codedError{codeBadInput, err}
 	}
 	return &codedError{codeBadModel, err}

@@ -139,6 +139,9 @@ func (s *server) load(ctx context.Context, q *request) (reply, error) {
 	// A copy: what a request asks for is for its model alone.
 	cfg := *s.cfg
 	cfg.Function = q.Function
+	if q.Adapters != nil {
+		cfg.Adapters = q.Adapters
+	}
 	var err error
 	if cfg.ComputeUnits, err = computeUnits(q.ComputeUnits); err != nil {
 		return nil, badInput(err)

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"time"
+
+	"github.com/gocoreml/coreml/coreml"
 )
 
 // request is one line on standard input. The operations read different fields.
@@ -17,6 +19,7 @@ type request struct {
 	Op           string
 	Path         string
 	Function     string
+	Adapters     []coreml.Adapter // nil where the request has none of its own
 	ComputeUnits string
 	Backend      string
 	Model        string
@@ -87,6 +90,8 @@ func (q *request) field(key string, value []byte) (err error) {
 		q.Path, err = nameOf(value)
 	case "function":
 		q.Function, err = nameOf(value)
+	case "adapters":
+		q.Adapters, err = adaptersIn(value)
 	case "compute_units":
 		q.ComputeUnits, err = nameOf(value)
 	case "backend":
@@ -113,6 +118,21 @@ func (q *request) field(key string, value []byte) (err error) {
 		}
 	}
 	return err
+}
+
+// adaptersIn reads a list of adapters, each in the form that the flag --adapter has.
+func adaptersIn(value []byte) ([]coreml.Adapter, error) {
+	names, err := namesOf(value)
+	if err != nil {
+		return nil, err
+	}
+	flags := make([]adapterFlag, len(names))
+	for i, name := range names {
+		if err := flags[i].UnmarshalText([]byte(name)); err != nil {
+			return nil, err
+		}
+	}
+	return append([]coreml.Adapter{}, adaptersOf(flags)...), nil
 }
 
 // valuesOf lists the values of an object by name. They share its memory. Those

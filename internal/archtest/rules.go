@@ -118,8 +118,12 @@ func Default() Rules {
 			{Dir: "internal/modelgen/random", May: []string{"internal/modelgen", "internal/mil", "internal/dtype"}},
 			{Dir: "internal/modelgen", May: []string{"internal/mil", "internal/modelpkg", "internal/milpb", "internal/dtype"}},
 
+			// Low-rank adapters: their files, and what they make of a program.
+			{Dir: "internal/adapter/graft", May: []string{"internal/adapter", "internal/mil", "internal/dtype", "internal/quote"}},
+			{Dir: "internal/adapter", May: []string{"internal/safetensors", "internal/storage", "internal/quote", "tensor"}},
+
 			// Engines: the seam, and what stands behind it.
-			{Dir: "internal/engine", May: []string{"tensor", "internal/dtype", "internal/storage"}},
+			{Dir: "internal/engine", May: []string{"internal/adapter", "tensor", "internal/dtype", "internal/storage"}},
 			// The portable engine in five rooms, lowest first: numbers in memory, compressed
 			// constants, operators, the passes that make a plan, and the engine that runs it.
 			{Dir: "internal/engine/portable/array", May: []string{"internal/kernel", "internal/dtype"}},
@@ -136,7 +140,7 @@ func Default() Rules {
 			}},
 			{Dir: "internal/engine/portable", May: []string{
 				"internal/engine/portable/array", "internal/engine/portable/weight", "internal/engine/portable/op", "internal/engine/portable/plan",
-				"internal/engine", "internal/mil", "internal/modelpkg", "internal/milpb", "tensor",
+				"internal/engine", "internal/adapter", "internal/adapter/graft", "internal/mil", "internal/modelpkg", "internal/milpb", "tensor",
 				"internal/kernel", "internal/workpool", "internal/dtype", "internal/storage",
 			}},
 			{Dir: "internal/objc", Third: []string{purego}},
@@ -152,7 +156,13 @@ func Default() Rules {
 			// linked on macOS only: purego makes a Linux binary dynamic.
 			{Dir: "coreml", May: []string{
 				"internal/engine", "internal/engine/portable", "internal/engine/apple@darwin",
-				"internal/mil", "internal/modelpkg", "internal/safetensors", "tensor", "internal/dtype", "internal/storage",
+				"internal/adapter", "internal/adapter/graft", "internal/mil", "internal/modelpkg", "internal/safetensors", "tensor", "internal/dtype", "internal/storage",
+			}},
+
+			// A checkpoint becomes a package.
+			{Dir: "coreml/convert", May: []string{
+				"internal/checkpoint", "internal/quantize", "internal/quantize/declare", "internal/modelgen", "internal/modelpkg",
+				"internal/adapter", "internal/adapter/graft", "internal/mil", "internal/milpb", "internal/kernel", "internal/workpool", "internal/dtype", "internal/storage",
 			}},
 
 			// A package becomes a smaller one.

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"sync"
 
+	"github.com/gocoreml/coreml/internal/adapter"
 	"github.com/gocoreml/coreml/tensor"
 )
 
@@ -56,9 +57,21 @@ type Config struct {
 	Threads int
 	// NoFusion runs every operation from the plain table, for comparison.
 	NoFusion bool
+	// Adapters are applied together. They are open, and nothing of them is used after
+	// Load.
+	Adapters []Adapter
 	// Framework is for CoreML.framework alone.
 	Framework Framework
 }
+
+// Adapter is a low-rank adapter whose products are added to those of the function.
+type Adapter struct {
+	Weights *adapter.Adapter
+	Scale   float64
+}
+
+// ErrNoAdapters is what an engine refuses adapters with that cannot apply them.
+var ErrNoAdapters = errors.New("the engine applies no adapters: make the adapter a function of the package with coreml convert --adapter, or use the portable engine")
 
 // Info is what an engine says of itself once a program is loaded.
 type Info struct {

@@ -105,7 +105,7 @@ func (c *Concat) mulPrepared(dst []float32, ldd int, x []float32, ldx, n, lo, hi
 			continue
 		}
 		first := c.first[i]
-		if m, ok := p.(preparer); ok && len(prep) > 0 {
+		if m, ok := p.(preparer); ok && len(prep) > 0 && m.prepLen(n) > 0 {
 			m.mulPrepared(dst[first:], ldd, x, ldx, n, from, to, prep, scratch)
 		} else {
 			p.Mul(dst[first:], ldd, x, ldx, n, from, to, scratch)
@@ -120,15 +120,16 @@ func (c *Concat) within(i, lo, hi int) (from, to int) {
 	return max(lo, first) - first, min(hi, first+c.parts[i].Rows()) - first
 }
 
-// shared returns the first part when one preparation serves all parts. They
-// must all want the same form and length, as they do when they are stored
-// alike. Otherwise each part prepares for itself, for every chunk of rows anew.
+// shared returns the first part that wants a preparation when one serves all that do.
+// They must want the same form and length, as they do when they are stored
+// alike. Otherwise each part prepares for itself, for every chunk of rows anew. Parts
+// that want none, as factors of adapters beside compressed weights, do not matter.
 func (c *Concat) shared(n int) preparer {
 	var first preparer
 	for _, p := range c.parts {
 		m, ok := p.(preparer)
 		if !ok || m.prepLen(n) == 0 {
-			return nil
+			continue
 		}
 		if first == nil {
 			first = m

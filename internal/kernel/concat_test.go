@@ -2,6 +2,7 @@ package kernel_test
 
 import (
 	"errors"
+	"slices"
 	"testing"
 
 	"github.com/gocoreml/coreml/internal/kernel"
@@ -16,7 +17,7 @@ func TestAConcatenationEqualsItsParts(t *testing.T) {
 	eachVariant(t, func(t *testing.T) {
 		p := workpool.New(2)
 		defer p.Close()
-		for name, specs := range map[string][]quantSpec{"alike": same(false), "alike and rounded": same(true), "mixed": mixed} {
+		for name, specs := range map[string][]quantSpec{"alike": same(false), "alike and rounded": same(true), "mixed": mixed, "with halves between": same(false)} {
 			t.Run(name, func(t *testing.T) {
 				r := newRand(19)
 				var parts []kernel.Mat
@@ -25,6 +26,16 @@ func TestAConcatenationEqualsItsParts(t *testing.T) {
 					m, _ := s.make(t, r)
 					parts = append(parts, m)
 					rows, bytes = rows+s.rows, bytes+m.Bytes()
+				}
+				if name == "with halves between" { // which want no preparation
+					w := make([]uint16, 16*128)
+					kernel.F32ToF16(w, normals(t, r, len(w)))
+					m, err := kernel.NewF16(16, 128, w)
+					if err != nil {
+						t.Fatal(err)
+					}
+					parts = slices.Insert(parts, 2, kernel.Mat(m))
+					rows, bytes = rows+16, bytes+m.Bytes()
 				}
 				c, err := kernel.NewConcat(parts...)
 				if err != nil {

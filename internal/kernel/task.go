@@ -189,7 +189,7 @@ func (t *MatMulTask) run(lo, hi, worker int) {
 // while its results are in the cache.
 func (t *MatMulTask) rows(m Mat, p Part, lo, hi, worker int) {
 	dst, x := p.Dst[t.first*p.Ldd:], t.X[t.first*t.Ldx:]
-	if ready, ok := m.(preparer); ok && t.ready != nil {
+	if ready, ok := m.(preparer); ok && t.ready != nil && ready.prepLen(t.N) > 0 {
 		ready.mulPrepared(dst, p.Ldd, x, t.Ldx, t.N, lo, hi, t.prep, t.scratch[worker])
 	} else {
 		m.Mul(dst, p.Ldd, x, t.Ldx, t.N, lo, hi, t.scratch[worker])

@@ -118,6 +118,19 @@ func (f *File) Tensor(name string) (*tensor.Tensor, error) {
 	return e.Read(io.NewSectionReader(f.r, f.DataStart+e.Begin, e.End-e.Begin))
 }
 
+// ReadBytes fills dst with the bytes of one of the file's entries from off on, counted
+// from the tensor's first byte. It is for tensors that are too large to be read as a
+// whole, and for types that have no counterpart.
+func (f *File) ReadBytes(e *Entry, off int64, dst []byte) error {
+	if off < 0 || int64(len(dst)) > e.End-e.Begin-off {
+		return fmt.Errorf("bytes %d to %d of a tensor of %d", off, off+int64(len(dst)), e.End-e.Begin)
+	}
+	if n, err := f.r.ReadAt(dst, f.DataStart+e.Begin+off); n < len(dst) {
+		return noEOF(err)
+	}
+	return nil
+}
+
 // Read reads the tensor's bytes from r, which stands at the first of them. The
 // memory for them is taken at once: where r is not known to hold them, check
 // the size first. An error leaves r somewhere within the tensor.

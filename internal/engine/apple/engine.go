@@ -44,6 +44,9 @@ func (Engine) Load(ctx context.Context, src engine.Source, cfg engine.Config) (e
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	if len(cfg.Adapters) > 0 {
+		return nil, engine.ErrNoAdapters
+	}
 	if err := open(); err != nil {
 		return nil, err
 	}

@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/gocoreml/coreml/internal/adapter/graft"
 	"github.com/gocoreml/coreml/internal/engine"
 	"github.com/gocoreml/coreml/internal/engine/portable/op"
 	"github.com/gocoreml/coreml/internal/engine/portable/plan"
 	"github.com/gocoreml/coreml/internal/kernel"
 	"github.com/gocoreml/coreml/internal/mil"
+	"github.com/gocoreml/coreml/internal/milpb"
 	"github.com/gocoreml/coreml/internal/modelpkg"
 	"github.com/gocoreml/coreml/internal/storage"
 	"github.com/gocoreml/coreml/internal/workpool"
@@ -128,6 +130,9 @@ func load(ctx context.Context, pkg *modelpkg.Package, cfg engine.Config) (_ *pro
 	if err != nil {
 		return nil, err
 	}
+	if err := adapt(ctx, pkg, iface, fn, cfg.Adapters); err != nil {
+		return nil, err
+	}
 	arith := cfg.Arithmetic
 	if arith == engine.ArithmeticDefault {
 		arith = engine.ArithmeticFaithful
@@ -151,6 +156,22 @@ func load(ctx context.Context, pkg *modelpkg.Package, cfg engine.Config) (_ *pro
 		return nil, err
 	}
 	return p, pkg.Err() // what was planned is what the files hold
+}
+
+// adapt adds the products of adapters to a function, which nobody else has.
+func adapt(ctx context.Context, pkg *modelpkg.Package, iface *milpb.FunctionDescription, fn *mil.Function, adapters []engine.Adapter) error {
+	if len(adapters) == 0 {
+		return nil
+	}
+	desc, err := Describe(pkg, iface)
+	if err != nil {
+		return err
+	}
+	c := &graft.Config{Tensors: graft.TensorsOf(desc.UserDefined)}
+	for _, a := range adapters {
+		c.Uses = append(c.Uses, graft.Use{Adapter: a.Weights, Scale: a.Scale})
+	}
+	return graft.Apply(ctx, fn, c)
 }
 
 // function reads the program of a package and returns the function of that

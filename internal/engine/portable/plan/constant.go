@@ -15,7 +15,11 @@ import (
 // widened once and for all; larger ones stay as stored for operators that read
 // them so. Norms' factors and biases lie below, matrices above: widening a
 // vocabulary's embedding would double the memory of a small model.
-const smallConst = 1 << 14
+// smallMatrix is that of constants of two dimensions, such as the factors of adapters.
+const (
+	smallConst  = 1 << 14
+	smallMatrix = 1 << 10
+)
 
 // constValue makes the content of a constant's slot: numbers in the form in
 // which steps read them, or w for a compressed constant.
@@ -47,7 +51,7 @@ func constValue(p *array.Poller, v *mil.Value, w *weight.Weight) (*array.Value, 
 // can read that, else in memory of their own.
 func fillNumbers(p *array.Poller, k *array.Value, c *mil.Const, n int) {
 	switch {
-	case c.DType == dtype.Float16 && n > smallConst:
+	case c.DType == dtype.Float16 && (n > smallConst || n > smallMatrix && len(c.Shape) == 2 && min(c.Shape[0], c.Shape[1]) > 1):
 		k.Repr, k.F16 = array.ReprF16, array.Halves(c.Data[:2*n])
 	case c.DType == dtype.Float32:
 		k.Repr, k.F32 = array.ReprF32, array.Floats(c.Data[:4*n])

@@ -24,6 +24,7 @@ var patterns = []struct {
 	{"RMS norm", (*fuser).rmsNorm},
 	{"rotary embedding", (*fuser).rotary},
 	{"gated activation", (*fuser).gated},
+	{"low-rank adapter", (*fuser).lowRank},
 }
 
 // fuse replaces groups of steps by one where their pattern is known. Nothing

@@ -48,9 +48,12 @@ func (f *fuser) activationOf(s int32) (*Step, func(dst, x []float32)) {
 	return nil, nil
 }
 
-// productOf returns the linear with a constant weight that makes a slot. Others may
-// read it too: it stays where it is.
+// productOf returns the linear with a constant weight that makes a slot, an adapter that
+// is added to it left aside: it has its shape. Others may read it too: it stays where it is.
 func (f *fuser) productOf(s int32) *Step {
+	if st := f.maker(s); st != nil && st.Def == op.FusedLowRank {
+		s = st.In[0]
+	}
 	st := f.made(s, "linear", false)
 	if st == nil || f.p.Slots[st.In[1]].Const == nil {
 		return nil
