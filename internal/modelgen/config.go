@@ -1,14 +1,8 @@
 package modelgen
 
 import (
-	"errors"
-	"fmt"
-	"math"
 	"slices"
 )
-
-// ErrConfig means that no model can be made as asked.
-var ErrConfig = errors.New("model cannot be made")
 
 // Shape is the size of a model, in the words of config.json of Hugging Face's
 // transformers: num_hidden_layers and hidden_size, num_attention_heads and
@@ -58,98 +52,28 @@ func PresetNamed(name string) (Shape, bool) {
 	return Shape{}, false
 }
 
-// Rotary says where the cosines and sines of the positions come from.
-type Rotary uint8
-
-// The forms that converters give rotary positions.
-const (
-	// Angles are computed in the program, in fp32.
-	Angles Rotary = iota
-	// Tables are fp16 constants of which the program takes rows. Cosines and
-	// sines take Context·HeadDim elements each.
-	Tables
-)
-
 // Config says what to make.
 type Config struct {
 	Shape
-	Rotary Rotary
+	Rotary RotaryForm
 	// Description goes into the package's metadata.
 	Description string
 }
 
-// The most that a shape may ask for. They bound what a mistyped number costs.
-const (
-	maxLayers = 1 << 10
-	// Wide enough for every vocabulary and context so far.
-	maxWidth  = 1 << 20
-	maxMatrix = 1 << 32 // elements
-	maxState  = 1 << 31 // elements of a cache
-)
-
-// check refuses what no model can be, before anything is written. Each number
-// is bounded by itself first, so that the products of them below cannot
-// overflow.
-func (c *Config) check() error {
-	for _, f := range []struct {
-		name   string
-		n, max int
-	}{
-		{"layers", c.Layers, maxLayers},
-		{"hidden", c.Hidden, maxWidth},
-		{"heads", c.Heads, maxWidth},
-		{"key-value heads", c.KVHeads, maxWidth},
-		{"head dimension", c.HeadDim, maxWidth},
-		{"feed-forward width", c.FFN, maxWidth},
-		{"vocabulary", c.Vocab, maxWidth},
-		{"context", c.Context, maxWidth},
-	} {
-		if f.n < 1 || f.n > f.max {
-			return fmt.Errorf("%w: %s %d is not between 1 and %d", ErrConfig, f.name, f.n, f.max)
-		}
+// Model returns the Llama of that shape.
+func (c *Config) Model() *Model {
+	norm := Norm{Epsilon: c.NormEpsilon}
+	rotary := &Rotary{Form: c.Rotary, Frequencies: Powers(c.RopeBase, max(c.HeadDim, 0))}
+	m := &Model{Hidden: c.Hidden, Vocab: c.Vocab, Context: c.Context, FinalNorm: norm, Tied: c.Tied}
+	layer := Layer{
+		Attention:       Attention{Heads: c.Heads, KVHeads: c.KVHeads, HeadDim: c.HeadDim, Rotary: rotary},
+		MLP:             MLP{Width: c.FFN, Gated: true},
+		BeforeAttention: &norm, BeforeMLP: &norm,
 	}
-	switch {
-	case c.Heads%c.KVHeads != 0:
-		return fmt.Errorf("%w: %d heads cannot share %d key-value heads", ErrConfig, c.Heads, c.KVHeads)
-	case c.HeadDim%2 != 0:
-		return fmt.Errorf("%w: head dimension %d is odd, and rotation works on pairs", ErrConfig, c.HeadDim)
-	case c.Heads > maxWidth/c.HeadDim:
-		return fmt.Errorf("%w: %d heads of %d are wider than %d", ErrConfig, c.Heads, c.HeadDim, maxWidth)
-	case c.Layers*c.KVHeads > maxState/(c.Context*c.HeadDim):
-		return fmt.Errorf("%w: a cache would have more than %d elements", ErrConfig, maxState)
-	// Written so that a NaN is refused too.
-	case !(c.RopeBase > 1) || math.IsInf(c.RopeBase, 0):
-		return fmt.Errorf("%w: rotary base %v is not above 1", ErrConfig, c.RopeBase)
-	case !(c.NormEpsilon > 0) || c.NormEpsilon > 1:
-		return fmt.Errorf("%w: epsilon %v is not between 0 and 1", ErrConfig, c.NormEpsilon)
-	}
-	for _, m := range c.Matrices() {
-		if m[0] > maxMatrix/m[1] {
-			return fmt.Errorf("%w: a matrix of %d by %d has more than %d elements", ErrConfig, m[0], m[1], maxMatrix)
-		}
-	}
-	return nil
-}
-
-// Matrices lists the sizes of the model's matrices, as rows and columns, each
-// size of a layer once. Sources use it to see beforehand whether their blocks
-// divide all of them.
-func (c *Config) Matrices() [][2]int {
-	q, kv := c.Heads*c.HeadDim, c.KVHeads*c.HeadDim
-	return [][2]int{
-		{c.Vocab, c.Hidden}, {q, c.Hidden}, {kv, c.Hidden}, {c.Hidden, q}, {c.FFN, c.Hidden}, {c.Hidden, c.FFN},
-	}
+	m.Layers = slices.Repeat([]Layer{layer}, c.Layers)
+	return m
 }
 
 // Parameters returns the number of weights in matrices. Norms have a thousandth
 // of that and are left out. It counts what a model's name counts, such as 7B.
-func (c *Config) Parameters() int {
-	m := c.Matrices()
-	size := func(i int) int { return m[i][0] * m[i][1] }
-	n := c.Layers * (size(1) + 2*size(2) + size(3) + 2*size(4) + size(5))
-	n += size(0)
-	if !c.Tied {
-		n += size(0)
-	}
-	return n
-}
+func (c *Config) Parameters() int { return c.Model().Parameters() }

@@ -1,5 +1,5 @@
-// Package modelgen makes packages of language models: the decoder of the Llama and
-// Mistral families as coremltools converts it, with a key and a value cache as
-// states. The graph is one, and where its weights come from is for a [Source] to
-// say: random numbers (package random), or a checkpoint.
+// Package modelgen makes packages of language models: decoders as coremltools converts
+// them, with a key and a value cache as states. A [Model] says what a decoder computes,
+// layer by layer, a [Form] how it is written, and a [Source] gives its weights: random
+// numbers (package random), or a checkpoint. The graph is one for all of them.
 package modelgen

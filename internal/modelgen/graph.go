@@ -2,14 +2,11 @@ package modelgen
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 
 	"github.com/gocoreml/coreml/internal/dtype"
 	"github.com/gocoreml/coreml/internal/mil"
-	"github.com/gocoreml/coreml/internal/milpb"
-	"github.com/gocoreml/coreml/internal/modelpkg"
 )
 
 // The names of the features, those of the Core ML conversion of Mistral 7B that
@@ -20,78 +17,42 @@ const (
 	keyCache   = "keyCache"
 	valueCache = "valueCache"
 	logits     = "logits"
-	opset      = "CoreML8"
 	unknown    = mil.Unknown
 	f16        = dtype.Float16
 	f32        = dtype.Float32
 	i32        = dtype.Int32
+	boolean    = dtype.Bool
 )
 
-// Write makes a package of the source's weights at the path dir, where nothing
-// may lie yet. It asks for one weight at a time. It gives up with ctx's error
-// when ctx ends. The package appears at dir when all of it is written, and not
-// at all after an error.
-func Write(ctx context.Context, dir string, c *Config, src Source) error {
-	if err := c.check(); err != nil {
-		return err
-	}
-	if err := src.Check(c); err != nil {
-		return err
-	}
-	w, err := modelpkg.Create(dir)
-	if err != nil {
-		return err
-	}
-	b := mil.NewBuilder("main", opset)
-	g := &graph{Config: c, b: b, src: src, store: &Store{Builder: b, w: w}, zeros: map[int]*mil.Value{}}
-	if err := g.build(ctx); err != nil {
-		return errors.Join(err, w.Discard())
-	}
-	p, err := b.Program()
-	if err != nil {
-		return errors.Join(err, w.Discard())
-	}
-	d, err := c.describe(p)
-	if err != nil {
-		return errors.Join(err, w.Discard())
-	}
-	return mil.WriteTo(w, p, d)
-}
-
-// describe bounds the open dimensions by the context. A program has no bounds
-// for open dimensions; an engine would else accept more tokens than the cache
-// has room for.
-func (c *Config) describe(p *mil.Program) (*milpb.ModelDescription, error) {
-	d, err := mil.Describe(p, "")
-	if err != nil {
-		return nil, err
-	}
-	for i := range d.Input {
-		a := d.Input[i].Type.Array
-		for k := range a.Ranges {
-			if a.Ranges[k].Upper < 0 {
-				a.Ranges[k].Upper = int64(c.Context)
-			}
-		}
-	}
-	d.Metadata.ShortDescription = c.Description
-	return d, nil
-}
-
-// graph builds the program. It serves one call of Write.
+// graph builds the program of one function. Values that run through the layers are
+// [batch, tokens, width], or [batch, width, 1, tokens] where linear layers are
+// convolutions; heads are [batch, heads, tokens, head dimension] in both.
 type graph struct {
-	*Config
+	*Model
+	*Form
+	f     dtype.Type // of weights and results
+	batch int
 	b     *mil.Builder
 	src   Source
 	store *Store
-	err   error // the first failure to get a weight; building goes on, so that code reads as a graph
+	// listing says that only the weights are wanted: tables are left empty.
+	listing bool
+	err     error // the first failure to get a weight; building goes on, so that code reads as a graph
 
 	ids, mask, keys, values *mil.Value
 	// past and end are the first and last+1 position of what is fed, as scalars
 	// and as vectors of one.
 	past, end, past1, end1 *mil.Value
-	cos, sin               *mil.Value         // fp16 [1, 1, n, head dimension]
+	turns                  map[*Rotary]turn   // the cosines and sines of the fed positions
 	zeros                  map[int]*mil.Value // biases, by length: all layers share them
+	windows                map[int]*mil.Value // masks, by width
+}
+
+func newGraph(m *Model, f *Form, s *Store, src Source) *graph {
+	return &graph{
+		Model: m, Form: f, f: f.float(), batch: f.batch(), b: s.Builder, src: src, store: s,
+		turns: map[*Rotary]turn{}, zeros: map[int]*mil.Value{}, windows: map[int]*mil.Value{},
+	}
 }
 
 // build adds all operations, in the order in which a converted model has them:
@@ -99,17 +60,14 @@ type graph struct {
 // constants get names of the builder's.
 func (g *graph) build(ctx context.Context) error {
 	b := g.b
-	g.ids = b.Input(inputIDs, i32, 1, unknown)
-	g.mask = b.Input(causalMask, f16, 1, 1, unknown, unknown)
-	g.keys = b.State(keyCache, f16, g.Layers, 1, g.KVHeads, g.Context, g.HeadDim)
-	g.values = b.State(valueCache, f16, g.Layers, 1, g.KVHeads, g.Context, g.HeadDim)
+	g.inputs()
 	g.positions()
-	g.rotation()
+	g.rotations()
 
 	emb := g.weight(Weight{Role: Embedding, Layer: NoLayer, Name: "emb_weight", Rows: g.Vocab, Cols: g.Hidden})
-	x := b.Op("gather", "x", mil.TensorType(f16, 1, unknown, g.Hidden), mil.Args{
+	x := g.embedded(b.Op("gather", "x", mil.TensorType(g.f, g.batch, unknown, g.Hidden), mil.Args{
 		"x": emb, "indices": g.ids, "axis": b.Int("", 0), "batch_dims": b.Int("", 0), "validate_indices": b.Bool("", false),
-	})
+	}))
 	for l := range g.Layers {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -119,18 +77,102 @@ func (g *graph) build(ctx context.Context) error {
 			return g.err
 		}
 	}
-	head := emb
-	if !g.Tied {
-		head = g.weight(Weight{Role: Head, Layer: NoLayer, Name: "head_weight", Rows: g.Vocab, Cols: g.Hidden})
+	if g.LastLogits {
+		x = g.last(x)
 	}
-	y := g.linear("head", g.norm(FinalNorm, NoLayer, "norm", x), head)
-	b.Output(logits, y)
+	g.head(x, emb)
 	return g.err
+}
+
+// inputs declares what the function is given.
+func (g *graph) inputs() {
+	g.ids = g.b.Input(inputIDs, i32, g.batch, unknown)
+	g.mask = g.b.Input(causalMask, f16, g.batch, 1, unknown, unknown)
+	kv := 0
+	for i := range g.Layers {
+		kv = max(kv, g.Layers[i].Attention.KVHeads)
+	}
+	shape := []int{len(g.Layers), g.batch, kv, g.Context, g.Layers[0].Attention.HeadDim}
+	g.keys = g.b.State(keyCache, f16, shape...)
+	g.values = g.b.State(valueCache, f16, shape...)
+}
+
+// embedded does to the embeddings what the model does before its layers.
+func (g *graph) embedded(x *mil.Value) *mil.Value {
+	if g.Positions > 0 {
+		table := g.weight(Weight{Role: Positions, Layer: NoLayer, Name: "positions_weight", Rows: g.Model.Positions, Cols: g.Hidden})
+		rows := g.b.Op("slice_by_index", "positions_rows", mil.TensorType(g.f, unknown, g.Hidden), mil.Args{
+			"x": table, "begin": g.join("positions_begin", g.past1, g.b.Ints("", 0)),
+			"end": g.join("positions_end", g.end1, g.b.Ints("", g.Hidden)), "end_mask": g.b.Bools("", false, true),
+		})
+		x = g.add("x_positioned", x, rows)
+	}
+	if g.WideResidual {
+		x = g.cast("x_fp32", x, f32)
+	}
+	x = g.times("x_scaled", x, g.EmbeddingScale)
+	if !g.Conv {
+		return x
+	}
+	t := mil.TensorType(x.Type.DType, g.batch, g.Hidden, unknown)
+	turned := g.b.Op("transpose", "x_turned", t, mil.Args{"x": x, "perm": g.b.Ints("", 0, 2, 1)})
+	return g.expand("x_channels", turned, g.stream(x.Type.DType, g.Hidden), 2)
+}
+
+// stream is the type of what runs through the layers.
+func (g *graph) stream(t dtype.Type, width int) mil.Type {
+	if g.Conv {
+		return mil.TensorType(t, g.batch, width, 1, unknown)
+	}
+	return mil.TensorType(t, g.batch, unknown, width)
+}
+
+// last keeps the last token.
+func (g *graph) last(x *mil.Value) *mil.Value {
+	b, axis := g.b, g.Form.tokens()
+	rank := len(x.Type.Shape)
+	begin, end, mask := make([]int, rank), make([]int, rank), make([]bool, rank)
+	for i := range mask {
+		mask[i] = true
+	}
+	begin[axis] = -1
+	first := make([]bool, rank)
+	for i := range first {
+		first[i] = i != axis
+	}
+	return b.Op("slice_by_index", "x_last", withDim(x.Type, axis, 1), mil.Args{
+		"x": x, "begin": b.Ints("", begin...), "end": b.Ints("", end...), "begin_mask": b.Bools("", first...), "end_mask": b.Bools("", mask...),
+	})
+}
+
+// head makes the logits.
+func (g *graph) head(x, emb *mil.Value) {
+	b := g.b
+	h := g.norm(&g.FinalNorm, Weight{Role: FinalNorm, Layer: NoLayer}, "norm", x, g.f)
+	w := Weight{Role: Head, Layer: NoLayer, Name: "head_weight", Rows: g.Vocab, Cols: g.Hidden, Conv: g.Conv}
+	weight := emb
+	switch {
+	case !g.Tied:
+		weight = g.weight(w)
+	case g.Conv:
+		w.Role, w.Name = Embedding, "emb_weight"
+		weight = g.weight(w)
+	}
+	y := g.linear("head", h, weight, g.bias(w, "head_bias", g.HeadBias))
+	if g.Conv {
+		t := mil.TensorType(g.f, g.batch, g.Vocab, y.Type.Shape[3])
+		flat := b.Op("squeeze", "head_flat", t, mil.Args{"x": y, "axes": b.Ints("", 2)})
+		y = b.Op("transpose", "head_rows", mil.TensorType(g.f, g.batch, y.Type.Shape[3], g.Vocab), mil.Args{"x": flat, "perm": b.Ints("", 0, 2, 1)})
+	}
+	b.Output(logits, g.capped("logits", g.times("logits_scaled", y, g.LogitScale), g.LogitCap))
 }
 
 // weight asks the source for a weight. After a failure it returns a value that
 // may be passed on, and the package is not finished.
 func (g *graph) weight(w Weight) *mil.Value {
+	if w.Type == dtype.Invalid {
+		w.Type = g.f
+	}
 	if g.err == nil {
 		v, err := g.src.Weight(g.store, w)
 		if err == nil {
@@ -163,66 +205,9 @@ func (g *graph) positions() {
 	g.end1 = g.expand("end_vector", g.end, mil.TensorType(i32, 1), 0)
 }
 
-// expand adds a dimension of one.
-func (g *graph) expand(name string, v *mil.Value, t mil.Type, axis int) *mil.Value {
-	return g.b.Op("expand_dims", name, t, mil.Args{"x": v, "axes": g.b.Ints("", axis)})
-}
-
-// rotation makes the cosines and sines of the fed positions.
-func (g *graph) rotation() {
-	b, d := g.b, g.HeadDim
-	if g.Rotary == Tables {
-		g.cos = g.tableRows("cos", math.Cos)
-		g.sin = g.tableRows("sin", math.Sin)
-		return
-	}
-	// In fp32: a position of some thousands times a frequency has no digits to spare in
-	// halves.
-	freqs := make([]float32, d)
-	for j := range freqs {
-		freqs[j] = float32(g.frequency(j))
-	}
-	pos := b.Op("range_1d", "positions", mil.TensorType(i32, unknown), mil.Args{
-		"start": g.past, "end": g.end, "step": b.Int("", 1),
-	})
-	column := g.expand("positions_column", pos, mil.TensorType(i32, unknown, 1), 1)
-	wide := g.cast("positions_fp32", column, f32)
-	angles := b.Op("mul", "angles", mil.TensorType(f32, unknown, d), mil.Args{
-		"x": wide, "y": b.Float32s("frequencies", []int{1, d}, freqs...),
-	})
-	for _, f := range []struct {
-		name string
-		to   **mil.Value
-	}{{"cos", &g.cos}, {"sin", &g.sin}} {
-		v := b.Op(f.name, f.name+"_fp32", angles.Type, mil.Args{"x": angles})
-		*f.to = g.cast(f.name, v, f16)
-	}
-}
-
-// frequency returns the angle by which a position turns element j of a head.
-// The halves of a head turn alike. It is RopeBase^(-2i/d) for pair i of d/2, as
-// in the paper of RoFormer.
-func (g *graph) frequency(j int) float64 {
-	pair := j % (g.HeadDim / 2)
-	return math.Pow(g.RopeBase, -2*float64(pair)/float64(g.HeadDim))
-}
-
-// tableRows takes the rows of the fed positions from a table for the whole context, which
-// is computed in double precision and rounded once.
-func (g *graph) tableRows(name string, f func(float64) float64) *mil.Value {
-	b, d := g.b, g.HeadDim
-	table := make([]float32, g.Context*d)
-	for p := range g.Context {
-		for j := range d {
-			table[p*d+j] = float32(f(float64(p) * g.frequency(j)))
-		}
-	}
-	t := mil.TensorType(f16, unknown, d)
-	return b.Op("slice_by_index", name, t, mil.Args{
-		"x":     b.Float16s(name+"_table", []int{g.Context, d}, table...),
-		"begin": g.join(name+"_begin", g.past1, b.Ints("", 0)),
-		"end":   g.join(name+"_end", g.end1, b.Ints("", d)),
-	})
+// expand adds dimensions of one.
+func (g *graph) expand(name string, v *mil.Value, t mil.Type, axes ...int) *mil.Value {
+	return g.b.Op("expand_dims", name, t, mil.Args{"x": v, "axes": g.b.Ints("", axes...)})
 }
 
 // join puts int32 vectors one behind the other.
@@ -236,10 +221,42 @@ func (g *graph) join(name string, parts ...*mil.Value) *mil.Value {
 	})
 }
 
-// cast changes the element type.
+// cast changes the element type, where it is another one.
 func (g *graph) cast(name string, v *mil.Value, t dtype.Type) *mil.Value {
+	if v.Type.DType == t {
+		return v
+	}
 	names := map[dtype.Type]string{f16: "fp16", f32: "fp32", i32: "int32"}
 	typ := v.Type
 	typ.DType = t
 	return g.b.Op("cast", name, typ, mil.Args{"x": v, "dtype": g.b.Text("", names[t])})
+}
+
+// add is the sum of two values, of the type of the first.
+func (g *graph) add(name string, x, y *mil.Value) *mil.Value {
+	return g.b.Op("add", name, x.Type, mil.Args{"x": x, "y": y})
+}
+
+// times multiplies by a constant, where that changes anything.
+func (g *graph) times(name string, x *mil.Value, by float64) *mil.Value {
+	if by == 0 || math.Abs(by-1) < 1e-12 {
+		return x
+	}
+	return g.b.Op("mul", name, x.Type, mil.Args{"x": x, "y": g.b.Float("", x.Type.DType, float32(by))})
+}
+
+// capped bounds a value smoothly: limit * tanh(x / limit).
+func (g *graph) capped(name string, x *mil.Value, limit float64) *mil.Value {
+	if limit == 0 {
+		return x
+	}
+	small := g.times(name+"_over_cap", x, 1/limit)
+	return g.times(name+"_capped", g.b.Op("tanh", name+"_tanh", x.Type, mil.Args{"x": small}), limit)
+}
+
+// withDim returns a type with another size of one dimension.
+func withDim(t mil.Type, axis, n int) mil.Type {
+	u := mil.TensorType(t.DType, t.Shape...)
+	u.Shape[axis] = n
+	return u
 }

@@ -46,7 +46,8 @@ const headGain = 3
 type Source struct {
 	format Format
 	blocks int
-	shape  modelgen.Shape
+	layers int
+	tied   bool
 	rnd    *rand.ChaCha8
 	buf    []byte
 }
@@ -64,7 +65,7 @@ func New(format Format, block int, seed uint64) *Source {
 }
 
 // Check says whether the format and the blocks fit the model's matrices.
-func (s *Source) Check(c *modelgen.Config) error {
+func (s *Source) Check(c *modelgen.Model) error {
 	switch {
 	case s.format.name == "":
 		return fmt.Errorf("%w: no weight format", modelgen.ErrConfig)
@@ -76,7 +77,7 @@ func (s *Source) Check(c *modelgen.Config) error {
 			return err
 		}
 	}
-	s.shape = c.Shape
+	s.layers, s.tied = len(c.Layers), c.Tied
 	return nil
 }
 
@@ -86,30 +87,28 @@ func (s *Source) Weight(to *modelgen.Store, w modelgen.Weight) (*mil.Value, erro
 	if w.Cols == 0 {
 		return to.Put(w.Name, dtype.Float16, []int{w.Rows}, s.scales(w.Rows, 1))
 	}
-	return s.matrix(to, w, s.deviation(w.Role))
+	return s.matrix(to, w, s.deviation(w))
 }
 
 // deviation is the standard deviation of a matrix's elements. The residual
 // stream takes two contributions of each layer; together they are as large as
 // the embedding. A product over n inputs of deviation 1 has deviation 1 when
 // the weights have 1/sqrt(n).
-func (s *Source) deviation(role modelgen.Role) float64 {
-	root := func(n int) float64 { return math.Sqrt(float64(n)) }
-	residual := 1 / math.Sqrt(2*float64(s.shape.Layers))
-	switch role {
+func (s *Source) deviation(w modelgen.Weight) float64 {
+	root := math.Sqrt(float64(w.Cols))
+	residual := 1 / math.Sqrt(2*float64(s.layers))
+	switch w.Role {
 	case modelgen.Embedding:
-		if !s.shape.Tied {
+		if !s.tied {
 			return 1
 		}
-		return headGain / root(s.shape.Hidden)
+		return headGain / root
 	case modelgen.Head:
-		return headGain / root(s.shape.Hidden)
-	case modelgen.AttentionOut:
-		return residual / root(s.shape.Heads*s.shape.HeadDim)
-	case modelgen.Down:
-		return residual / root(s.shape.FFN)
+		return headGain / root
+	case modelgen.AttentionOut, modelgen.Down:
+		return residual / root
 	default:
-		return 1 / root(s.shape.Hidden)
+		return 1 / root
 	}
 }
 

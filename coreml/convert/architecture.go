@@ -1,0 +1,99 @@
+package convert
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/gocoreml/coreml/internal/modelgen"
+	"github.com/gocoreml/coreml/internal/storage"
+)
+
+// architecture is what a model_type stands for. The zero architecture is Llama; each
+// field is a difference from it.
+type architecture struct {
+	// Defaults of the fields that config.json may leave out.
+	kvHeads   int     // num_key_value_heads; 0 means as many as heads
+	headDim   int     // head_dim; 0 means hidden_size / num_attention_heads
+	ropeTheta float64 // 0 means 10000
+	rotary    float64 // partial_rotary_factor; 0 means 1
+	tied      bool    // tie_word_embeddings
+
+	// fields are the names of fields that this architecture calls otherwise: what is
+	// read, by Llama's name for it.
+	fields map[string]string
+	// tensors says where the weights lie that lie elsewhere than Llama's.
+	tensors tensors
+	// ownRotary says that differ reads how positions turn queries and keys.
+	ownRotary bool
+	// differ changes the decoder where it differs from Llama, after all that Llama has in
+	// common with it has been read; nil where nothing does.
+	differ func(d *decoder)
+	// ignore lists tensors that hold no weights, by the ends of their names.
+	ignore []string
+}
+
+// decoder is a model that is being read from its configuration. Architectures change it
+// by its fields and methods.
+type decoder struct {
+	*modelgen.Model
+	config *config
+	arch   *architecture
+	// layer is what all layers have in common. each lays it out when the model is whole.
+	layer modelgen.Layer
+	// epsilon is that of the norms.
+	epsilon float64
+	// maxPositions is max_position_embeddings, or what is called so.
+	maxPositions int
+	// tensors says where the weights lie.
+	tensors tensors
+	ignored []string // fields that the caller has said change nothing
+	// most is the most tokens that the package may take, why says so where it is less
+	// than maxPositions; 0 where there is no such limit.
+	most int
+	why  string
+}
+
+// limit bounds the context of the package.
+func (d *decoder) limit(n int, why string) {
+	if d.most == 0 || n < d.most {
+		d.most, d.why = n, why
+	}
+}
+
+// norm returns an RMS norm with the model's epsilon.
+func (d *decoder) norm() *modelgen.Norm { return &modelgen.Norm{Epsilon: d.epsilon} }
+
+// each calls f for every layer.
+func (d *decoder) each(f func(i int, l *modelgen.Layer)) {
+	for i := range d.Layers {
+		f(i, &d.Layers[i])
+	}
+}
+
+// field returns the name of a field of Llama's in this architecture.
+func (a *architecture) field(name string) string {
+	if own, ok := a.fields[name]; ok {
+		return own
+	}
+	return name
+}
+
+// newDecoder reads a configuration. Ignored are fields of it that are not heeded.
+func newDecoder(c *config, ignored []string) (*decoder, error) {
+	a := architectures[c.modelType]
+	if a == nil {
+		known := strings.Join(slices.Sorted(maps.Keys(architectures)), ", ")
+		return nil, &Error{ModelType: c.modelType, Field: "model_type", Err: unsupported("%s is none of the architectures that are known: %s", storage.Quote(c.modelType), known)}
+	}
+	d := &decoder{Model: &modelgen.Model{}, config: c, arch: a, tensors: maps.Clone(llamaTensors), ignored: ignored}
+	maps.Copy(d.tensors, a.tensors)
+	d.readLlama()
+	if a.differ != nil {
+		a.differ(d)
+	}
+	if *c.err != nil {
+		return nil, *c.err
+	}
+	return d, c.leftover(ignored)
+}

@@ -1,0 +1,104 @@
+package convert
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/gocoreml/coreml/internal/modelgen"
+	"github.com/gocoreml/coreml/internal/storage"
+)
+
+// llama is the decoder that all others vary, with optional biases.
+var llama = architecture{differ: func(d *decoder) {
+	bias, mlp := d.config.flag("attention_bias", false), d.config.flag("mlp_bias", false)
+	d.each(func(_ int, l *modelgen.Layer) {
+		a := &l.Attention
+		a.QueryBias, a.KeyBias, a.ValueBias, a.OutBias = bias, bias, bias, bias
+		l.MLP.UpBias, l.MLP.DownBias = mlp, mlp
+	})
+}}
+
+// llamaTensors are the names of Llama's weights: of the modules, whose matrices and gains
+// end in .weight, and biases in .bias. # stands for the number of the layer.
+var llamaTensors = tensors{
+	modelgen.Embedding:       {module: "model.embed_tokens"},
+	modelgen.Head:            {module: "lm_head"},
+	modelgen.FinalNorm:       {module: "model.norm"},
+	modelgen.AttentionNorm:   {module: "model.layers.#.input_layernorm"},
+	modelgen.Query:           {module: "model.layers.#.self_attn.q_proj"},
+	modelgen.Key:             {module: "model.layers.#.self_attn.k_proj"},
+	modelgen.Value:           {module: "model.layers.#.self_attn.v_proj"},
+	modelgen.AttentionOut:    {module: "model.layers.#.self_attn.o_proj"},
+	modelgen.QueryNorm:       {module: "model.layers.#.self_attn.q_norm"},
+	modelgen.KeyNorm:         {module: "model.layers.#.self_attn.k_norm"},
+	modelgen.FeedForwardNorm: {module: "model.layers.#.post_attention_layernorm"},
+	modelgen.Gate:            {module: "model.layers.#.mlp.gate_proj"},
+	modelgen.Up:              {module: "model.layers.#.mlp.up_proj"},
+	modelgen.Down:            {module: "model.layers.#.mlp.down_proj"},
+}
+
+// activations are the names of nonlinear functions.
+var activations = map[string]modelgen.Activation{
+	"silu": modelgen.Silu, "swish": modelgen.Silu,
+	"gelu":              modelgen.GeluExact,
+	"gelu_new":          modelgen.GeluTanh,
+	"gelu_pytorch_tanh": modelgen.GeluTanh,
+	"gelu_fast":         modelgen.GeluTanh,
+	"relu":              modelgen.Relu,
+	"relu2":             modelgen.ReluSquared,
+}
+
+// readLlama reads what Llama has in common with the others.
+func (d *decoder) readLlama() {
+	c, a := d.config, d.arch
+	hidden := c.count(a.field("hidden_size"), required)
+	layers := c.count(a.field("num_hidden_layers"), required)
+	heads := c.count(a.field("num_attention_heads"), required)
+	if layers < 1 || layers > maxLayers || heads < 1 {
+		c.fail(a.field("num_hidden_layers"), malformed("%d layers with %d heads", layers, heads))
+		layers, heads = 1, 1
+	}
+	d.Hidden, d.Vocab = hidden, c.count(a.field("vocab_size"), required)
+	d.maxPositions = c.count(a.field("max_position_embeddings"), required)
+	d.epsilon = c.number(a.field("rms_norm_eps"), 1e-6)
+	d.Tied = c.flag("tie_word_embeddings", a.tied)
+	d.FinalNorm = *d.norm()
+	d.layer = modelgen.Layer{
+		Attention: modelgen.Attention{
+			Heads: heads, KVHeads: d.keyValueHeads(heads),
+			HeadDim: c.count("head_dim", cmp.Or(a.headDim, hidden/heads)),
+		},
+		MLP: modelgen.MLP{
+			Width: c.count(a.field("intermediate_size"), required), Gated: true,
+			Activation: d.activation(a.field("hidden_act"), "silu"),
+		},
+		BeforeAttention: d.norm(), BeforeMLP: d.norm(),
+	}
+	if !a.ownRotary {
+		d.layer.Attention.Rotary = d.ropeOf(cmp.Or(a.ropeTheta, 1e4), cmp.Or(a.rotary, 1))
+	}
+	d.Layers = slices.Repeat([]modelgen.Layer{d.layer}, layers)
+}
+
+// maxLayers bounds the layers before a list of them is made.
+const maxLayers = 1 << 10
+
+// keyValueHeads reads the number of key-value heads: null means as many as heads, while a
+// missing field has a default that differs from architecture to architecture.
+func (d *decoder) keyValueHeads(heads int) int {
+	name := d.arch.field("num_key_value_heads")
+	if _, there := d.config.fields[name]; there || d.arch.kvHeads == 0 {
+		return d.config.count(name, heads)
+	}
+	return d.arch.kvHeads
+}
+
+// activation reads the name of a nonlinear function.
+func (d *decoder) activation(field, missing string) modelgen.Activation {
+	name := d.config.text(field, missing)
+	a, ok := activations[name]
+	if !ok {
+		d.config.fail(field, unsupported("the activation %s is not supported", storage.Quote(name)))
+	}
+	return a
+}

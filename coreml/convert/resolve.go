@@ -1,0 +1,146 @@
+package convert
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/gocoreml/coreml/internal/checkpoint"
+	"github.com/gocoreml/coreml/internal/modelgen"
+	"github.com/gocoreml/coreml/internal/storage"
+)
+
+// key tells the weights of a model apart.
+type key struct {
+	role  modelgen.Role
+	layer int
+	bias  bool
+}
+
+func keyOf(w modelgen.Weight) key { return key{w.Role, w.Layer, w.Bias} }
+
+// buffers are tensors that hold no weights in any model: tables that old versions saved.
+var buffers = []string{"rotary_emb.inv_freq"}
+
+// resolve finds the tensors of all weights that a model's graph asks for, and refuses a
+// checkpoint that lacks one, has one of another shape, or one that nothing asks for.
+func (d *decoder) resolve(c *checkpoint.Checkpoint, form *modelgen.Form) (map[key]*view, error) {
+	weights, err := d.Weights(form)
+	if err != nil {
+		return nil, err
+	}
+	d.withoutPrefix(c)
+	if err := d.settleHead(c); err != nil {
+		return nil, err
+	}
+	views, used := map[key]*view{}, map[string]bool{}
+	for _, w := range weights {
+		v, err := d.view(c, w)
+		if err != nil {
+			return nil, err
+		}
+		views[keyOf(w)] = v
+		for _, name := range v.names {
+			used[name] = true
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Tensors)) {
+		if !used[name] && !d.ignores(name) {
+			return nil, d.tensorError(name, unsupported("nothing in this architecture uses it"))
+		}
+	}
+	return views, nil
+}
+
+func (d *decoder) tensorError(name string, err error) error {
+	return &Error{ModelType: d.config.modelType, Tensor: name, Err: err}
+}
+
+// view finds the tensors of a weight.
+func (d *decoder) view(c *checkpoint.Checkpoint, w modelgen.Weight) (*view, error) {
+	f, ok := d.tensors[w.Role]
+	if !ok {
+		return nil, d.tensorError(w.Name, fmt.Errorf("the architecture does not say where it lies"))
+	}
+	v := &view{ref: f, names: f.names(w), rows: w.Rows, cols: w.Cols}
+	for _, name := range v.names {
+		t := c.Tensors[name]
+		if t == nil {
+			return nil, d.tensorError(name, malformed("it is missing from the checkpoint"))
+		}
+		if !v.fits(t.Shape()) {
+			return nil, d.tensorError(name, malformed("its shape is %v, and %s was expected", t.Shape(), v.want()))
+		}
+		v.parts = append(v.parts, t)
+	}
+	return v, nil
+}
+
+// want says which shape fits.
+func (v *view) want() string {
+	rows, cols := v.rows, v.cols
+	if v.all > 0 {
+		rows /= v.all
+	}
+	least := ""
+	if p := v.ref.rows; p != nil {
+		rows, least = p.at(rows-1)+1, " or more outputs"
+	}
+	switch {
+	case cols == 0:
+		return fmt.Sprintf("[%d]%s", rows, least)
+	case v.transposed:
+		return fmt.Sprintf("[%d %d]%s", cols, rows, least)
+	}
+	return fmt.Sprintf("[%d %d]%s", rows, cols, least)
+}
+
+// ignores reports whether a tensor holds no weights.
+func (d *decoder) ignores(name string) bool {
+	for _, list := range [][]string{buffers, d.arch.ignore} {
+		for _, end := range list {
+			if strings.HasSuffix(name, end) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// withoutPrefix takes the first part off the names of all modules where the checkpoint
+// was saved without a head: its names then begin within the body.
+func (d *decoder) withoutPrefix(c *checkpoint.Checkpoint) {
+	f := d.tensors[modelgen.Embedding]
+	prefix, rest, ok := strings.Cut(f.module, ".")
+	if !ok || c.Tensors[f.module+".weight"] != nil || c.Tensors[rest+".weight"] == nil {
+		return
+	}
+	for role, f := range d.tensors {
+		f.module = strings.TrimPrefix(f.module, prefix+".")
+		d.tensors[role] = f
+	}
+}
+
+// settleHead looks whether what config.json says of the head is what the tensors say.
+// A tied head may be stored all the same, for a reader that does not tie it.
+func (d *decoder) settleHead(c *checkpoint.Checkpoint) error {
+	head := d.tensors[modelgen.Head].module + ".weight"
+	stored := c.Tensors[head]
+	switch {
+	case !d.Tied && stored == nil:
+		return d.tensorError(head, malformed("it is missing from the checkpoint, and tie_word_embeddings says that the head does not share the embedding's weights"))
+	case d.Tied && stored != nil:
+		d.spareHead = head
+	}
+	return nil
+}
+
+// quoted lists names for a message.
+func quoted(names []string) string {
+	var list []string
+	for _, n := range names {
+		list = append(list, storage.Quote(n))
+	}
+	return strings.Join(list, ", ")
+}
