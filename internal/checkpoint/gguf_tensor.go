@@ -3,6 +3,7 @@ package checkpoint
 import (
 	"context"
 	"encoding/binary"
+	"math"
 
 	"github.com/gocoreml/coreml/internal/checkpoint/gguf"
 	"github.com/gocoreml/coreml/internal/checkpoint/llamacpp"
@@ -68,12 +69,12 @@ func minimumOffset(block []byte) (byte, bool) {
 // wholeOffset returns the offset from 0 to top for which scale*(code-offset) is
 // scale*code + low exactly, whatever the code.
 func wholeOffset(scale, low float32, top byte) (byte, bool) {
-	for offset := range int(top) + 1 {
-		if float64(scale)*float64(offset) == -float64(low) {
-			return byte(offset), true
-		}
+	if scale == 0 {
+		return 0, low == 0
 	}
-	return 0, false
+	// In float64 the product is exact.
+	offset := math.Round(-float64(low) / float64(scale))
+	return byte(offset), offset >= 0 && offset <= float64(top) && float64(scale)*offset == -float64(low)
 }
 
 // Codes implements Tensor: for Q4_0, Q5_0 and Q8_0, and for Q4_1 where every minimum is a
