@@ -10,6 +10,7 @@ import (
 
 	"github.com/gocoreml/coreml/hub/internal/cache"
 	"github.com/gocoreml/coreml/internal/quote"
+	"github.com/gocoreml/coreml/internal/storage"
 )
 
 // fileSize is the size of a file that is there, links followed.
@@ -242,7 +243,7 @@ func (j *job) room(need int64) error {
 	if j.local != nil {
 		dir = j.local.Dir()
 	}
-	free, ok := freeSpace(dir)
+	free, ok := storage.FreeSpace(dir)
 	if ok && need > 0 && uint64(need) > free {
 		return fmt.Errorf("%w: %d more bytes are needed in %s, and %d are free", ErrDiskFull, need, dir, free)
 	}

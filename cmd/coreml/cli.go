@@ -26,6 +26,7 @@ type cli struct {
 	Doctor   doctorCmd   `cmd:"" help:"Show what this system offers to run models with."`
 	Predict  predictCmd  `cmd:"" help:"Make one prediction, or serve predictions to another program."`
 	Bench    benchCmd    `cmd:"" help:"Measure how fast a model runs here."`
+	Convert  convertCmd  `cmd:"" help:"Make a package of a trained model, such as a checkpoint of Hugging Face's hub."`
 	Synth    synthCmd    `cmd:"" help:"Make a package with random weights, to measure with."`
 	Tokenize tokenizeCmd `cmd:"" help:"Turn text into the ids of a vocabulary, and back."`
 	Version  versionCmd  `cmd:"" help:"Show the version."`

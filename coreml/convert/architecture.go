@@ -18,6 +18,8 @@ type architecture struct {
 	ropeTheta float64 // 0 means 10000
 	rotary    float64 // partial_rotary_factor; 0 means 1
 	tied      bool    // tie_word_embeddings
+	epsilon   float64 // rms_norm_eps; 0 means 1e-6
+	usual     string  // hidden_act; "" means silu
 
 	// fields are the names of fields that this architecture calls otherwise: what is
 	// read, by Llama's name for it.
@@ -47,7 +49,9 @@ type decoder struct {
 	maxPositions int
 	// tensors says where the weights lie.
 	tensors tensors
-	ignored []string // fields that the caller has said change nothing
+	// spareHead is the head that is stored though it is tied.
+	spareHead string
+	ignored   []string // fields that the caller has said change nothing
 	// most is the most tokens that the package may take, why says so where it is less
 	// than maxPositions; 0 where there is no such limit.
 	most int

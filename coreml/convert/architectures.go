@@ -3,5 +3,14 @@ package convert
 // architectures are the model types that are known. A new one is a file of its own with a
 // variable of type architecture, and a line here.
 var architectures = map[string]*architecture{
-	"llama": &llama,
+	"gemma2":      &gemma2,
+	"gemma3_text": &gemma3,
+	"granite":     &granite,
+	"llama":       &llama,
+	"mistral":     &mistral,
+	"olmo2":       &olmo2,
+	"phi3":        &phi3,
+	"qwen2":       &qwen2,
+	"qwen3":       &qwen3,
+	"smollm3":     &smollm3,
 }

@@ -91,6 +91,24 @@ func (c *config) number(name string, missing float64) float64 {
 	return v
 }
 
+// numberOrNull is number for a field of which null means 0, and not the default.
+func (c *config) numberOrNull(name string, missing float64) float64 {
+	if _, there := c.fields[name]; there {
+		missing = 0
+	}
+	return c.number(name, missing)
+}
+
+// factor returns a factor, 1 where it is missing, which must not be 0.
+func (c *config) factor(name string) float64 {
+	v := c.number(name, 1)
+	if v == 0 {
+		c.fail(name, malformed("the factor is 0"))
+		return 1
+	}
+	return v
+}
+
 // flag returns a bool. Missing or null is the default.
 func (c *config) flag(name string, missing bool) bool {
 	v := missing

@@ -60,7 +60,7 @@ func (d *decoder) readLlama() {
 	}
 	d.Hidden, d.Vocab = hidden, c.count(a.field("vocab_size"), required)
 	d.maxPositions = c.count(a.field("max_position_embeddings"), required)
-	d.epsilon = c.number(a.field("rms_norm_eps"), 1e-6)
+	d.epsilon = c.number(a.field("rms_norm_eps"), cmp.Or(a.epsilon, 1e-6))
 	d.Tied = c.flag("tie_word_embeddings", a.tied)
 	d.FinalNorm = *d.norm()
 	d.layer = modelgen.Layer{
@@ -70,7 +70,7 @@ func (d *decoder) readLlama() {
 		},
 		MLP: modelgen.MLP{
 			Width: c.count(a.field("intermediate_size"), required), Gated: true,
-			Activation: d.activation(a.field("hidden_act"), "silu"),
+			Activation: d.activation(a.field("hidden_act"), cmp.Or(a.usual, "silu")),
 		},
 		BeforeAttention: d.norm(), BeforeMLP: d.norm(),
 	}

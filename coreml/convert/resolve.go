@@ -8,7 +8,6 @@ import (
 
 	"github.com/gocoreml/coreml/internal/checkpoint"
 	"github.com/gocoreml/coreml/internal/modelgen"
-	"github.com/gocoreml/coreml/internal/storage"
 )
 
 // key tells the weights of a model apart.
@@ -46,7 +45,7 @@ func (d *decoder) resolve(c *checkpoint.Checkpoint, form *modelgen.Form) (map[ke
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Tensors)) {
-		if !used[name] && !d.ignores(name) {
+		if !used[name] && name != d.spareHead && !d.ignores(name) {
 			return nil, d.tensorError(name, unsupported("nothing in this architecture uses it"))
 		}
 	}
@@ -134,13 +133,4 @@ func (d *decoder) settleHead(c *checkpoint.Checkpoint) error {
 		d.spareHead = head
 	}
 	return nil
-}
-
-// quoted lists names for a message.
-func quoted(names []string) string {
-	var list []string
-	for _, n := range names {
-		list = append(list, storage.Quote(n))
-	}
-	return strings.Join(list, ", ")
 }

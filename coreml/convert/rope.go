@@ -58,6 +58,7 @@ var ropeTypes = map[string]func(d *decoder, c *config, r *modelgen.Rotary, base 
 	"llama3":   ropeLlama3,
 	"yarn":     ropeYarn,
 	"longrope": ropeLong,
+	"su":       ropeLong, // its first name
 }
 
 // factorOf reads the factor by which a scaling stretches positions.

@@ -31,6 +31,21 @@ type ref struct {
 	all int
 }
 
+// part is a role with the number of its rows.
+type part struct {
+	role modelgen.Role
+	rows int
+}
+
+// fuse says that the matrices of several roles lie in one, one behind the other.
+func (t tensors) fuse(module string, parts ...part) {
+	from := 0
+	for _, p := range parts {
+		t[p.role] = ref{module: module, rows: &rows{from: from, n: p.rows}}
+		from += p.rows
+	}
+}
+
 // rows are of each run of every rows the first n, after the first from: of
 // [q0 k0 v0 q1 k1 v1 ...] the rows of all k are those from d, of n d in every 3d. Where
 // the part is one run, every is 0.
@@ -78,7 +93,8 @@ type view struct {
 	parts []checkpoint.Tensor
 	// names are those of the tensors in the checkpoint.
 	names      []string
-	rows, cols int // cols 0 is a vector
+	rows, cols int    // cols 0 is a vector
+	weight     string // the name of the value in the program
 }
 
 // Name says where the weight lies: the tensor's name, with the rows behind it where it is

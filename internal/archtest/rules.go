@@ -153,6 +153,12 @@ func Default() Rules {
 				"internal/mil", "internal/modelpkg", "internal/safetensors", "tensor", "internal/dtype", "internal/storage",
 			}},
 
+			// A checkpoint becomes a package.
+			{Dir: "coreml/convert", May: []string{
+				"internal/checkpoint", "internal/quantize", "internal/quantize/declare", "internal/modelgen", "internal/modelpkg",
+				"internal/mil", "internal/milpb", "internal/kernel", "internal/workpool", "internal/dtype", "internal/storage",
+			}},
+
 			// Leaves: they know nothing of models.
 			{Dir: "internal/jinja", May: []string{"internal/quote"}},
 			// The rooms of a tokenizer, in the order of their imports.

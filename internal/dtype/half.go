@@ -1,6 +1,10 @@
 package dtype
 
-import "math"
+import (
+	"encoding/binary"
+	"math"
+	"unsafe"
+)
 
 // Float16ToFloat32 widens an IEEE 754 binary16 bit pattern. It is exact; NaN
 // payloads keep their upper bits and become quiet.
@@ -58,4 +62,20 @@ func Float32ToBFloat16(f float32) uint16 {
 		return uint16(b>>16) | 0x40
 	}
 	return uint16((b + 0x7fff + (b >> 16 & 1)) >> 16)
+}
+
+// HalfBytes returns the bytes of fp16 bit patterns as files have them, little-endian. They
+// are the same memory where the processor has that order.
+func HalfBytes(h []uint16) []byte {
+	if len(h) == 0 {
+		return nil
+	}
+	if binary.NativeEndian.Uint16([]byte{1, 0}) == 1 {
+		return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(h))), 2*len(h))
+	}
+	data := make([]byte, 0, 2*len(h))
+	for _, x := range h {
+		data = binary.LittleEndian.AppendUint16(data, x)
+	}
+	return data
 }

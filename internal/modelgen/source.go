@@ -111,3 +111,9 @@ func (s *Store) Again(name string, t dtype.Type, shape []int, offset uint64) *mi
 
 // Writer returns the writer of the package, for sources that write piece by piece.
 func (s *Store) Writer() *modelpkg.Writer { return s.w }
+
+// Stub is a value of that type that stands for nothing, for those who need one in a
+// program that is thrown away.
+func (*Store) Stub(t dtype.Type, shape []int) *mil.Value {
+	return mil.NewBuilder("main", "CoreML8").Stored("stub", t, shape, modelpkg.WeightFileName, 0)
+}

@@ -38,6 +38,7 @@ type Writer struct {
 	out      *pieces
 	size     uint64
 	count    uint32
+	left     int // bytes to come of the blob that was begun last
 	err      error
 }
 
@@ -69,13 +70,27 @@ func Create(dir string) (*Writer, error) {
 // multiple of 64. data is written before the method returns, and may be used
 // again.
 func (w *Writer) AddBlob(t dtype.Type, n int, data []byte) (uint64, error) {
+	if want, ok := t.PackedLen(n); w.err == nil && (!ok || want != len(data)) {
+		return 0, fmt.Errorf("%w: %d bytes for %d elements of %v", ErrBlob, len(data), n, t)
+	}
+	offset, err := w.BeginBlob(t, n)
+	if err != nil {
+		return 0, err
+	}
+	return offset, w.Append(data)
+}
+
+// BeginBlob begins a blob of n packed elements, whose bytes come by Append, and returns
+// its offset. It is for blobs that are not in memory as a whole. All of its bytes must
+// have come before the next blob begins.
+func (w *Writer) BeginBlob(t dtype.Type, n int) (uint64, error) {
 	if w.err != nil {
 		return 0, w.err
 	}
 	code := slices.Index(blobTypes[:], t)
 	want, ok := t.PackedLen(n)
-	if code < 1 || !ok || want != len(data) {
-		return 0, fmt.Errorf("%w: %d bytes for %d elements of %v", ErrBlob, len(data), n, t)
+	if code < 1 || !ok || w.left != 0 {
+		return 0, fmt.Errorf("%w: %d elements of %v, with %d bytes to come of the one before", ErrBlob, n, t, w.left)
 	}
 	if w.file == nil {
 		w.openWeights()
@@ -87,15 +102,26 @@ func (w *Writer) AddBlob(t dtype.Type, n int, data []byte) (uint64, error) {
 	meta := make([]byte, blobAlign)
 	binary.LittleEndian.PutUint32(meta, blobSentinel)
 	binary.LittleEndian.PutUint32(meta[4:], uint32(code))
-	binary.LittleEndian.PutUint64(meta[8:], uint64(len(data)))
+	binary.LittleEndian.PutUint64(meta[8:], uint64(want))
 	binary.LittleEndian.PutUint64(meta[16:], offset+blobAlign)
 	if t.Size() == 0 { // bits at the end that belong to no element
 		binary.LittleEndian.PutUint64(meta[24:], uint64(8*want-n*t.Bits()))
 	}
 	w.write(meta)
-	w.write(data)
 	w.count++
+	w.left = want
 	return offset, w.err
+}
+
+// Append writes bytes of the blob that was begun last. data may be used again when the
+// method returns.
+func (w *Writer) Append(data []byte) error {
+	if len(data) > w.left && w.err == nil {
+		return fmt.Errorf("%w: %d bytes where %d are to come", ErrBlob, len(data), w.left)
+	}
+	w.left -= len(data)
+	w.write(data)
+	return w.err
 }
 
 // pieceSize is what the weight file is written in, each piece at a multiple of it. What
@@ -183,6 +209,9 @@ func (w *Writer) Finish(m *milpb.Model) (err error) {
 // finishWeights completes the weight file, or removes its folder when there are
 // no weights.
 func (w *Writer) finishWeights() error {
+	if w.err == nil && w.left != 0 {
+		w.err = fmt.Errorf("%w: %d bytes of the last one did not come", ErrBlob, w.left)
+	}
 	if w.err != nil {
 		return w.err
 	}

@@ -92,6 +92,12 @@ func Open(name string) (*os.File, error) {
 	return f, nil
 }
 
+// Exists reports whether anything lies under that name, a link that leads to nothing too.
+func Exists(name string) bool {
+	_, err := os.Lstat(name)
+	return err == nil
+}
+
 // OpenFS is [Open] for a file of fsys. A file system that has to open a file to
 // tell what it is cannot be kept from doing so.
 func OpenFS(fsys fs.FS, name string) (fs.File, error) {

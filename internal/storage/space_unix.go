@@ -1,12 +1,12 @@
 //go:build linux || darwin || freebsd
 
-package hub
+package storage
 
 import "golang.org/x/sys/unix"
 
-// freeSpace is how many bytes a user may still write where dir is; ok is false
+// FreeSpace is how many bytes a user may still write where dir is; ok is false
 // where the system does not say.
-func freeSpace(dir string) (free uint64, ok bool) {
+func FreeSpace(dir string) (free uint64, ok bool) {
 	var s unix.Statfs_t
 	if err := unix.Statfs(dir, &s); err != nil || s.Blocks == 0 || s.Bsize <= 0 {
 		return 0, false

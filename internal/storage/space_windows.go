@@ -1,10 +1,10 @@
-package hub
+package storage
 
 import "golang.org/x/sys/windows"
 
-// freeSpace is how many bytes a user may still write where dir is; ok is false
+// FreeSpace is how many bytes a user may still write where dir is; ok is false
 // where the system does not say.
-func freeSpace(dir string) (free uint64, ok bool) {
+func FreeSpace(dir string) (free uint64, ok bool) {
 	name, err := windows.UTF16PtrFromString(dir)
 	if err != nil {
 		return 0, false

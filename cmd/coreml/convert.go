@@ -1,0 +1,180 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"time"
+
+	"github.com/gocoreml/coreml/coreml/convert"
+)
+
+// convertCmd is the verb convert. It promises a package that computes what the
+// checkpoint's model computes, or an error that names what of it is not known. Nothing
+// that exists is overwritten, and what could not be finished is removed.
+type convertCmd struct {
+	Checkpoint string `arg:"" help:"The model: a folder with config.json and safetensors files, or a GGUF file."`
+	Package    string `arg:"" help:"The package to make; nothing may lie there yet. The files of the tokenizer are laid beside it."`
+
+	Context  int      `help:"Most tokens of a text; 0 means what the model was trained for, at most 2048." default:"0" placeholder:"N"`
+	Quantize string   `help:"How matrices are compressed: none, int4, int4:block=N, uint4, int8, lut4:group=N, prune:0.5 and more." default:"none" placeholder:"FORM"`
+	Keep     []string `help:"Tensors that are not compressed, as a pattern of their names; may be repeated." sep:"none" placeholder:"PATTERN"`
+	Cache    string   `help:"Where keys and values are kept: in states, in inputs and outputs (io), or nowhere." enum:"state,io,none" default:"state" placeholder:"NAME"`
+	Logits   string   `help:"Logits of all tokens of a call, or of the last." enum:"all,last" default:"all" placeholder:"NAME"`
+	Batch    int      `help:"Texts that are computed together." default:"1" placeholder:"N"`
+	DType    string   `name:"dtype" help:"Type of weights and results: fp16 or fp32." enum:"fp16,fp32" default:"fp16" placeholder:"NAME"`
+	Layout   string   `help:"Linear layers as such, or as convolutions (conv), which the Neural Engine prefers." enum:"linear,conv" default:"linear" placeholder:"NAME"`
+	Function string   `help:"Name of the function." default:"main" placeholder:"NAME"`
+	Ignore   []string `help:"A field of config.json that changes nothing, though coreml does not know it; may be repeated." sep:"none" placeholder:"FIELD"`
+	DryRun   bool     `help:"Tell what would be done, and write nothing."`
+	Threads  int      `help:"Threads to use; 0 means all." default:"0" placeholder:"N"`
+	JSON     bool     `name:"json" help:"Print what was done as one JSON object."`
+	Quiet    bool     `short:"q" help:"Do not tell what was made."`
+}
+
+// Help is printed by kong above the flags.
+func (*convertCmd) Help() string {
+	return `Examples:
+
+    coreml convert SmolLM2-135M SmolLM2.mlpackage
+    coreml convert Mistral-7B-Instruct-v0.3 Mistral.mlpackage --quantize int4
+    coreml convert Qwen3-0.6B Qwen3.mlpackage --quantize int8 --keep '*embed_tokens*' --context 4096
+    coreml convert SmolLM2-135M SmolLM2.mlpackage --dry-run`
+}
+
+// Validate is called by kong.
+func (c *convertCmd) Validate() error {
+	return errors.Join(
+		atLeast("--context", c.Context, 0, "what the model was trained for, at most 2048"),
+		atLeast("--batch", c.Batch, 1, ""), atLeast("--threads", c.Threads, 0, "all"))
+}
+
+// Run is called by kong.
+func (c *convertCmd) Run(ctx context.Context, io *streams) error {
+	start := time.Now()
+	o := &convert.Options{
+		Context: c.Context, Quantize: c.Quantize, Keep: c.Keep, Cache: c.Cache, Logits: c.Logits, Batch: c.Batch,
+		DType: c.DType, Layout: c.Layout, Function: c.Function, Ignore: c.Ignore, DryRun: c.DryRun, Threads: c.Threads,
+	}
+	bar := newConvertBar(io, c.Quiet)
+	o.Progress = bar.show
+	report, err := convert.Convert(ctx, c.Checkpoint, c.Package, o)
+	bar.end()
+	if err != nil {
+		if errors.Is(err, convert.ErrOption) {
+			return usagef("%v", err)
+		}
+		if errors.Is(err, fs.ErrExist) {
+			return fmt.Errorf("%s exists, and nothing is overwritten%w", quoted(c.Package), silent{err})
+		}
+		return fmt.Errorf("convert %s: %w", c.Checkpoint, err)
+	}
+	if c.JSON {
+		return printIndented(io.out, report)
+	}
+	if c.DryRun {
+		return c.tellPlan(io.out, report)
+	}
+	if c.Quiet {
+		return nil
+	}
+	return c.tell(io.err, report, time.Since(start))
+}
+
+// tell says what was made, and what quantisation cost.
+func (c *convertCmd) tell(out io.Writer, r *convert.Report, took time.Duration) error {
+	size, err := folderSize(c.Package)
+	if err != nil {
+		return err
+	}
+	if err := tellLosses(out, r); err != nil {
+		return err
+	}
+	if len(r.Differing) > 0 {
+		if _, err := fmt.Fprintf(out, "beside %s lie other files of these names, which stay: %s\nPut the package in a folder of its own, or generate will use them.\n", plain(c.Package), plain(fmt.Sprint(r.Differing))); err != nil {
+			return err
+		}
+	}
+	_, err = fmt.Fprintf(out, "%s: %s of %s, %d tokens, %s, in %s\n", plain(c.Package), plain(r.ModelType), plain(r.Form), r.Context, bytesText(size), duration(took))
+	return err
+}
+
+// tellLosses is a table of what quantisation cost each tensor.
+func tellLosses(out io.Writer, r *convert.Report) error {
+	var t table
+	t.row("tensor", "size", "from", "to", "largest error", "rms error")
+	n := 0
+	for i := range r.Tensors {
+		x := &r.Tensors[i]
+		if x.Largest == 0 && x.RMS == 0 {
+			continue
+		}
+		n++
+		t.row(plain(x.Tensor), fmt.Sprintf("%dx%d", x.Rows, x.Cols), plain(x.Stored), x.Form, fmt.Sprintf("%.3g", x.Largest), fmt.Sprintf("%.3g", x.RMS))
+	}
+	if n == 0 {
+		return nil
+	}
+	_, err := fmt.Fprint(out, t.String())
+	return err
+}
+
+// tellPlan is a table of what would be done.
+func (c *convertCmd) tellPlan(out io.Writer, r *convert.Report) error {
+	var t table
+	t.row("tensor", "size", "from", "to", "bytes")
+	for i := range r.Tensors {
+		x := &r.Tensors[i]
+		size := fmt.Sprint(x.Rows)
+		if x.Cols > 0 {
+			size = fmt.Sprintf("%dx%d", x.Rows, x.Cols)
+		}
+		t.row(plain(x.Tensor), size, plain(x.Stored), x.Form, fmt.Sprint(x.Bytes))
+	}
+	_, err := fmt.Fprintf(out, "%s%s of %s, %d tokens: %s of weights\n", t.String(), plain(r.ModelType), plain(r.Form), r.Context, bytesText(r.Bytes()))
+	return err
+}
+
+// convertBar shows how far a conversion is, in a terminal only.
+type convertBar struct {
+	out   io.Writer
+	last  time.Time
+	shown bool
+}
+
+func newConvertBar(s *streams, quiet bool) *convertBar {
+	b := &convertBar{}
+	if !quiet && isTerminal(s.rawErr) && styled() {
+		b.out = s.rawErr
+	}
+	return b
+}
+
+// show is called for each piece of work that is done.
+func (b *convertBar) show(done, total int64) {
+	if b.out == nil || total == 0 || time.Since(b.last) < drawEvery {
+		return
+	}
+	b.last, b.shown = time.Now(), true
+	const width = 30
+	full := int(done * width / total)
+	bar := ""
+	for i := range width {
+		if i < full {
+			bar += "#"
+		} else {
+			bar += "."
+		}
+	}
+	// A display that cannot be drawn is no reason to stop.
+	_, _ = fmt.Fprintf(b.out, "\r[%s] %3d %%", bar, done*100/total)
+}
+
+// end takes the bar away.
+func (b *convertBar) end() {
+	if b.shown {
+		_, _ = fmt.Fprint(b.out, "\r\x1b[K")
+	}
+}

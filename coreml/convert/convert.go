@@ -1,0 +1,137 @@
+package convert
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+
+	"github.com/gocoreml/coreml/internal/checkpoint"
+	"github.com/gocoreml/coreml/internal/milpb"
+	"github.com/gocoreml/coreml/internal/modelgen"
+)
+
+// tensorsKey is the key of the metadata under which a package says from which tensors of
+// the checkpoint its weights came: a JSON object from weight to tensor.
+const tensorsKey = "com.github.gocoreml.tensors"
+
+// repositoryKey names the repository whose tokenizer belongs to a package.
+const repositoryKey = "co.huggingface.exporters.name"
+
+// Convert makes a package at the path package of the checkpoint at the path model, where
+// nothing may lie yet. The package appears under its name when it is whole, and not at
+// all after an error or when ctx ends. The files of the tokenizer are laid beside it.
+func Convert(ctx context.Context, model, pkg string, o *Options) (*Report, error) {
+	s, err := o.settings()
+	if err != nil {
+		return nil, err
+	}
+	c, err := checkpoint.Open(ctx, model)
+	if err != nil {
+		return nil, err
+	}
+	report, err := convert(ctx, c, pkg, s)
+	return report, errors.Join(err, c.Close())
+}
+
+// convert makes a package of an open checkpoint.
+func convert(ctx context.Context, c *checkpoint.Checkpoint, pkg string, s *settings) (*Report, error) {
+	cfg, err := newConfig(c.Config)
+	if err != nil {
+		return nil, err
+	}
+	d, err := newDecoder(cfg, s.Ignore)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.context(d); err != nil {
+		return nil, err
+	}
+	views, err := d.resolve(c, &s.form)
+	if err != nil {
+		return nil, modelError(cfg, err)
+	}
+	src := newSource(ctx, s, views, weightsOf(d, s))
+	report := src.report
+	report.ModelType, report.Form, report.Context = cfg.modelType, c.Form, d.Context
+	if s.DryRun {
+		return report, src.estimate()
+	}
+	if err := d.checkSpareHead(ctx, c); err != nil {
+		return nil, err
+	}
+	if err := checkSpace(pkg, src.size()); err != nil {
+		return nil, err
+	}
+	p := &modelgen.Package{
+		Functions:   []modelgen.Function{{Name: s.function(), Model: d.Model, Source: src}},
+		Form:        s.form,
+		Description: describe(c, cfg, s, views),
+	}
+	if err := p.Write(ctx, pkg); err != nil {
+		return nil, modelError(cfg, err)
+	}
+	report.Files, report.Differing, err = writeFiles(filepath.Dir(pkg), c.Files)
+	return report, err
+}
+
+// modelError names the model type where the graph has found a mistake.
+func modelError(c *config, err error) error {
+	if _, ok := errors.AsType[*Error](err); ok || !errors.Is(err, modelgen.ErrConfig) {
+		return err
+	}
+	return fmt.Errorf("model_type %q: %w", c.modelType, err)
+}
+
+// describe is what the package says of itself.
+func describe(c *checkpoint.Checkpoint, cfg *config, s *settings, views map[key]*view) *milpb.Metadata {
+	names := map[string]string{}
+	for _, v := range views {
+		names[v.weight] = v.Name()
+	}
+	// A map of strings is always JSON, with its keys in order.
+	list, _ := json.Marshal(names) //nolint:errcheck,errchkjson // as the comment says
+	user := []milpb.StringPair{{Key: tensorsKey, Value: string(list)}}
+	if name := repository(c, cfg); name != "" {
+		user = append(user, milpb.StringPair{Key: repositoryKey, Value: name})
+	}
+	return &milpb.Metadata{
+		ShortDescription: fmt.Sprintf("%s (%s), weights %s", c.Name, cfg.modelType, s.quant),
+		UserDefined:      user,
+	}
+}
+
+// repository is the name under which a hub has the model, "" where it is not known: what
+// the checkpoint says itself, or the folder of a download.
+func repository(c *checkpoint.Checkpoint, cfg *config) string {
+	name := cfg.text("_name_or_path", "")
+	if !repositoryName.MatchString(name) {
+		return ""
+	}
+	return name
+}
+
+// repositoryName is what names of repositories look like.
+var repositoryName = regexp.MustCompile(`^[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*$`)
+
+// writeFiles lays files beside the package. One that is there already with the same
+// content stays, and one with another is reported.
+func writeFiles(dir string, files map[string][]byte) (written, differing []string, err error) {
+	for _, name := range sortedKeys(files) {
+		path := filepath.Join(dir, name)
+		if same, there := sameFile(path, files[name]); there {
+			if !same {
+				differing = append(differing, name)
+			}
+			continue
+		}
+		if err := os.WriteFile(path, files[name], 0o666); err != nil {
+			return written, differing, err
+		}
+		written = append(written, name)
+	}
+	return written, differing, nil
+}

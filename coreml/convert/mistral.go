@@ -1,0 +1,7 @@
+package convert
+
+// mistral differs from llama by a window on all layers, and never has biases.
+var mistral = architecture{
+	kvHeads: 8,
+	differ:  func(d *decoder) { d.windows(4096, everyLayer) },
+}

@@ -1,0 +1,156 @@
+package convert
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"path/filepath"
+	"slices"
+
+	"github.com/gocoreml/coreml/internal/checkpoint"
+	"github.com/gocoreml/coreml/internal/modelgen"
+	"github.com/gocoreml/coreml/internal/storage"
+)
+
+// Report says what a conversion did, or would do.
+type Report struct {
+	// ModelType is the model_type of the model, Form how its weights were stored.
+	ModelType, Form string
+	// Context is the most tokens of a text.
+	Context int
+	// Tensors are the weights in the order of the package. An error is that of the stored
+	// weight to the one in the checkpoint, rounded to fp16.
+	Tensors []TensorReport
+	// Files are the names of the files that were laid beside the package. Differing are
+	// those of which another was there, which was left as it was.
+	Files, Differing []string
+}
+
+// TensorReport is what became of one weight.
+type TensorReport struct {
+	// Tensor is its name in the checkpoint, with the part of the rows where it is a part;
+	// Weight is its name in the package.
+	Tensor, Weight string
+	// Rows and Cols are its size; of a vector Cols is 0.
+	Rows, Cols int
+	// Stored is the form that it had in the checkpoint, Form the one that it has now.
+	Stored, Form string
+	// Bytes is what it takes in the package.
+	Bytes int64
+	// Largest and RMS are the largest and the root mean square error that quantisation
+	// has made; 0 where nothing was quantised.
+	Largest, RMS float64
+}
+
+// Bytes returns what all weights take in the package.
+func (r *Report) Bytes() int64 {
+	n := int64(0)
+	for i := range r.Tensors {
+		n += r.Tensors[i].Bytes
+	}
+	return n
+}
+
+// ErrDiskFull means that the package would not fit on the disk.
+var ErrDiskFull = fmt.Errorf("not enough space on the disk")
+
+// checkSpace refuses to begin what the disk has no room for, where the system tells.
+func checkSpace(pkg string, need int64) error {
+	dir := filepath.Dir(filepath.Clean(pkg))
+	if free, ok := storage.FreeSpace(dir); ok && uint64(need) > free {
+		return fmt.Errorf("%w: the package needs %d bytes in %s, and %d are free", ErrDiskFull, need, storage.Quote(dir), free)
+	}
+	return nil
+}
+
+// size is about what the package will take.
+func (s *source) size() int64 {
+	n, seen := int64(1<<20), map[key]bool{}
+	for _, w := range s.weights {
+		if k := keyOf(w); !seen[k] {
+			seen[k] = true
+			n += s.bytes(w)
+		}
+	}
+	return n
+}
+
+// bytes is about what a weight will take.
+func (s *source) bytes(w modelgen.Weight) int64 {
+	f := s.formOf(w, s.views[keyOf(w)])
+	bits := w.Type.Bits()
+	switch {
+	case f.Palette.On:
+		bits = cmp.Or(f.Palette.Bits, 8)
+	case !f.IsNone() && f.Linear.Type.Bits() > 0:
+		bits = f.Linear.Type.Bits()
+	}
+	n := int64(elements(w)) * int64(bits) / 8
+	if !f.IsNone() {
+		n += int64(elements(w)) / 16 // scales
+	}
+	return n
+}
+
+// estimate fills the report with what would be done.
+func (s *source) estimate() error {
+	seen := map[key]bool{}
+	for _, w := range s.weights {
+		if seen[keyOf(w)] {
+			continue
+		}
+		seen[keyOf(w)] = true
+		v := s.views[keyOf(w)]
+		line := TensorReport{Tensor: v.Name(), Weight: w.Name, Rows: w.Rows, Cols: w.Cols, Stored: v.parts[0].Stored(), Form: w.Type.String(), Bytes: s.bytes(w)}
+		if f := s.formOf(w, v); !f.IsNone() {
+			line.Form = f.String()
+		}
+		s.report.Tensors = append(s.report.Tensors, line)
+	}
+	return s.ctx.Err()
+}
+
+// checkSpareHead refuses a tied head that is stored all the same and is not the embedding.
+func (d *decoder) checkSpareHead(ctx context.Context, c *checkpoint.Checkpoint) error {
+	if d.spareHead == "" {
+		return nil
+	}
+	name := d.tensors[modelgen.Embedding].module + ".weight"
+	a, b := c.Tensors[d.spareHead], c.Tensors[name]
+	if !slices.Equal(a.Shape(), b.Shape()) || len(a.Shape()) != 2 {
+		return d.tensorError(d.spareHead, malformed("its shape is %v, and the embedding's that it should share is %v", a.Shape(), b.Shape()))
+	}
+	width := a.Shape()[1]
+	rows := max(chunkElements/max(width, 1), 1)
+	x, y := make([]float32, rows*width), make([]float32, rows*width)
+	for from := 0; from < a.Shape()[0]; from += rows {
+		to := min(from+rows, a.Shape()[0])
+		n := (to - from) * width
+		if err := a.Rows(ctx, from, to, x[:n]); err != nil {
+			return err
+		}
+		if err := b.Rows(ctx, from, to, y[:n]); err != nil {
+			return err
+		}
+		if !slices.Equal(x[:n], y[:n]) {
+			return d.tensorError(d.spareHead, unsupported("tie_word_embeddings says that the head shares the embedding's weights, and its own differ from them"))
+		}
+	}
+	return nil
+}
+
+// sameFile reports whether a file is there, and has that content.
+func sameFile(path string, content []byte) (same, there bool) {
+	f, err := storage.Open(path)
+	if err != nil {
+		return false, storage.Exists(path)
+	}
+	defer f.Close() //nolint:errcheck // it was only read
+	data, err := io.ReadAll(io.LimitReader(f, int64(len(content))+1))
+	return err == nil && bytes.Equal(data, content), true
+}
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
