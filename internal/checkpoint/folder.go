@@ -115,7 +115,7 @@ func openWithoutConfig(ctx context.Context, dir string) (*Checkpoint, error) {
 			return nil, fmt.Errorf("%w: the folder holds an adapter (%s), not a model: convert the base model and name the adapter beside it", ErrFormat, e.Name())
 		}
 	}
-	if len(found) == 1 {
+	if len(found) == 1 || len(found) > 1 && areParts(found) {
 		return openFile(ctx, filepath.Join(dir, found[0]))
 	}
 	if len(found) > 1 {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 
 	"github.com/gocoreml/coreml/internal/checkpoint/gguf"
@@ -79,6 +80,12 @@ func partsOf(name string) ([]string, error) {
 		names[i] = fmt.Sprintf("%s-%05d-of-%05d.gguf", m[1], i+1, n)
 	}
 	return names, nil
+}
+
+// areParts reports whether names are all parts of one model.
+func areParts(names []string) bool {
+	parts, err := partsOf(names[0])
+	return err == nil && slices.Equal(slices.Sorted(slices.Values(names)), parts)
 }
 
 // checkPart compares what a file says of its place among parts with its name.

@@ -1,6 +1,7 @@
 package checkpoint
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"encoding/json"
@@ -42,7 +43,7 @@ func decodeGPTQ(ctx context.Context, config map[string]json.RawMessage, stored m
 	case err != nil:
 		return nil, err
 	case s.Marlin || s.Format != "" && s.Format != "gptq" && s.Format != "gptq_v2":
-		return nil, fmt.Errorf("%w: quantization_config: the checkpoint_format %s of gptq is not read, gptq and gptq_v2 are", ErrFormat, storage.Quote(cmpOr(s.Format, "marlin")))
+		return nil, fmt.Errorf("%w: quantization_config: the checkpoint_format %s of gptq is not read, gptq and gptq_v2 are", ErrFormat, storage.Quote(cmp.Or(s.Format, "marlin")))
 	case s.Pack != "" && s.Pack != "int32":
 		return nil, fmt.Errorf("%w: quantization_config: gptq packed in %s is not read, int32 is", ErrFormat, storage.Quote(s.Pack))
 	}
@@ -53,14 +54,6 @@ func decodeGPTQ(ctx context.Context, config map[string]json.RawMessage, stored m
 		}
 	}
 	return out, nil
-}
-
-// cmpOr returns the first text that is not empty.
-func cmpOr(a, b string) string {
-	if a != "" {
-		return a
-	}
-	return b
 }
 
 // gptqMatrix makes the matrix of a module. The number of bits is what the shapes say, since

@@ -70,7 +70,7 @@ func scalesInRows(t *Stored) func(ctx context.Context, from, to int, dst []float
 	}
 	return func(ctx context.Context, _, _ int, dst []float32) error {
 		var one [1]float32
-		if err := t.Rows(ctx, 0, t.Shape0(), one[:]); err != nil {
+		if err := t.Rows(ctx, 0, 1, one[:]); err != nil {
 			return err
 		}
 		for i := range dst {
@@ -78,14 +78,6 @@ func scalesInRows(t *Stored) func(ctx context.Context, from, to int, dst []float
 		}
 		return nil
 	}
-}
-
-// Shape0 returns the number of rows that Rows takes: one of a scalar.
-func (s *Stored) Shape0() int {
-	if len(s.Shape()) == 0 {
-		return 1
-	}
-	return s.Shape()[0]
 }
 
 // scalesInColumns reads scales that are stored as [groups, rows].

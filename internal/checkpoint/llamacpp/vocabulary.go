@@ -1,6 +1,7 @@
 package llamacpp
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -174,9 +175,14 @@ func (v *vocabulary) files(context int) (map[string][]byte, error) {
 		generation["eos_token_id"] = v.ends
 	}
 	for name, content := range map[string]any{"tokenizer.json": model, "tokenizer_config.json": config, "generation_config.json": generation} {
-		if files[name], err = json.MarshalIndent(content, "", " "); err != nil {
+		var b bytes.Buffer
+		e := json.NewEncoder(&b)
+		e.SetEscapeHTML(false) // tokens have angle brackets, which people read
+		e.SetIndent("", " ")
+		if err := e.Encode(content); err != nil {
 			return nil, fmt.Errorf("%w: %s: %w", ErrModel, name, err)
 		}
+		files[name] = b.Bytes()
 	}
 	return files, nil
 }
