@@ -66,7 +66,7 @@ func (o *Options) settings() (*settings, error) {
 	if s.quant, err = quantize.ParseForm(cmp.Or(o.Quantize, "none")); err != nil {
 		return nil, fmt.Errorf("%w quantize: %w", ErrOption, err)
 	}
-	s.form.Batch = o.Batch
+	s.form.Batch, s.form.NewOps = o.Batch, !s.quant.IsNone()
 	choices := []struct {
 		name, value string
 		known       map[string]func()

@@ -54,6 +54,24 @@ func NewProgram(functions ...*Function) *Program {
 	return p
 }
 
+// Reserve takes names of values and operations that stand elsewhere in the function, so
+// that what the Builder adds is called otherwise.
+func (b *Builder) Reserve(names ...string) {
+	for _, name := range names {
+		b.taken[name]++
+	}
+}
+
+// Take returns the operations that have been added since it was last called and removes
+// them from the Builder, for a place in a function that was made before. The first
+// mistake is returned, as by Function.
+func (b *Builder) Take() ([]*Op, error) {
+	block := b.blocks[len(b.blocks)-1]
+	ops := block.Ops
+	block.Ops = nil
+	return ops, b.err
+}
+
 // TensorType returns the type of a tensor.
 func TensorType(t dtype.Type, shape ...int) Type {
 	return Type{Kind: Tensor, DType: t, Shape: slices.Clone(shape)}

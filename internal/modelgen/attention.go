@@ -18,8 +18,7 @@ func (g *graph) attention(l int, p string, h *mil.Value) *mil.Value {
 	query = g.headNorm(a.HeadNorm, EachHead, Weight{Role: QueryNorm, Layer: l}, p+"q_norm", query)
 	key = g.headNorm(a.HeadNorm, EachHead, Weight{Role: KeyNorm, Layer: l}, p+"k_norm", key)
 	query, key = g.rotate(p+"q", query, a.Rotary), g.rotate(p+"k", key, a.Rotary)
-	keys := g.cached(p+"keys", l, g.keys, key)
-	values := g.cached(p+"values", l, g.values, value)
+	keys, values := g.cached(p+"keys", l, &g.keys, key), g.cached(p+"values", l, &g.values, value)
 	return g.project(AttentionOut, l, p+"o", g.attend(p+"attention", a, query, keys, values), g.Hidden, a.OutBias)
 }
 
@@ -40,40 +39,6 @@ func (g *graph) heads(name string, x *mil.Value, heads, d int) *mil.Value {
 	return b.Op("transpose", name+"_heads", mil.TensorType(g.f, g.batch, heads, unknown, d), mil.Args{
 		"x": split, "perm": b.Ints("", 0, 2, 1, 3),
 	})
-}
-
-// cached writes the new rows of a layer into a state and returns all of its rows
-// up to the end: [batch, key-value heads, end, d].
-func (g *graph) cached(name string, l int, state, rows *mil.Value) *mil.Value {
-	b, heads, d := g.b, rows.Type.Shape[1], rows.Type.Shape[3]
-	whole := mil.TensorType(f16, state.Type.Shape...)
-	none := b.Ints("", 0)
-	layer, next := b.Ints("", l), b.Ints("", l+1)
-	squeeze := []bool{true, false, false, false, false}
-	// The heads' end is left open unless other layers have more of them.
-	allHeads, last := heads == state.Type.Shape[2], none
-	if !allHeads {
-		last = b.Ints("", heads)
-	}
-	// All layers share one state, whose first dimension counts them: each writes its own
-	// part and reads it back, which an engine does in place.
-	old := b.Op("read_state", name+"_old", whole, mil.Args{"input": state})
-	updated := b.Op("slice_update", name+"_updated", whole, mil.Args{
-		"x": old, "update": g.cast(name+"_fp16", rows, f16),
-		"begin":      g.join(name+"_begin", layer, none, none, g.past1, none),
-		"end":        g.join(name+"_end", next, none, last, g.end1, none),
-		"stride":     b.Ints("", 1, 1, 1, 1, 1),
-		"begin_mask": b.Bools("", false, false, false, false, false),
-		"end_mask":   b.Bools("", false, true, allHeads, false, true), "squeeze_mask": b.Bools("", squeeze...),
-	})
-	b.Do("write_state", name+"_write", mil.Args{"input": state, "data": updated})
-	new := b.Op("read_state", name+"_new", whole, mil.Args{"input": state})
-	v := b.Op("slice_by_index", name, mil.TensorType(f16, g.batch, heads, unknown, d), mil.Args{
-		"x": new, "begin": b.Ints("", l, 0, 0, 0, 0),
-		"end":      g.join(name+"_limit", next, b.Ints("", g.batch), b.Ints("", heads), g.end1, b.Ints("", d)),
-		"end_mask": b.Bools("", false, true, allHeads, false, true), "squeeze_mask": b.Bools("", squeeze...),
-	})
-	return g.cast(name+"_wide", v, g.f)
 }
 
 // shared repeats each key-value head for the heads that share it: expand, tile and
@@ -100,8 +65,8 @@ func (g *graph) attend(name string, a *Attention, query, keys, values *mil.Value
 	keys, values = g.shared(name+"_keys", keys, a.Heads), g.shared(name+"_values", values, a.Heads)
 	mask := g.windowed(a.Window)
 	var v *mil.Value
-	if a.ScoreCap != 0 {
-		v = g.attendCapped(name, a, query, keys, values, mask)
+	if a.ScoreCap != 0 || !g.hasStates() {
+		v = g.writtenOut(name, a, query, keys, values, mask)
 	} else {
 		// The operator's own scale is one over the root of the head dimension. What another
 		// one differs by goes to the queries.
@@ -113,8 +78,9 @@ func (g *graph) attend(name string, a *Attention, query, keys, values *mil.Value
 	return g.joined(name, v)
 }
 
-// attendCapped writes attention out, with scores that are bounded before the mask.
-func (g *graph) attendCapped(name string, a *Attention, query, keys, values, mask *mil.Value) *mil.Value {
+// writtenOut is attention in single steps: with scores that are bounded before the mask, or
+// for systems without the operator.
+func (g *graph) writtenOut(name string, a *Attention, query, keys, values, mask *mil.Value) *mil.Value {
 	b := g.b
 	scores := mil.TensorType(g.f, g.batch, a.Heads, unknown, unknown)
 	s := b.Op("matmul", name+"_scores", scores, mil.Args{

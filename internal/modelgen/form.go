@@ -1,6 +1,10 @@
 package modelgen
 
-import "github.com/gocoreml/coreml/internal/dtype"
+import (
+	"fmt"
+
+	"github.com/gocoreml/coreml/internal/dtype"
+)
 
 // Cache says where the keys and values of earlier tokens are kept.
 type Cache uint8
@@ -22,6 +26,9 @@ type Form struct {
 	// the form that the Neural Engine prefers.
 	Conv  bool
 	Cache Cache
+	// NewOps asks for the operators of iOS 18 where the cache does not: compressed weights
+	// may need them.
+	NewOps bool
 	// LastLogits gives the logits of the last token only.
 	LastLogits bool
 	// Batch is the number of texts that are computed together; 0 stands for 1.
@@ -37,8 +44,18 @@ func (f *Form) float() dtype.Type {
 
 func (f *Form) batch() int { return max(f.Batch, 1) }
 
-// opset is the operator set: the first with states, or the last without.
-func (f *Form) opset() string { return "CoreML8" }
+// hasStates reports whether the model is for systems that have states, and with them
+// attention as one operator.
+func (f *Form) hasStates() bool { return f.Cache == StateCache }
+
+// opset is the operator set: the first with states, or else one before it, unless what
+// weights are compressed with needs the other.
+func (f *Form) opset() string {
+	if f.hasStates() || f.NewOps {
+		return "CoreML8"
+	}
+	return "CoreML7"
+}
 
 // width and tokens are the axes of what runs through the layers.
 func (f *Form) width() int {
@@ -59,5 +76,8 @@ func (f *Form) tokens() int {
 const maxBatch = 1 << 10
 
 func (f *Form) check(m *Model) error {
+	if m.Positions > 0 && f.batch() > 1 {
+		return fmt.Errorf("%w: batch %d: learned positions cannot begin behind the padding of each text", ErrConfig, f.batch())
+	}
 	return sizes(size{"batch", f.batch(), maxBatch})
 }

@@ -16,6 +16,8 @@ const (
 	causalMask = "causalMask"
 	keyCache   = "keyCache"
 	valueCache = "valueCache"
+	newKeys    = "presentKeys"
+	newValues  = "presentValues"
 	logits     = "logits"
 	unknown    = mil.Unknown
 	f16        = dtype.Float16
@@ -39,7 +41,8 @@ type graph struct {
 	listing bool
 	err     error // the first failure to get a weight; building goes on, so that code reads as a graph
 
-	ids, mask, keys, values *mil.Value
+	ids, mask    *mil.Value
+	keys, values cache
 	// past and end are the first and last+1 position of what is fed, as scalars
 	// and as vectors of one.
 	past, end, past1, end1 *mil.Value
@@ -81,20 +84,8 @@ func (g *graph) build(ctx context.Context) error {
 		x = g.last(x)
 	}
 	g.head(x, emb)
+	g.giveCaches()
 	return g.err
-}
-
-// inputs declares what the function is given.
-func (g *graph) inputs() {
-	g.ids = g.b.Input(inputIDs, i32, g.batch, unknown)
-	g.mask = g.b.Input(causalMask, f16, g.batch, 1, unknown, unknown)
-	kv := 0
-	for i := range g.Layers {
-		kv = max(kv, g.Layers[i].Attention.KVHeads)
-	}
-	shape := []int{len(g.Layers), g.batch, kv, g.Context, g.Layers[0].Attention.HeadDim}
-	g.keys = g.b.State(keyCache, f16, shape...)
-	g.values = g.b.State(valueCache, f16, shape...)
 }
 
 // embedded does to the embeddings what the model does before its layers.

@@ -24,7 +24,10 @@ func EncodeTensor(ctx context.Context, f Form, t Tensor) (*Encoded, error) {
 	if n, ok := dtype.Count(t.Shape); !ok || n != len(t.Values) {
 		return nil, fmt.Errorf("%w: %d values for shape %v", ErrUnfit, len(t.Values), t.Shape)
 	}
-	e, err := Store(ctx, t)
+	if f.IsNone() {
+		return Store(ctx, t)
+	}
+	e, err := &Encoded{Type: t.float(), Shape: t.Shape}, ctx.Err()
 	if err == nil && f.Prune.Mode != NoPruning {
 		e, err = e.prune(ctx, t, f.Prune)
 	}

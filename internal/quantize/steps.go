@@ -17,7 +17,7 @@ func Store(ctx context.Context, t Tensor) (*Encoded, error) {
 // dense returns t with the numbers that e stands for, which t may hold already.
 func (e *Encoded) dense(ctx context.Context, t Tensor) (Tensor, error) {
 	var err error
-	if e.Mask != nil || len(t.Values) == 0 || e.Codes != nil {
+	if e.Mask != nil || e.Codes != nil || t.Values == nil {
 		t.Values, err = e.Decode(ctx, t.Threads)
 	}
 	t.Shape = e.Shape
@@ -37,11 +37,13 @@ func (e *Encoded) quantize(ctx context.Context, t Tensor, l Linear) (*Encoded, e
 	if err != nil {
 		return nil, err
 	}
-	q, err := linear(ctx, &d, l)
+	q, err := linear(ctx, &d, l, e.Mask == nil)
 	if err != nil {
 		return nil, err
 	}
-	if out.Codes, err = e.codes(ctx, t.Threads, l.Type, e.Shape, q.codes); err != nil {
+	if q.packed != nil {
+		out.Codes = &Plane{l.Type, slices.Clone(e.Shape), q.packed}
+	} else if out.Codes, err = e.codes(ctx, t.Threads, l.Type, e.Shape, q.codes); err != nil {
 		return nil, err
 	}
 	out.Values = nil
@@ -54,15 +56,16 @@ func (e *Encoded) quantizeLUT(ctx context.Context, t Tensor, l Linear) (*Encoded
 	if !e.LUT.Type.IsFloat() || e.Scale != nil {
 		return nil, unfit("its palette has codes already")
 	}
-	if l.grain() != PerTensor {
+	if l.Grain != PerTensor && (l.Grain != Usual || l.Blocks != nil) {
 		return nil, unfit("the entries of a palette are quantised per tensor")
 	}
 	values, err := unpackFloats(ctx, t.Threads, e.LUT)
 	if err != nil {
 		return nil, err
 	}
+	l.Grain = PerTensor
 	d := Tensor{Shape: e.LUT.Shape, Values: values, Wide: e.LUT.Type == dtype.Float32, Threads: t.Threads}
-	q, err := linear(ctx, &d, l)
+	q, err := linear(ctx, &d, l, false)
 	if err != nil {
 		return nil, err
 	}
