@@ -20,8 +20,7 @@ func value(name string, i int) float32 {
 	return float32((int(crc32.ChecksumIEEE([]byte(name)))+40503*i)%2048-1024) / 1024
 }
 
-// same are words of config.json that mean the same in both, by model type; a word that is
-// missing means null.
+// compared are words of config.json that must be equal where both have them.
 var compared = []string{
 	"hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads", "num_key_value_heads", "vocab_size",
 	"max_position_embeddings", "rms_norm_eps", "norm_epsilon", "layer_norm_eps", "layer_norm_epsilon", "tie_word_embeddings",
@@ -36,7 +35,7 @@ var compared = []string{
 // that transformers gives them.
 func TestGGUFFilesHaveTheWeightsThatTheyWereMadeFrom(t *testing.T) {
 	files, err := filepath.Glob("testdata/gguf/*.gguf")
-	if err != nil || len(files) < 4 {
+	if err != nil || len(files) < 14 {
 		t.Fatalf("%d files, %v", len(files), err)
 	}
 	for _, file := range files {
@@ -79,6 +78,9 @@ func compareConfig(t *testing.T, c *checkpoint.Checkpoint, file string) {
 	}
 	for _, word := range compared {
 		g, there := got[word]
+		if word == "vocab_size" && want["model_type"] == "gemma3_text" {
+			continue // its converter leaves rows out that no token has
+		}
 		if w, known := want[word]; there && known && !reflect.DeepEqual(g, w) {
 			t.Errorf("%s: %v, want %v", word, g, w)
 		}

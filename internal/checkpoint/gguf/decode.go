@@ -93,23 +93,23 @@ func decodeQ8_0(dst []float32, src []byte) {
 	}
 }
 
-// levels4 are the values that the codes of IQ4_NL and IQ4_XS stand for, levelsE2M1 twice
+// levels4 are the values that the codes of IQ4NL and IQ4XS stand for, levelsE2M1 twice
 // those of the four-bit numbers of MXFP4.
 var (
 	levels4    = [16]float32{-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113}
 	levelsE2M1 = [16]float32{0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12}
 )
 
-// decodeIQ4_NL: as Q4_0, but codes stand for levels that are not evenly spaced.
-func decodeIQ4_NL(dst []float32, src []byte) {
+// decodeIQ4NL: as Q4_0, but codes stand for levels that are not evenly spaced.
+func decodeIQ4NL(dst []float32, src []byte) {
 	for ; len(dst) >= 32; dst, src = dst[32:], src[18:] {
 		decodeLevels(dst[:32], src[2:18], half(src), &levels4)
 	}
 }
 
-// decodeIQ4_XS: a scale; the upper bits of eight scales, their lower ones, and codes as in
-// IQ4_NL in eight runs of 32.
-func decodeIQ4_XS(dst []float32, src []byte) {
+// decodeIQ4XS: a scale; the upper bits of eight scales, their lower ones, and codes as in
+// IQ4NL in eight runs of 32.
+func decodeIQ4XS(dst []float32, src []byte) {
 	for ; len(dst) >= 256; dst, src = dst[256:], src[136:] {
 		d, high := half(src), binary.LittleEndian.Uint16(src[2:])
 		for i := range 8 {

@@ -8,9 +8,9 @@ import (
 // The K-quants: blocks of 256 with a scale (and one for minimums), which runs of 16 or 32
 // elements multiply by small integers of their own.
 
-// decodeQ2_K: 16 bytes with a scale and a minimum of four bits each, two-bit codes, the
+// decodeQ2K: 16 bytes with a scale and a minimum of four bits each, two-bit codes, the
 // two scales of the block.
-func decodeQ2_K(dst []float32, src []byte) {
+func decodeQ2K(dst []float32, src []byte) {
 	for ; len(dst) >= 256; dst, src = dst[256:], src[84:] {
 		scales, q, d, dmin := src[:16], src[16:80], half(src[80:]), half(src[82:])
 		for run := range 16 {
@@ -26,9 +26,9 @@ func decodeQ2_K(dst []float32, src []byte) {
 	}
 }
 
-// decodeQ3_K: the third bits of all codes, their two lower ones as in Q2_K, sixteen scales
+// decodeQ3K: the third bits of all codes, their two lower ones as in Q2K, sixteen scales
 // of six bits, the scale of the block. A third bit that is off takes four away.
-func decodeQ3_K(dst []float32, src []byte) {
+func decodeQ3K(dst []float32, src []byte) {
 	for ; len(dst) >= 256; dst, src = dst[256:], src[110:] {
 		high, q, packed, d := src[:32], src[32:96], src[96:108], half(src[108:])
 		for run := range 16 {
@@ -57,9 +57,9 @@ func scaleMin(packed []byte, i int) (scale, low float32) {
 	return float32(packed[i+4]&15 | packed[i-4]>>6<<4), float32(packed[i+4]>>4 | packed[i]>>6<<4)
 }
 
-// decodeQ4_K: the two scales of the block, eight scales and minimums, codes: 32 bytes have
+// decodeQ4K: the two scales of the block, eight scales and minimums, codes: 32 bytes have
 // a run of 32 in their low halves and the next one in their high halves.
-func decodeQ4_K(dst []float32, src []byte) {
+func decodeQ4K(dst []float32, src []byte) {
 	for ; len(dst) >= 256; dst, src = dst[256:], src[144:] {
 		d, dmin, packed, q := half(src), half(src[2:]), src[4:16], src[16:144]
 		for run := range 8 {
@@ -73,9 +73,9 @@ func decodeQ4_K(dst []float32, src []byte) {
 	}
 }
 
-// decodeQ5_K: as Q4_K, with 32 bytes of fifth bits before the codes: bit i of byte j is
+// decodeQ5K: as Q4K, with 32 bytes of fifth bits before the codes: bit i of byte j is
 // that of element j of run i.
-func decodeQ5_K(dst []float32, src []byte) {
+func decodeQ5K(dst []float32, src []byte) {
 	for ; len(dst) >= 256; dst, src = dst[256:], src[176:] {
 		d, dmin, packed, high, q := half(src), half(src[2:]), src[4:16], (*[32]byte)(src[16:48]), src[48:176]
 		for run := range 8 {
@@ -89,9 +89,9 @@ func decodeQ5_K(dst []float32, src []byte) {
 	}
 }
 
-// decodeQ6_K: the four lower bits of all codes, their two upper ones, sixteen signed
+// decodeQ6K: the four lower bits of all codes, their two upper ones, sixteen signed
 // scales, the scale of the block. Each half of the block has 64 and 32 bytes of its own.
-func decodeQ6_K(dst []float32, src []byte) {
+func decodeQ6K(dst []float32, src []byte) {
 	for ; len(dst) >= 256; dst, src = dst[256:], src[210:] {
 		d := half(src[208:])
 		for run := range 16 {
@@ -107,8 +107,8 @@ func decodeQ6_K(dst []float32, src []byte) {
 	}
 }
 
-// decodeQ8_K: a float32 scale, signed bytes, and sums that only products need.
-func decodeQ8_K(dst []float32, src []byte) {
+// decodeQ8K: a float32 scale, signed bytes, and sums that only products need.
+func decodeQ8K(dst []float32, src []byte) {
 	for ; len(dst) >= 256; dst, src = dst[256:], src[292:] {
 		d := math.Float32frombits(binary.LittleEndian.Uint32(src))
 		y, q := (*[256]float32)(dst), (*[256]byte)(src[4:])

@@ -24,7 +24,7 @@ from conversion.base import ModelBase, ModelType, TextModel  # noqa: E402
 OUT = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'gguf')
 SIZE = dict(vocab_size=48, hidden_size=32, intermediate_size=48, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2,
             max_position_embeddings=256, bos_token_id=0, eos_token_id=1, pad_token_id=None)
-LLAMA3 = dict(rope_type='llama3', factor=8.0, low_freq_factor=1.0, high_freq_factor=4.0, original_max_position_embeddings=64)
+LLAMA3 = dict(rope_type='llama3', factor=8.0, low_freq_factor=1.0, high_freq_factor=4.0, original_max_position_embeddings=16)
 LONG = dict(rope_type='longrope', short_factor=[1.0, 1.25, 1.5], long_factor=[1.0, 2.0, 4.0])
 MODELS = {
     'llama': dict(model_type='llama', rms_norm_eps=1e-5, rope_theta=5e5, rope_scaling=LLAMA3, tie_word_embeddings=True),
@@ -41,7 +41,7 @@ MODELS = {
     'smollm3': dict(model_type='smollm3', rms_norm_eps=1e-6, rope_theta=2e6),
     'granite': dict(model_type='granite', attention_multiplier=0.25, embedding_multiplier=12.0, residual_multiplier=0.22, logits_scaling=8.0, attention_bias=True),
     'olmo2': dict(model_type='olmo2', rms_norm_eps=1e-6),
-    'stablelm': dict(model_type='stablelm', partial_rotary_factor=0.25, use_qkv_bias=True, qk_layernorm=True),
+    'stablelm': dict(model_type='stablelm', partial_rotary_factor=0.25, use_qkv_bias=True),
     'stablelm-parallel': dict(model_type='stablelm', partial_rotary_factor=0.5, use_parallel_residual=True),
     'starcoder2': dict(model_type='starcoder2', use_bias=True, sliding_window=None, tie_word_embeddings=True),
     'gpt2': dict(model_type='gpt2', vocab_size=48, n_embd=32, n_layer=2, n_head=4, n_positions=64, n_ctx=64, bos_token_id=0, eos_token_id=1),
