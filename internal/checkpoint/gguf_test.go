@@ -35,7 +35,7 @@ var compared = []string{
 // that transformers gives them.
 func TestGGUFFilesHaveTheWeightsThatTheyWereMadeFrom(t *testing.T) {
 	files, err := filepath.Glob("testdata/gguf/*.gguf")
-	if err != nil || len(files) < 14 {
+	if err != nil || len(files) < 19 {
 		t.Fatalf("%d files, %v", len(files), err)
 	}
 	for _, file := range files {

@@ -63,6 +63,9 @@ def tokenizer():
     return PreTrainedTokenizerFast(tokenizer_object=t, bos_token='<s>', eos_token='</s>', chat_template='{{ messages }}')
 
 
+load_hparams = ModelBase.load_hparams
+# The converter of gpt_neox knows the older spelling alone.
+ModelBase.load_hparams = staticmethod(lambda *a, **k: {'rotary_pct': 0.25, **load_hparams(*a, **k)})
 TextModel.get_vocab_base_pre = lambda self, tokenizer: 'gpt-2'
 os.makedirs(OUT, exist_ok=True)
 for name, words in MODELS.items():
