@@ -40,8 +40,8 @@ type synthCmd struct {
 	// What is made.
 	Checkpoint bool `help:"Make a checkpoint in bfloat16 in place of a package: a folder with config.json and safetensors files, to measure convert with."`
 
-	Seed    uint64 `help:"Another seed makes other weights." default:"0" placeholder:"N"`
-	Quiet   bool   `short:"q" help:"Do not tell what was made."`
+	Seed  uint64 `help:"Another seed makes other weights." default:"0" placeholder:"N"`
+	Quiet bool   `short:"q" help:"Do not tell what was made."`
 }
 
 // Help is printed by kong above the flags.
