@@ -42,11 +42,16 @@ var sideFiles = []string{
 // A decoder makes the tensors of a folder whose weights are quantised already. It is
 // given config.json by key, and all stored tensors; what it returns has the names that
 // transformers gives them before quantisation.
-type decoder func(config map[string]json.RawMessage, stored map[string]*Stored) (map[string]Tensor, error)
+type decoder func(ctx context.Context, config map[string]json.RawMessage, stored map[string]*Stored) (map[string]Tensor, error)
 
 // decoders are the known ways of quantising, by quant_method of quantization_config,
 // or "mlx" for MLX's own key quantization. A way is added here and in a file of its own.
-var decoders = map[string]decoder{}
+var decoders = map[string]decoder{
+	"mlx":                decodeMLX,
+	"gptq":               decodeGPTQ,
+	"awq":                decodeAWQ,
+	"compressed-tensors": decodeCompressed,
+}
 
 // openFolder opens a folder in the form of Hugging Face's hub.
 func openFolder(ctx context.Context, dir string) (_ *Checkpoint, err error) {
@@ -91,7 +96,7 @@ func openFolder(ctx context.Context, dir string) (_ *Checkpoint, err error) {
 			return nil, err
 		}
 	}
-	c.Tensors, err = decode(config, set.tensors, c)
+	c.Tensors, err = decode(ctx, config, set.tensors, c)
 	return c, err
 }
 
@@ -110,7 +115,7 @@ func openWithoutConfig(ctx context.Context, dir string) (*Checkpoint, error) {
 			return nil, fmt.Errorf("%w: the folder holds an adapter (%s), not a model: convert the base model and name the adapter beside it", ErrFormat, e.Name())
 		}
 	}
-	if len(found) == 1 {
+	if len(found) == 1 || len(found) > 1 && areParts(found) {
 		return openFile(ctx, filepath.Join(dir, found[0]))
 	}
 	if len(found) > 1 {
@@ -223,7 +228,7 @@ func (s *shardSet) Close() error {
 }
 
 // decode turns what is stored into what the model's weights are.
-func decode(config map[string]json.RawMessage, stored map[string]*Stored, c *Checkpoint) (map[string]Tensor, error) {
+func decode(ctx context.Context, config map[string]json.RawMessage, stored map[string]*Stored, c *Checkpoint) (map[string]Tensor, error) {
 	method, err := quantMethod(config)
 	if err != nil {
 		return nil, err
@@ -234,7 +239,7 @@ func decode(config map[string]json.RawMessage, stored map[string]*Stored, c *Che
 			return nil, fmt.Errorf("%w: quantization_config: weights that %s has quantised are not read: convert the model that it was made from", ErrFormat, storage.Quote(method))
 		}
 		c.Form += ", " + method
-		return d(config, stored)
+		return d(ctx, config, stored)
 	}
 	out := make(map[string]Tensor, len(stored))
 	for name, t := range stored {

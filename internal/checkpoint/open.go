@@ -70,7 +70,9 @@ func Open(ctx context.Context, path string) (*Checkpoint, error) {
 
 // fileForms are the forms of checkpoints that are one file, by what the file's first
 // bytes say. A form is added here and in a file of its own.
-var fileForms = map[storage.FileKind]func(ctx context.Context, path string) (*Checkpoint, error){}
+var fileForms = map[storage.FileKind]func(ctx context.Context, path string) (*Checkpoint, error){
+	storage.KindGGUF: openGGUF,
+}
 
 // openFile opens a checkpoint of one file.
 func openFile(ctx context.Context, path string) (*Checkpoint, error) {
