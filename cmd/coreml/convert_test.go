@@ -288,6 +288,8 @@ func TestConvertSaysWhatItRefuses(t *testing.T) {
 
 func TestADryRunWritesNothing(t *testing.T) {
 	out := t.TempDir()
+	call(t, "convert", "../../testdata/checkpoints/llama-tied", filepath.Join(out, "made.mlpackage"), "--ignore", "softness", "--json", "--context", "64", "--dry-run").
+		want(t, exitOK, `"Context": 64`, "")
 	call(t, "convert", "../../testdata/checkpoints/llama-tied", filepath.Join(out, "made.mlpackage"), "--quantize", "int4", "--keep", "*embed*", "--dry-run").
 		want(t, exitOK, "model.layers.2.mlp.down_proj.weight", "")
 	if left, err := os.ReadDir(out); err != nil || len(left) > 0 {
