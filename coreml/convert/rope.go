@@ -42,7 +42,7 @@ func (d *decoder) rotary(scaling *config, base, part float64) *modelgen.Rotary {
 		d.config.fail("partial_rotary_factor", unsupported("it turns %d elements of a head, which is odd", dims))
 	}
 	dims = dims / 2 * 2
-	r := &modelgen.Rotary{Form: modelgen.Tables, Frequencies: modelgen.Powers(base, dims)}
+	r := &modelgen.Rotary{Frequencies: modelgen.Powers(base, dims)}
 	make := ropeTypes[kind]
 	if make == nil {
 		scaling.fail("rope_type", unsupported("the rope type %s is not supported", storage.Quote(kind)))
@@ -184,5 +184,5 @@ func ropeLong(d *decoder, c *config, r *modelgen.Rotary, _ float64) {
 		}
 		r.Frequencies[i], r.Long[i] = f/short[i], f/long[i]
 	}
-	r.LongScale, r.LongAfter = r.Scale, original
+	r.LongAfter = original
 }

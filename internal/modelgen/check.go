@@ -160,7 +160,7 @@ func (r *Rotary) check(dim int) error {
 		return fmt.Errorf("%w: head dimension %d is odd, and rotation works on pairs", ErrConfig, dim)
 	case r.Dims() > dim:
 		return fmt.Errorf("%w: %d elements of a head of %d cannot be turned", ErrConfig, r.Dims(), dim)
-	case r.Long != nil && (len(r.Long) != len(r.Frequencies) || r.LongAfter < 1 || r.Form != Tables):
+	case r.Long != nil && (len(r.Long) != len(r.Frequencies) || r.LongAfter < 1):
 		return fmt.Errorf("%w: %d frequencies of long texts for %d", ErrConfig, len(r.Long), len(r.Frequencies))
 	}
 	for _, list := range [][]float64{r.Frequencies, r.Long} {

@@ -134,10 +134,9 @@ type Rotary struct {
 	Scale float64
 	// Neighbours says that a pair is elements 2i and 2i+1 in place of i and i+n.
 	Neighbours bool
-	// Long replaces Frequencies, LongScale Scale, for all positions of a text of more
-	// than LongAfter tokens; nil where that does not happen. It needs Tables.
+	// Long replaces Frequencies for all positions of a text of more than LongAfter tokens;
+	// nil where that does not happen.
 	Long      []float64
-	LongScale float64
 	LongAfter int
 }
 

@@ -49,9 +49,16 @@ func (r *Rotary) spread(frequencies []float64) []float64 {
 // thousands times a frequency has no digits to spare in halves.
 func (g *graph) angles(suffix string, r *Rotary) turn {
 	b, d := g.b, r.Dims()
-	freqs := make([]float32, d)
-	for j, f := range r.spread(r.Frequencies) {
-		freqs[j] = float32(f)
+	row := func(name string, list []float64) *mil.Value {
+		freqs := make([]float32, d)
+		for j, f := range r.spread(list) {
+			freqs[j] = float32(f)
+		}
+		return b.Float32s(name, []int{1, d}, freqs...)
+	}
+	freqs := row("frequencies"+suffix, r.Frequencies)
+	if g.getsLong(r) {
+		freqs = g.chosen("frequencies"+suffix, r, row("long_frequencies"+suffix, r.Long), freqs)
 	}
 	pos := b.Op("range_1d", "positions"+suffix, mil.TensorType(i32, unknown), mil.Args{
 		"start": g.past, "end": g.end, "step": b.Int("", 1),
@@ -59,7 +66,7 @@ func (g *graph) angles(suffix string, r *Rotary) turn {
 	column := g.expand("positions_column"+suffix, pos, mil.TensorType(i32, unknown, 1), 1)
 	wide := g.cast("positions_fp32"+suffix, column, f32)
 	angles := b.Op("mul", "angles"+suffix, mil.TensorType(f32, unknown, d), mil.Args{
-		"x": wide, "y": b.Float32s("frequencies"+suffix, []int{1, d}, freqs...),
+		"x": wide, "y": freqs,
 	})
 	of := func(f string) *mil.Value {
 		v := b.Op(f, f+"_fp32"+suffix, angles.Type, mil.Args{"x": angles})
@@ -72,12 +79,19 @@ func (g *graph) angles(suffix string, r *Rotary) turn {
 // for long texts from another one.
 func (g *graph) tableRows(name string, r *Rotary, f func(float64) float64) *mil.Value {
 	rows := g.table(name, r.spread(r.Frequencies), r.Scale, f)
-	if r.Long == nil || r.LongAfter >= g.Context {
+	if !g.getsLong(r) {
 		return rows
 	}
-	long := g.table(name+"_long", r.spread(r.Long), r.LongScale, f)
+	return g.chosen(name, r, g.table(name+"_long", r.spread(r.Long), r.Scale, f), rows)
+}
+
+// getsLong reports whether a text can be so long that other frequencies hold.
+func (g *graph) getsLong(r *Rotary) bool { return r.Long != nil && r.LongAfter < g.Context }
+
+// chosen is long for long texts, else short.
+func (g *graph) chosen(name string, r *Rotary, long, short *mil.Value) *mil.Value {
 	after := g.b.Op("greater", name+"_is_long", mil.TensorType(dtype.Bool), mil.Args{"x": g.end, "y": g.b.Int("", r.LongAfter)})
-	return g.b.Op("select", name+"_chosen", rows.Type, mil.Args{"cond": after, "a": long, "b": rows})
+	return g.b.Op("select", name+"_chosen", short.Type, mil.Args{"cond": after, "a": long, "b": short})
 }
 
 // table writes a table, which is computed in double precision and rounded once, and takes
