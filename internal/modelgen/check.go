@@ -40,6 +40,16 @@ func (m *Model) Check() error {
 	if m.Positions != 0 && (m.Positions < m.Context || m.Positions > maxWidth) {
 		return fmt.Errorf("%w: context %d is more than the %d learned positions", ErrConfig, m.Context, m.Positions)
 	}
+	if e := m.Encoder; e != nil {
+		if e.Types < 0 || e.Types > maxWidth || e.Padding < 0 || e.SkipsPadding && e.Padding >= m.Positions-m.Context {
+			return fmt.Errorf("%w: an encoder of %d token types and %d positions with padding %d", ErrConfig, e.Types, m.Positions, e.Padding)
+		}
+		if e.EmbeddingNorm != nil {
+			if err := e.EmbeddingNorm.check(); err != nil {
+				return err
+			}
+		}
+	}
 	if err := m.FinalNorm.check(); err != nil {
 		return err
 	}
@@ -176,7 +186,8 @@ func (r *Rotary) check(dim int) error {
 // matrices goes over the sizes of the model's matrices, as rows and columns.
 func (m *Model) matrices() func(yield func(rows, cols int) bool) {
 	return func(yield func(rows, cols int) bool) {
-		if !yield(m.Vocab, m.Hidden) || !m.Tied && !yield(m.Vocab, m.Hidden) || m.Positions > 0 && !yield(m.Positions, m.Hidden) {
+		if !yield(m.Vocab, m.Hidden) || !m.Tied && !yield(m.Vocab, m.Hidden) || m.Positions > 0 && !yield(m.Positions, m.Hidden) ||
+			m.Encoder != nil && m.Encoder.Types > 0 && !yield(m.Encoder.Types, m.Hidden) {
 			return
 		}
 		for i := range m.Layers {
