@@ -193,14 +193,14 @@ func (m *Model) matrices() func(yield func(rows, cols int) bool) {
 		for i := range m.Layers {
 			a, w := &m.Layers[i].Attention, m.Layers[i].MLP.Width
 			q, kv := a.Heads*a.HeadDim, a.KVHeads*a.HeadDim
-			if !yield(q, m.Hidden) || !yield(kv, m.Hidden) || !yield(kv, m.Hidden) || !yield(m.Hidden, q) {
+			if !(yield(q, m.Hidden) && twice(yield, kv, m.Hidden) && yield(m.Hidden, q)) {
 				return
 			}
 			if e := m.Layers[i].MLP.Experts; e != nil {
-				if !yield(e.Count, m.Hidden) || !yield(e.Count*w, m.Hidden) || !yield(e.Count*w, m.Hidden) || !yield(e.Count*m.Hidden, w) {
+				if !(yield(e.Count, m.Hidden) && twice(yield, e.Count*w, m.Hidden) && yield(e.Count*m.Hidden, w)) {
 					return
 				}
-				if e.Shared > 0 && (!yield(e.Shared, m.Hidden) || !yield(e.Shared, m.Hidden) || !yield(m.Hidden, e.Shared) || !yield(1, m.Hidden)) {
+				if e.Shared > 0 && !(twice(yield, e.Shared, m.Hidden) && yield(m.Hidden, e.Shared) && yield(1, m.Hidden)) {
 					return
 				}
 				continue
@@ -210,6 +210,16 @@ func (m *Model) matrices() func(yield func(rows, cols int) bool) {
 			}
 		}
 	}
+}
+
+// twice yields two matrices of one size.
+func twice(yield func(rows, cols int) bool, rows, cols int) bool {
+	for range 2 {
+		if !yield(rows, cols) {
+			return false
+		}
+	}
+	return true
 }
 
 // Matrices lists the sizes of the model's matrices, as rows and columns, each once.
