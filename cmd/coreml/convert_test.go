@@ -182,8 +182,15 @@ func TestEveryFormOfAPackageWritesTheSame(t *testing.T) {
 		}
 		want := story()
 		for _, args := range [][]string{
-			{"--cache", "io"}, {"--cache", "none"}, {"--logits", "last"}, {"--batch", "2"}, {"--layout", "conv"}, {"--dtype", "fp32"},
-			{"--cache", "io", "--batch", "2", "--logits", "last"}, {"--layout", "conv", "--cache", "io"}, {"--function", "other"},
+			{"--cache", "io"},
+			{"--cache", "none"},
+			{"--logits", "last"},
+			{"--batch", "2"},
+			{"--layout", "conv"},
+			{"--dtype", "fp32"},
+			{"--cache", "io", "--batch", "2", "--logits", "last"},
+			{"--layout", "conv", "--cache", "io"},
+			{"--function", "other"},
 		} {
 			t.Run(fmt.Sprint(model, args), func(t *testing.T) {
 				if got := story(args...); got != want || len(got) < 12 {
