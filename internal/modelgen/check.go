@@ -48,6 +48,16 @@ func (m *Model) Check() error {
 	if m.Positions != 0 && (m.Positions < m.Context || m.Positions > maxWidth) {
 		return fmt.Errorf("%w: context %d is more than the %d learned positions", ErrConfig, m.Context, m.Positions)
 	}
+	if e := m.Encoder; e != nil {
+		if e.Types < 0 || e.Types > maxWidth || e.Padding < 0 || e.SkipsPadding && e.Padding >= m.Positions-m.Context {
+			return fmt.Errorf("%w: an encoder of %d token types and %d positions with padding %d", ErrConfig, e.Types, m.Positions, e.Padding)
+		}
+		if e.EmbeddingNorm != nil {
+			if err := e.EmbeddingNorm.check(); err != nil {
+				return err
+			}
+		}
+	}
 	if err := m.FinalNorm.check(); err != nil {
 		return err
 	}
@@ -111,6 +121,9 @@ func (l *Layer) check(m *Model) error {
 	case a.Window < 0:
 		return fmt.Errorf("%w: window %d", ErrConfig, a.Window)
 	}
+	if err := l.MLP.check(); err != nil {
+		return err
+	}
 	if err := a.Rotary.check(a.HeadDim); err != nil {
 		return err
 	}
@@ -130,6 +143,22 @@ func (l *Layer) check(m *Model) error {
 				return err
 			}
 		}
+	}
+	return nil
+}
+
+// check looks at the experts. Each number is bounded before they are multiplied.
+func (m *MLP) check() error {
+	e := m.Experts
+	switch {
+	case e == nil:
+		return nil
+	case e.PerToken < 1 || e.PerToken > e.Count || e.Count > maxWidth:
+		return fmt.Errorf("%w: %d of %d experts for each token", ErrConfig, e.PerToken, e.Count)
+	case e.Shared < 0 || e.Shared > maxWidth:
+		return fmt.Errorf("%w: width %d of the shared expert", ErrConfig, e.Shared)
+	case !m.Gated || m.UpBias || m.DownBias:
+		return fmt.Errorf("%w: experts without a gate or with biases", ErrConfig)
 	}
 	return nil
 }
@@ -165,20 +194,40 @@ func (r *Rotary) check(dim int) error {
 // matrices goes over the sizes of the model's matrices, as rows and columns.
 func (m *Model) matrices() func(yield func(rows, cols int) bool) {
 	return func(yield func(rows, cols int) bool) {
-		if !yield(m.Vocab, m.Hidden) || !m.Tied && !yield(m.Vocab, m.Hidden) || m.Positions > 0 && !yield(m.Positions, m.Hidden) {
+		if !yield(m.Vocab, m.Hidden) || !m.Tied && !yield(m.Vocab, m.Hidden) || m.Positions > 0 && !yield(m.Positions, m.Hidden) ||
+			m.Encoder != nil && m.Encoder.Types > 0 && !yield(m.Encoder.Types, m.Hidden) {
 			return
 		}
 		for i := range m.Layers {
 			a, w := &m.Layers[i].Attention, m.Layers[i].MLP.Width
 			q, kv := a.Heads*a.HeadDim, a.KVHeads*a.HeadDim
-			if !yield(q, m.Hidden) || !yield(kv, m.Hidden) || !yield(kv, m.Hidden) || !yield(m.Hidden, q) {
+			if !(yield(q, m.Hidden) && twice(yield, kv, m.Hidden) && yield(m.Hidden, q)) {
 				return
+			}
+			if e := m.Layers[i].MLP.Experts; e != nil {
+				if !(yield(e.Count, m.Hidden) && twice(yield, e.Count*w, m.Hidden) && yield(e.Count*m.Hidden, w)) {
+					return
+				}
+				if e.Shared > 0 && !(twice(yield, e.Shared, m.Hidden) && yield(m.Hidden, e.Shared) && yield(1, m.Hidden)) {
+					return
+				}
+				continue
 			}
 			if m.Layers[i].MLP.Gated && !yield(w, m.Hidden) || !yield(w, m.Hidden) || !yield(m.Hidden, w) {
 				return
 			}
 		}
 	}
+}
+
+// twice yields two matrices of one size.
+func twice(yield func(rows, cols int) bool, rows, cols int) bool {
+	for range 2 {
+		if !yield(rows, cols) {
+			return false
+		}
+	}
+	return true
 }
 
 // Matrices lists the sizes of the model's matrices, as rows and columns, each once.
