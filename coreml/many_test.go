@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/gocoreml/coreml/coreml"
+	"github.com/gocoreml/coreml/internal/testutil"
 	"github.com/gocoreml/coreml/tensor"
 )
 
@@ -154,7 +155,7 @@ func TestPredictManyIntoBuffersAllocatesNothing(t *testing.T) {
 	for range 3 {
 		step()
 	}
-	if n := testing.AllocsPerRun(20, step); n != 0 {
+	if n := testutil.Allocs(20, step); n != 0 {
 		t.Errorf("%v allocations in a step of several texts, want none", n)
 	}
 }

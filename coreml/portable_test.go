@@ -16,6 +16,7 @@ import (
 	"github.com/gocoreml/coreml/internal/enginetest"
 	"github.com/gocoreml/coreml/internal/mil"
 	"github.com/gocoreml/coreml/internal/safetensors"
+	"github.com/gocoreml/coreml/internal/testutil"
 	"github.com/gocoreml/coreml/tensor"
 )
 
@@ -84,7 +85,7 @@ func TestDecodingIntoBuffersAllocatesNothing(t *testing.T) {
 	st := newState(t, m)
 	opts := &coreml.PredictOptions{Outputs: coreml.Features{}}
 	ctx := context.Background()
-	n := testing.AllocsPerRun(20, func() {
+	n := testutil.Allocs(20, func() {
 		if _, err := m.Predict(ctx, in, st, opts); err != nil {
 			t.Fatal(err)
 		}

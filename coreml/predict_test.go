@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/gocoreml/coreml/coreml"
+	"github.com/gocoreml/coreml/internal/testutil"
 	"github.com/gocoreml/coreml/tensor"
 )
 
@@ -209,7 +210,7 @@ func TestPredictIntoBuffersAllocatesNothing(t *testing.T) {
 		"n": coreml.MultiArray(tensor.New(tensor.Int32, 1)),
 	}}
 	ctx := context.Background()
-	n := testing.AllocsPerRun(100, func() {
+	n := testutil.Allocs(100, func() {
 		if _, err := m.Predict(ctx, in, st, opts); err != nil {
 			t.Fatal(err)
 		}

@@ -408,6 +408,17 @@ func TestEngineFailureDuringRestoreMarksTheState(t *testing.T) {
 	}
 }
 
+// collected collects garbage until something was closed, a minute at most.
+func collected(closed *atomic.Int32) bool {
+	for end := time.Now().Add(time.Minute); closed.Load() != 1; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			return false
+		}
+		runtime.GC()
+	}
+	return true
+}
+
 func TestForgottenStateAndModelAreClosed(t *testing.T) {
 	m, err := coreml.LoadFS(t.Context(), fakeFS, "adder.mlpackage", &coreml.Config{Engine: coreml.EngineFramework})
 	if err != nil {
@@ -421,28 +432,14 @@ func TestForgottenStateAndModelAreClosed(t *testing.T) {
 	s := lastFakeState.Load()
 	step(t, m, st, 1)
 	m = nil
-	for range 1000 {
-		if p.closed.Load() == 1 {
-			break
-		}
-		runtime.GC()
-		time.Sleep(time.Millisecond)
-	}
-	if p.closed.Load() != 1 {
+	if !collected(&p.closed) {
 		t.Error("the model was not closed")
 	}
 	if got := read(t, st, "acc"); got[0] != 1 {
 		t.Errorf("the state of a collected model: %v", got)
 	}
 	st = nil
-	for range 1000 {
-		if s.closed.Load() == 1 {
-			break
-		}
-		runtime.GC()
-		time.Sleep(time.Millisecond)
-	}
-	if s.closed.Load() != 1 {
+	if !collected(&s.closed) {
 		t.Error("the state was not closed")
 	}
 	_, _ = m, st

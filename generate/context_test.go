@@ -15,7 +15,7 @@ import (
 
 // within is how soon a call has to return after its context has ended. It is
 // meant to be 50 ms, which a busy machine cannot promise.
-const within = 2 * time.Second
+const within = time.Minute
 
 func TestANilContextNeverEnds(t *testing.T) {
 	var ctx context.Context // nil
@@ -106,25 +106,32 @@ func TestTheEndOfAContextIsHeeded(t *testing.T) {
 			return err
 		})
 	})
-	slow := func(context.Context, int) error { time.Sleep(5 * time.Millisecond); return nil }
-	t.Run("between the chunks of a prompt", func(t *testing.T) {
-		m := &fakeModel{next: counting, before: slow}
-		g := newFake(t, m, generate.Config{PrefillChunk: 1})
-		ended(t, 20*time.Millisecond, func(ctx context.Context) error {
-			_, err := generate.Collect(g.StreamTokens(ctx, slices.Repeat(prompt, 6), nil))
-			return err
+	// The context ends within the fourth prediction, and none comes after it.
+	for name, c := range map[string]struct {
+		tokens []int
+		cfg    generate.Config
+	}{
+		"between the chunks of a prompt": {slices.Repeat(prompt, 6), generate.Config{PrefillChunk: 1}},
+		"between tokens":                 {prompt, generate.Config{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			m := &fakeModel{next: counting, before: func(_ context.Context, call int) error {
+				if call == 3 {
+					cancel()
+				}
+				return nil
+			}}
+			g := newFake(t, m, c.cfg)
+			if _, err := generate.Collect(g.StreamTokens(ctx, c.tokens, nil)); !errors.Is(err, context.Canceled) {
+				t.Errorf("the stream ended with %v", err)
+			}
+			if n := m.calls.Load(); n != 4 {
+				t.Errorf("%d predictions were made", n)
+			}
 		})
-		if n := m.calls.Load(); n >= 60 {
-			t.Errorf("all of the %d chunks ran", n)
-		}
-	})
-	t.Run("between tokens", func(t *testing.T) {
-		g := newFake(t, &fakeModel{next: counting, before: slow}, generate.Config{})
-		ended(t, 20*time.Millisecond, func(ctx context.Context) error {
-			_, err := generate.Collect(g.StreamTokens(ctx, prompt, nil))
-			return err
-		})
-	})
+	}
 	t.Run("between processors", func(t *testing.T) {
 		g := newFake(t, &fakeModel{next: counting}, generate.Config{})
 		ctx, cancel := context.WithCancel(t.Context())
@@ -252,7 +259,8 @@ func TestATemplateThatTakesLongIsNotWaitedForWhenAGeneratorIsMade(t *testing.T) 
 	}
 	took := time.Since(start)
 	t.Logf("the template alone takes %v, New took %v", alone, took)
-	if alone > 2*generate.TurnEndTime && took > (alone+2*generate.TurnEndTime)/2 || g.TurnEnd() != -1 {
+	// It does a sixtieth of the work.
+	if took > alone || g.TurnEnd() != -1 {
 		t.Errorf("New took %v of the template's %v and found token %d", took, alone, g.TurnEnd())
 	}
 }

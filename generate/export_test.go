@@ -79,9 +79,6 @@ func KthLargest(x []float32, k int) (heap, selection float32) {
 	return s.kthLargest(x, k), selectLargest(slices.Clone(x), k)
 }
 
-// TurnEndTime bounds the search for that token.
-const TurnEndTime = 250 * time.Millisecond // as tokenizer.Tokenizer.TurnEnd says
-
 // TurnEnd tells the token that the chat template puts behind an answer, or -1.
 func (g *Generator) TurnEnd() int { return g.made().turnEnd }
 

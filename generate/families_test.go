@@ -13,6 +13,7 @@ import (
 
 	"github.com/gocoreml/coreml/coreml"
 	"github.com/gocoreml/coreml/generate"
+	"github.com/gocoreml/coreml/internal/testutil"
 )
 
 // familyPackage is a package of one family with PyTorch's answers.
@@ -412,7 +413,7 @@ func decodesInPlace(t *testing.T, p familyPackage) {
 	if len(d.Stages) > 0 && d.Stages[0].CursorState != "" {
 		most = 2 // the engine's, for shapes that depend on a state's value
 	}
-	if n := testing.AllocsPerRun(10, step); n > most {
+	if n := testutil.Allocs(3, step); n > most {
 		t.Errorf("%v allocations for a token", n)
 	}
 }

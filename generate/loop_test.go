@@ -43,7 +43,7 @@ func TestLoopsAreFound(t *testing.T) {
 	}
 	start := time.Now()
 	generate.FindLoop(append([]int{1}, slices.Repeat([]int{0, 0, 0, 0, 0, 0, 0, 1}, 1<<17)...))
-	if d := time.Since(start); d > 5*time.Second {
+	if d := time.Since(start); d > time.Minute {
 		t.Errorf("a million tokens took %v", d)
 	}
 }

@@ -46,7 +46,7 @@ var waysOut = map[string]func(){
 // somebody who is gone, still answers.
 func wantUsable(t *testing.T, g *generate.Generator) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	r, err := generate.Collect(g.StreamTokens(ctx, prompt, &generate.Options{MaxTokens: 5}))
 	if want := expected(counting, prompt, 5); err != nil || !slices.Equal(r.Tokens, want) {
@@ -136,7 +136,7 @@ func TestStatesThatCannotBeMadeTakeNoSlot(t *testing.T) {
 				t.Fatal(err)
 			}
 			for range 3 {
-				ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 				exits(func() {
 					if _, err := g.NewSequence(ctx); err == nil || errors.Is(err, context.DeadlineExceeded) {
 						t.Errorf("got %v", err)
@@ -212,7 +212,7 @@ func TestASessionOutlivesAPanicOfItsLoop(t *testing.T) {
 				if got := s.Messages(); len(got) != 1 {
 					t.Errorf("the turn that failed left %v", got)
 				}
-				ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 				defer cancel()
 				r, err := generate.Collect(s.Send(ctx, "yo", nil))
 				if err != nil {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -15,6 +16,7 @@ import (
 	"github.com/gocoreml/coreml/coreml"
 	"github.com/gocoreml/coreml/examples/storyteller"
 	"github.com/gocoreml/coreml/generate"
+	"github.com/gocoreml/coreml/internal/testutil"
 	"github.com/gocoreml/coreml/tokenizer"
 )
 
@@ -317,7 +319,7 @@ func TestADecodingStepAllocatesNothing(t *testing.T) {
 	for range 20 {
 		step()
 	}
-	if n := testing.AllocsPerRun(100, step); n > 0 {
+	if n := testutil.Allocs(30, step); n > 0 {
 		t.Errorf("a step allocates %v times", n)
 	}
 }
@@ -521,7 +523,13 @@ func TestAStreamedTokenAllocatesNoMoreThanItsText(t *testing.T) {
 			if testing.Short() {
 				few, many = 50, 100
 			}
-			if perToken := (of(many) - of(few)) / float64(many-few); perToken > 1 {
+			perToken := math.Inf(1)
+			for range 3 { // the runtime's own allocations are not in all of them
+				if perToken = min(perToken, (of(many)-of(few))/float64(many-few)); perToken <= 1 {
+					break
+				}
+			}
+			if perToken > 1 {
 				t.Errorf("a token allocates %.2f times", perToken)
 			}
 		})

@@ -121,13 +121,5 @@ func TestOneClientForManyAtOnce(t *testing.T) {
 	wg.Wait()
 	r.isToy(r.snapshot(nil).Dir)
 	r.noLeftovers()
-	for n := range 200 {
-		if goroutines() <= before {
-			break
-		}
-		if n == 199 {
-			t.Errorf("%d goroutines in place of %d:\n%s", goroutines(), before, stacks())
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
+	settled(t, r, before)
 }

@@ -56,11 +56,10 @@ func TestAPanicInProgressIsTheCallers(t *testing.T) {
 func settled(t *testing.T, r *rig, before int) {
 	t.Helper()
 	r.hub.Close()
-	for range 200 {
+	for limit := time.Now().Add(time.Minute); time.Now().Before(limit); time.Sleep(20 * time.Millisecond) {
 		if goroutines() <= before {
 			return
 		}
-		time.Sleep(20 * time.Millisecond)
 	}
 	t.Errorf("%d goroutines in place of %d:\n%s", goroutines(), before, stacks())
 }

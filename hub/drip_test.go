@@ -2,7 +2,6 @@ package hub_test
 
 import (
 	"errors"
-	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -73,22 +72,5 @@ func TestWhateverDripsEnds(t *testing.T) {
 				t.Errorf("%T: %v", err, err)
 			}
 		})
-	}
-}
-
-// TestWhoWaitsForTheCallerIsNotSilent has the caller's function take longer than any
-// silence may.
-func TestWhoWaitsForTheCallerIsNotSilent(t *testing.T) {
-	r := newRig(t)
-	r.client.BodyTimeout, r.client.Retries = 2*time.Second, -1
-	slept := false
-	_, err := r.client.Download(t.Context(), r.repo, large, &hub.DownloadOptions{Progress: func(e hub.Event) {
-		if e.Kind == hub.FileProgress && !slept {
-			slept = true
-			time.Sleep(3 * time.Second)
-		}
-	}})
-	if err != nil || !slept {
-		t.Error(fmt.Sprint(slept, " ", err))
 	}
 }

@@ -79,20 +79,6 @@ func checkEvents(t *testing.T, events []hub.Event) {
 	}
 }
 
-func TestProgressIsNotTooOften(t *testing.T) {
-	r := newRig(t)
-	r.hub.Add(body(0, 0, hubtest.Do{Rate: 6_000_000}))
-	var at []time.Time
-	_, err := r.client.Download(t.Context(), r.repo, large, &hub.DownloadOptions{Progress: func(e hub.Event) {
-		if e.Kind == hub.FileProgress {
-			at = append(at, time.Now())
-		}
-	}})
-	if err != nil || len(at) < 3 || len(at) > 15 {
-		t.Errorf("%d times, %v", len(at), err)
-	}
-}
-
 func TestAFailureIsAnEvent(t *testing.T) {
 	r := newRig(t)
 	r.hub.Add(body(0, 0, hubtest.Do{Flip: []int64{5}}))

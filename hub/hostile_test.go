@@ -192,7 +192,7 @@ func TestEndlessHeadersAreNotRead(t *testing.T) {
 	r.hub.Add(hubtest.Fault{Do: hubtest.Do{Raw: "HTTP/1.1 200 OK\r\n" + strings.Repeat("X-A: b\r\n", 1000), Endless: true}})
 	start := time.Now()
 	_, err := r.client.Info(t.Context(), r.repo)
-	if err == nil || time.Since(start) > 10*time.Second || len(err.Error()) > 1000 {
+	if err == nil || time.Since(start) > time.Minute || len(err.Error()) > 1000 {
 		t.Errorf("%v after %v", err, time.Since(start))
 	}
 }
@@ -204,7 +204,7 @@ func TestADripEnds(t *testing.T) {
 	r.hub.Add(hubtest.Fault{Op: hubtest.Info, Do: hubtest.Do{Status: 200, Body: " ", Endless: true, Rate: 50}})
 	start := time.Now()
 	_, err := r.client.Info(t.Context(), r.repo)
-	if err == nil || time.Since(start) > 10*time.Second {
+	if err == nil || time.Since(start) > time.Minute {
 		t.Errorf("%v after %v", err, time.Since(start))
 	}
 }

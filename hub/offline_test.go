@@ -4,10 +4,14 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
+	"syscall"
 	"testing"
 
 	"github.com/gocoreml/coreml/hub"
@@ -238,8 +242,9 @@ func TestAHubThatWasNeverReachedIsGivenUpSooner(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t)
 			r.client.Retries = c.retries
+			cut := r.overNetwork()
 			c.before(r)
-			r.hub.Close()
+			cut()
 			_, err := r.client.Snapshot(t.Context(), r.repo, nil)
 			if !errors.Is(err, hub.ErrNotCached) || !strings.Contains(err.Error(), "not in the cache, and the hub cannot be asked: ") {
 				t.Errorf("the error is %v", err)
@@ -248,6 +253,24 @@ func TestAHubThatWasNeverReachedIsGivenUpSooner(t *testing.T) {
 				t.Errorf("asked again %d times, want %d", got, c.want)
 			}
 		})
+	}
+}
+
+// overNetwork puts the client on a network that can be cut: from then on no connection is
+// made. A port that a hub has left is no such thing, since another process may take it.
+func (r *rig) overNetwork() (cut func()) {
+	var gone atomic.Bool
+	network := &http.Transport{DialContext: func(ctx context.Context, name, address string) (net.Conn, error) {
+		if gone.Load() {
+			return nil, &net.OpError{Op: "dial", Net: name, Err: syscall.ECONNREFUSED}
+		}
+		return new(net.Dialer).DialContext(ctx, name, address)
+	}}
+	r.t.Cleanup(network.CloseIdleConnections)
+	r.client.HTTP = &http.Client{Transport: network}
+	return func() {
+		gone.Store(true)
+		r.hub.Close() // and with it the connections that are there
 	}
 }
 
@@ -261,7 +284,8 @@ func (r *rig) info() {
 
 func TestWhatEndsBesideAFailureIsStoppedAndNotFailed(t *testing.T) {
 	r := newRig(t)
-	r.hub.Add(hubtest.Fault{Op: hubtest.Body, File: weight, Do: hubtest.Do{Rate: 100_000}},
+	// The one is in the middle of its body for as long as it is let.
+	r.hub.Add(hubtest.Fault{Op: hubtest.Body, File: weight, Do: hubtest.Do{CutAfter: 1000, Hang: true}},
 		hubtest.Fault{Op: hubtest.Body, File: "model.safetensors", Do: hubtest.Do{Flip: []int64{0}}})
 	ends := map[string]error{}
 	_, err := r.client.Snapshot(t.Context(), r.repo, &hub.SnapshotOptions{Progress: func(e hub.Event) {

@@ -1,8 +1,11 @@
 package hub_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -27,23 +30,39 @@ func (r *rig) ranges() (all []string) {
 	return all
 }
 
-// interrupt downloads the large file until some bytes have come, and stops then.
+// interrupted is where interrupt stops.
+const interrupted = 1_500_000
+
+// interrupt downloads the large file until that many bytes have come, and stops then.
 func (r *rig) interrupt(o hub.DownloadOptions) {
 	r.t.Helper()
-	remove := r.hub.Add(body(0, 0, hubtest.Do{CutAfter: 1_500_000, Hang: true}))
+	remove := r.hub.Add(body(0, 0, hubtest.Do{CutAfter: interrupted, Hang: true}))
 	defer remove()
 	ctx, cancel := context.WithCancel(r.t.Context())
 	defer cancel()
-	o.Progress = func(e hub.Event) {
-		if e.Kind == hub.FileProgress && e.Done > 0 {
-			time.AfterFunc(200*time.Millisecond, cancel)
+	go func() {
+		for ctx.Err() == nil && !inTheMaking(cmp.Or(o.LocalDir, r.dir), interrupted) {
+			time.Sleep(5 * time.Millisecond)
 		}
-	}
+		cancel()
+	}()
 	c, _ := r.newClient()
 	if _, err := c.Download(ctx, r.repo, large, &o); !errors.Is(err, context.Canceled) {
 		r.t.Fatalf("the error is %v", err)
 	}
 	r.hub.ClearLog()
+}
+
+// inTheMaking says whether a file in the making of this size lies below a folder.
+func inTheMaking(dir string, size int64) (found bool) {
+	_ = filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
+		if err == nil && strings.HasSuffix(name, ".incomplete") {
+			info, err := d.Info()
+			found = found || err == nil && info.Size() == size
+		}
+		return nil // what is not there yet is looked for again
+	})
+	return found
 }
 
 func TestADownloadGoesOnWhereAnotherStopped(t *testing.T) {
@@ -65,7 +84,7 @@ func TestADownloadGoesOnWhereAnotherStopped(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if ranges := r.ranges(); len(ranges) != 1 || !strings.HasPrefix(ranges[0], "bytes=") || resumed < 1_000_000 {
+			if ranges := r.ranges(); len(ranges) != 1 || ranges[0] != fmt.Sprintf("bytes=%d-", interrupted) || resumed != interrupted {
 				t.Errorf("ranges %q, resumed at %d", ranges, resumed)
 			}
 			if got, err := os.ReadFile(at); err != nil || len(got) != 3_000_000 {
@@ -189,6 +208,7 @@ func TestALargeFileOutlivesItsConnections(t *testing.T) {
 
 func TestSilenceEndsAnAttempt(t *testing.T) {
 	t.Parallel()
+	const silence = 2 * time.Second // longer than a busy machine pauses, but for some times
 	for name, faults := range map[string][]hubtest.Fault{
 		"of questions":            {{Op: hubtest.Info, To: 1, Do: hubtest.Do{Hang: true}}, {Op: hubtest.Tree, To: 1, Do: hubtest.Do{Hang: true}}},
 		"of metadata":             {{Op: hubtest.Head, To: 1, Do: hubtest.Do{Hang: true}}},
@@ -199,39 +219,26 @@ func TestSilenceEndsAnAttempt(t *testing.T) {
 			t.Parallel()
 			r := &rig{t: t, hub: hubtest.New(t, toy()), repo: hub.Repo{ID: "org/toy"}, dir: t.TempDir()}
 			r.client, r.waits = r.newClient()
-			r.client.HeadTimeout, r.client.BodyTimeout = 300*time.Millisecond, 300*time.Millisecond
+			r.client.HeadTimeout, r.client.BodyTimeout = silence, silence
 			r.hub.Add(faults...)
 			start := time.Now()
 			r.isToy(r.snapshot(nil).Dir)
-			if took := time.Since(start); took < 300*time.Millisecond || took > 20*time.Second {
+			if took := time.Since(start); took < silence || took > time.Minute {
 				t.Errorf("it took %v", took)
 			}
 		})
 	}
 }
 
-// TestASlowBodyIsNotSilent takes longer than the longest silence allowed.
-func TestASlowBodyIsNotSilent(t *testing.T) {
-	r := newRig(t)
-	r.client.BodyTimeout = 400 * time.Millisecond
-	r.hub.Add(body(0, 0, hubtest.Do{Rate: 2_000_000}))
-	if _, err := r.client.Download(t.Context(), r.repo, large, nil); err != nil {
-		t.Fatal(err)
-	}
-	if n := len(r.ranges()); n != 1 {
-		t.Errorf("%d requests", n)
-	}
-}
-
 func TestAHubIsGivenTheTimeThatItAsksFor(t *testing.T) {
-	soon := time.Now().Add(30 * time.Second).UTC().Format("Mon, 02 Jan 2006 15:04:05 GMT")
+	soon := time.Now().Add(5 * time.Minute).UTC().Format("Mon, 02 Jan 2006 15:04:05 GMT")
 	for name, c := range map[string]struct {
 		status   int
 		header   map[string]string
 		min, max time.Duration
 	}{
 		"seconds":             {429, map[string]string{"Retry-After": "7"}, 8 * time.Second, 8 * time.Second},
-		"a date":              {503, map[string]string{"Retry-After": soon}, 20 * time.Second, 31 * time.Second},
+		"a date":              {503, map[string]string{"Retry-After": soon}, time.Minute, 5*time.Minute + time.Second},
 		"a limit of requests": {429, map[string]string{"RateLimit": `"resolvers";r=0;t=55`}, 56 * time.Second, 56 * time.Second},
 		"requests are left":   {429, map[string]string{"RateLimit": `"resolvers";r=3;t=55`}, time.Second / 2, time.Second},
 		"nothing":             {500, nil, time.Second / 2, time.Second},

@@ -56,11 +56,12 @@ func newRig(t *testing.T, repos ...hubtest.Repo) *rig {
 	return r
 }
 
-// newClient is another client of the same hub and cache, as another process is.
+// newClient is another client of the same hub and cache, as another process is. It waits
+// for an answer longer than any busy machine takes: tests about silence say what is one.
 func (r *rig) newClient() (*hub.Client, *hub.Waits) {
 	c := &hub.Client{
 		Endpoint: r.hub.URL(), CacheDir: r.dir, Token: token, Network: hub.NetworkOnline,
-		HeadTimeout: 5 * time.Second, BodyTimeout: 5 * time.Second,
+		HeadTimeout: time.Minute, BodyTimeout: time.Minute,
 	}
 	return c, hub.NeverWait(c)
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/gocoreml/coreml/internal/testutil"
 	"github.com/gocoreml/coreml/tensor"
 )
 
@@ -227,7 +228,7 @@ func TestDataWantsTheExactTypeAndContiguousMemory(t *testing.T) {
 func TestReadingAllocatesNothing(t *testing.T) {
 	x := tensor.New(tensor.Float16, 4, 5)
 	var sum int
-	if n := testing.AllocsPerRun(100, func() {
+	if n := testutil.Allocs(100, func() {
 		data, err := tensor.Data[tensor.Half](x)
 		raw, err2 := x.Bytes()
 		if err != nil || err2 != nil {

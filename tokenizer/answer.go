@@ -25,8 +25,8 @@ func (t *Tokenizer) AnswerMessage(ctx context.Context, text string, calls []Tool
 // tool_calls is there in any case.
 //
 // What this takes is found out by rendering, once for a template, and ends with the
-// context or after a quarter of a second; the message is the usual one then. Options of
-// nil are the zero ones.
+// context, or where the template takes more work than one of a model does; the message is
+// the usual one then. Options of nil are the zero ones.
 func (t *Tokenizer) AnswerMessageWith(ctx context.Context, text string, calls []ToolCall, opts *ChatOptions) Message {
 	if len(calls) == 0 {
 		return Message{Role: "assistant", Content: text}
@@ -35,8 +35,7 @@ func (t *Tokenizer) AnswerMessageWith(ctx context.Context, text string, calls []
 		opts = &ChatOptions{}
 	}
 	t = t.made()
-	ctx, cancel := context.WithTimeout(background(ctx), templateTime)
-	defer cancel()
+	ctx = background(ctx)
 	aside := opts.aside(t.toolTemplate(opts))
 	f := t.callForm(ctx, aside)
 	if !f.null {
@@ -157,10 +156,10 @@ func (t *Tokenizer) renderAside(ctx context.Context, messages []Message, f callF
 	if f.null {
 		with.Transformers = 4 // version 5 leaves out what is null
 	}
-	text, err := t.ApplyChatTemplate(ctx, messages, &with)
+	text, err := t.applyTemplate(ctx, messages, &with, templateSteps)
 	if err != nil {
 		with.Tools = nil
-		text, err = t.ApplyChatTemplate(ctx, messages, &with)
+		text, err = t.applyTemplate(ctx, messages, &with, templateSteps)
 	}
 	return text, err
 }

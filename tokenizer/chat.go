@@ -144,6 +144,12 @@ func (t *Tokenizer) template(opts *ChatOptions) string {
 // in the middle of a long text too, and its error returned; nil is
 // [context.Background].
 func (t *Tokenizer) ApplyChatTemplate(ctx context.Context, messages []Message, opts *ChatOptions) (string, error) {
+	return t.applyTemplate(ctx, messages, opts, 0)
+}
+
+// applyTemplate is ApplyChatTemplate with so many steps for the template at most, the
+// usual number for 0.
+func (t *Tokenizer) applyTemplate(ctx context.Context, messages []Message, opts *ChatOptions, steps int) (string, error) {
 	if opts == nil {
 		opts = &ChatOptions{}
 	}
@@ -155,7 +161,9 @@ func (t *Tokenizer) ApplyChatTemplate(ctx context.Context, messages []Message, o
 	if err != nil {
 		return "", err
 	}
-	return t.render(ctx, text, t.chatVars(messages, opts), opts)
+	vars := t.chatVars(messages, opts)
+	vars.MaxSteps = steps
+	return t.render(ctx, text, vars, opts)
 }
 
 // chatTemplate returns the text of the template, once the options agree with it

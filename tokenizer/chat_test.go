@@ -90,7 +90,7 @@ func TestAChatTemplateEndsWithItsContext(t *testing.T) {
 				}
 				took := time.Since(<-ended)
 				t.Log(took)
-				if took > 5*time.Second {
+				if took > time.Minute {
 					t.Errorf("returned %v after the end of its context", took)
 				}
 			})

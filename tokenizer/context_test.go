@@ -116,7 +116,7 @@ func TestAContextEndsTheWorkOnLargeTexts(t *testing.T) {
 					if os.Getenv("SHOW") != "" {
 						t.Logf("%s after %v: %v late, %v", name, after, late.Round(time.Millisecond), err)
 					}
-					if late > 5*time.Second {
+					if late > time.Minute {
 						t.Errorf("%s took %v longer than its context", name, late)
 					}
 				}

@@ -5,15 +5,19 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/gocoreml/coreml/tokenizer/internal/chat"
 )
 
-// templateTime is how long it may take to find something out by rendering a chat
-// template. Those of models take a millisecond or a few; one that is written to take
-// long costs no more than this where nobody has set a limit.
-const templateTime = 250 * time.Millisecond
+// templateSteps bounds the work of a rendering that only finds something out. Those of
+// models take some thousand steps; one that is written to take long costs no more than
+// this, some hundredths of a second, where nobody has set a limit. It is no time, or what
+// is found out would depend on what else a machine does.
+const templateSteps = 500_000
+
+// turnEndBytes is how much of the text behind an answer is looked at: more than a special
+// token has.
+const turnEndBytes = 1 << 12
 
 // maxFacts is the number of templates whose facts are kept: those of a tokenizer, and a
 // few of the caller's.
@@ -85,11 +89,9 @@ func (o *ChatOptions) aside(template string) *ChatOptions {
 // usualPrompt returns a prompt that is written with the options, empty where the
 // template cannot write one.
 func (t *Tokenizer) usualPrompt(opts *ChatOptions) string {
-	ctx, cancel := context.WithTimeout(context.Background(), templateTime)
-	defer cancel()
 	usual := opts.aside(t.template(opts))
 	usual.AddGenerationPrompt, usual.Tools = true, opts.Tools
-	text, err := t.ApplyChatTemplate(ctx, []Message{{Role: "user", Content: "a"}}, usual)
+	text, err := t.applyTemplate(context.Background(), []Message{{Role: "user", Content: "a"}}, usual, templateSteps)
 	if err != nil {
 		return "" // a template that cannot write this can still write other messages
 	}
@@ -98,19 +100,17 @@ func (t *Tokenizer) usualPrompt(opts *ChatOptions) string {
 
 // TurnEnd returns the id of the special token that the chat template of the options puts
 // behind an answer, which ends it, whether or not the model's configuration says so. It
-// reports false where there is none, and where the template takes longer than a quarter
-// of a second to write one. Options of nil are the zero ones.
+// reports false where there is none, and where the template takes more work than one of a
+// model does to write one. Options of nil are the zero ones.
 func (t *Tokenizer) TurnEnd(ctx context.Context, opts *ChatOptions) (id int, ok bool) {
 	if opts == nil {
 		opts = &ChatOptions{}
 	}
 	t = t.made()
-	ctx, cancel := context.WithTimeout(background(ctx), templateTime)
-	defer cancel()
 	messages := []Message{{Role: "user", Content: "a"}, {Role: "assistant", Content: probe}}
 	whole := opts.aside(t.template(opts))
 	whole.Tools = opts.Tools
-	text, err := t.ApplyChatTemplate(ctx, messages, whole)
+	text, err := t.applyTemplate(ctx, messages, whole, templateSteps)
 	if err != nil {
 		return 0, false // a template that cannot write this can still write other messages
 	}
@@ -118,7 +118,8 @@ func (t *Tokenizer) TurnEnd(ctx context.Context, opts *ChatOptions) (id int, ok 
 	if i < 0 {
 		return 0, false
 	}
-	ids, err := t.EncodeContext(ctx, text[i+len(probe):], false)
+	behind := text[i+len(probe):]
+	ids, err := t.EncodeContext(ctx, behind[:min(len(behind), turnEndBytes)], false)
 	if err != nil || len(ids) == 0 || !t.IsSpecial(ids[0]) {
 		return 0, false
 	}

@@ -54,7 +54,7 @@ func TestAnInterruptEndsACommandThatDoesNotListen(t *testing.T) {
 		if status != exitInterrupted {
 			t.Errorf("status %d", status)
 		}
-	case <-time.After(10 * time.Second):
+	case <-time.After(hang):
 		t.Fatal("it goes on")
 	}
 	// One that listens ends with its own status, in its own time.
@@ -88,7 +88,7 @@ func TestAnInterruptEndsTheWaitForInput(t *testing.T) {
 			if r.status != exitInterrupted || r.err != "" {
 				t.Errorf("%v: %+v", args, r)
 			}
-		case <-time.After(10 * time.Second):
+		case <-time.After(hang):
 			t.Fatalf("%v waits on", args)
 		}
 	}

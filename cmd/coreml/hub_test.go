@@ -18,6 +18,10 @@ import (
 	"github.com/gocoreml/coreml/tensor"
 )
 
+// nobody is an address that refuses connections. The port that a hub has left would not do:
+// any other program may be given it, and none is given one as low as this.
+const nobody = "http://127.0.0.1:1"
+
 // newUser is somebody who has just installed the command: an empty home, and a hub with
 // the storyteller's package, whose tokenizer lies beside it, under org/story. It returns
 // the hub and the folder of the cache, which is not there yet.
@@ -29,6 +33,8 @@ func newUser(t *testing.T, repos ...hubtest.Repo) (*hubtest.Server, string) {
 		"HOME": home, "USERPROFILE": home, "HF_ENDPOINT": server.URL(), "HF_HUB_OFFLINE": "", "TRANSFORMERS_OFFLINE": "", "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1",
 		"HF_HOME": "", "HF_HUB_CACHE": "", "HUGGINGFACE_HUB_CACHE": "", "XDG_CACHE_HOME": "", "HF_TOKEN": "", "HUGGING_FACE_HUB_TOKEN": "", "HF_TOKEN_PATH": "",
 		"HF_HUB_DISABLE_PROGRESS_BARS": "",
+		// Longer than a busy machine lets anybody wait: a request that is made again is told of.
+		"HF_HUB_ETAG_TIMEOUT": "60", "HF_HUB_DOWNLOAD_TIMEOUT": "60",
 	} {
 		t.Setenv(name, value)
 	}
@@ -169,7 +175,7 @@ func TestAPathIsTakenBeforeAName(t *testing.T) {
 }
 
 func TestWhatIsNeitherAPathNorANameSaysWhatWasTried(t *testing.T) {
-	server, cache := newUser(t, hubtest.Repo{ID: "org/two", Files: hubtest.FS{"a.mlpackage/x": hubtest.Text("x"), "b.mlpackage/x": hubtest.Text("xx")}},
+	_, cache := newUser(t, hubtest.Repo{ID: "org/two", Files: hubtest.FS{"a.mlpackage/x": hubtest.Text("x"), "b.mlpackage/x": hubtest.Text("xx")}},
 		hubtest.Repo{ID: "org/none", Files: hubtest.FS{"README.md": hubtest.Text("x")}}, hubtest.Repo{ID: "org/gated", Files: storyteller.FS(), Gated: true, GatedAPI: true})
 	for _, c := range []struct {
 		args []string
@@ -194,7 +200,7 @@ func TestWhatIsNeitherAPathNorANameSaysWhatWasTried(t *testing.T) {
 			t.Errorf("%q: standard error has %q", c.args, r.err)
 		}
 	}
-	server.Close()
+	t.Setenv("HF_ENDPOINT", nobody)
 	call(t, "inspect", "org/story").want(t, exitFailure, "", `there is no model package "org/story": it is no file or folder here, and on the hub: `)
 }
 

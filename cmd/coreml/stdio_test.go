@@ -17,7 +17,7 @@ import (
 )
 
 // hang is how long a test waits for what ought to come at once.
-const hang = 30 * time.Second
+const hang = 2 * time.Minute
 
 // conversation is a server that a test talks to line by line.
 type conversation struct {

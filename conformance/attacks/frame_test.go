@@ -30,7 +30,7 @@ const (
 const (
 	maxTime   = 5 * time.Second
 	maxMemory = 1 << 30
-	deadline  = time.Minute
+	deadline  = 3 * time.Minute
 )
 
 // attack is one hostile input.

@@ -144,7 +144,7 @@ func cancelled() []*attack {
 				ctx, cancel := context.WithTimeout(ctx, 100*time.Millisecond)
 				defer cancel()
 				in := coreml.Features{"x": coreml.MultiArray(tensor.Ones(tensor.Float32, 10, 10))}
-				return within(time.Second, func() error {
+				return within(20*time.Second, func() error {
 					_, err := m.Predict(ctx, in, nil, nil)
 					return wantError(err, context.DeadlineExceeded)
 				})

@@ -46,7 +46,7 @@ func templates() []*attack {
 				inside: func(ctx context.Context, dir string) error {
 					ctx, cancel := context.WithTimeout(ctx, 300*time.Millisecond)
 					defer cancel()
-					return within(2*time.Second, func() error {
+					return within(20*time.Second, func() error {
 						return wantType[error](render(ctx, dir))
 					})
 				},

@@ -27,7 +27,7 @@ func teller(ctx context.Context) (*generate.Generator, error) {
 
 // answers says whether the generator still answers.
 func answers(ctx context.Context, g *generate.Generator) error {
-	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	for range states + 1 {
 		if _, err := g.Generate(ctx, "Once upon a time", &generate.Options{MaxTokens: 4}); err != nil {

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -161,14 +162,23 @@ func TestWhatIsBeingDownloadedIsNotDeleted(t *testing.T) {
 	for _, c := range finishers() {
 		t.Run(c.name, func(t *testing.T) {
 			want := clean(t, slow(t, 20*usual), "cache")
-			server := slow(t, usual)
+			// No body comes before the deletion is over.
+			server, release := slow(t, 20*usual), make(chan struct{})
+			over := sync.OnceFunc(func() { close(release) })
+			t.Cleanup(over)
+			server.Add(hubtest.Fault{Op: hubtest.Body, If: func(r hubtest.Request) bool {
+				if r.File != "config.json" {
+					<-release
+				}
+				return false
+			}})
 			p := newPlace(t)
 			w, deleter := start(t, c, server), start(t, ours, server)
 			some := slowSnapshot("cache")
 			some.Allow = []string{"*.json"}
 			w.must(p.in(some))
 			w.send(p.in(slowSnapshot("cache")))
-			for limit := time.Now().Add(10 * time.Second); len(unfinished(t, p.root)) < 3; time.Sleep(10 * time.Millisecond) {
+			for limit := time.Now().Add(time.Minute); len(unfinished(t, p.root)) < 3; time.Sleep(10 * time.Millisecond) {
 				if time.Now().After(limit) {
 					t.Fatal("nothing is downloaded")
 				}
@@ -177,6 +187,7 @@ func TestWhatIsBeingDownloadedIsNotDeleted(t *testing.T) {
 			if !strings.Contains(a.Text, "another process is downloading it") {
 				t.Errorf("it was deleted: %+v", a)
 			}
+			over()
 			if a := w.answer(); a.Error != "" {
 				t.Errorf("the download failed: %s", a.Text)
 			}

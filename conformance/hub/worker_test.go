@@ -142,11 +142,12 @@ func start(t *testing.T, c client, hub *hubtest.Server, env ...string) *worker {
 	return run(t, c, hub, func(cmd *exec.Cmd) { cmd.Env = append(cmd.Env, env...) })
 }
 
-// run is start with a say in how the process is run.
+// run is start with a say in how the process is run. It waits for an answer longer than
+// any busy machine takes: who asks again for what is late makes requests that others count.
 func run(t *testing.T, c client, hub *hubtest.Server, how func(*exec.Cmd)) *worker {
 	t.Helper()
 	w := &worker{client: c, t: t, cmd: exec.CommandContext(t.Context(), c.program[0], c.program[1:]...)}
-	w.cmd.Env = append(cleanEnv(), "HF_HOME="+t.TempDir(), "HF_TOKEN="+token, workerEnv+"=1", "PYTHONDONTWRITEBYTECODE=1")
+	w.cmd.Env = append(cleanEnv(), "HF_HOME="+t.TempDir(), "HF_TOKEN="+token, "HF_HUB_ETAG_TIMEOUT=60", "HF_HUB_DOWNLOAD_TIMEOUT=60", workerEnv+"=1", "PYTHONDONTWRITEBYTECODE=1")
 	w.cmd.Env = append(w.cmd.Env, hub.Env()...)
 	w.cmd.Stderr = &w.stderr
 	how(w.cmd)
@@ -198,7 +199,7 @@ func (w *worker) send(c command) {
 func (w *worker) answer() answer {
 	w.t.Helper()
 	var a answer
-	timer := time.AfterFunc(3*time.Minute, func() { _ = w.cmd.Process.Kill() })
+	timer := time.AfterFunc(5*time.Minute, func() { _ = w.cmd.Process.Kill() })
 	defer timer.Stop()
 	line, err := w.stdout.ReadBytes('\n')
 	if err == nil {

@@ -72,6 +72,10 @@ func identity(b *mil.Builder) {
 	}
 }
 
+// longTurns is so many turns that a loop is under way for some tenths of a second, and few
+// enough for an engine that has to let a prediction run to its end.
+const longTurns = 1_000_000
+
 // longLoop builds a program that counts to n, one addition at a time. It runs
 // long in every engine, as no pass can do away with the loop, and so serves
 // tests of cancelling.

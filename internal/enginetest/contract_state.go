@@ -5,7 +5,6 @@ import (
 	"errors"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/gocoreml/coreml/internal/dtype"
 	"github.com/gocoreml/coreml/internal/engine"
@@ -172,13 +171,9 @@ func endsWithContext(t *testing.T, e engine.Engine) {
 
 	// The loop is long enough for an engine that does not look at the context to
 	// finish it, and to fail here, only after the cancellation.
-	const turns = 1_000_000
 	// It has no state, so it can be cut anywhere.
-	loop := loadMain(t, e, func(b *mil.Builder) { longLoop(b, turns) })
-	ctx, cancel := context.WithCancel(t.Context())
-	timer := time.AfterFunc(20*time.Millisecond, cancel)
-	defer timer.Stop()
-	if _, err := loop.predict(ctx, values{"x": f32([]int{1}, 0)}, nil); !errors.Is(err, context.Canceled) {
+	loop := loadMain(t, e, func(b *mil.Builder) { longLoop(b, longTurns) })
+	if _, err := loop.predict(endsMeanwhile(t), values{"x": f32([]int{1}, 0)}, nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled while it ran: %v", err)
 	}
 	// The same loop with an end, to show that it computes something.

@@ -33,7 +33,7 @@ var attackSize = quarter(20 << 20)
 
 // hang is the time after which a test gives a rendering up. It is far more than
 // any rendering takes, so that a busy machine fails no test.
-const hang = 20 * time.Second
+const hang = 3 * time.Minute
 
 // fill returns s repeated to attackSize bytes.
 func fill(s string) string { return strings.Repeat(s, attackSize/len(s)) }

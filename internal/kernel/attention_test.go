@@ -8,6 +8,7 @@ import (
 
 	"github.com/gocoreml/coreml/internal/dtype"
 	"github.com/gocoreml/coreml/internal/kernel"
+	"github.com/gocoreml/coreml/internal/testutil"
 	"github.com/gocoreml/coreml/internal/workpool"
 )
 
@@ -161,7 +162,7 @@ func TestAttentionDoesNotDependOnThreadsAndAllocatesNothing(t *testing.T) {
 						t.Fatalf("%v with %d threads: element %d is %v, want %v", s, threads, i, got, want[i])
 					}
 				}
-				if n := testing.AllocsPerRun(5, func() { a.Go(p, 0) }); n != 0 {
+				if n := testutil.Allocs(5, func() { a.Go(p, 0) }); n != 0 {
 					t.Errorf("%v: allocated %v times", s, n)
 				}
 				p.Close()

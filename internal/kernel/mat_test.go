@@ -9,6 +9,7 @@ import (
 
 	"github.com/gocoreml/coreml/internal/dtype"
 	"github.com/gocoreml/coreml/internal/kernel"
+	"github.com/gocoreml/coreml/internal/testutil"
 	"github.com/gocoreml/coreml/internal/workpool"
 )
 
@@ -439,7 +440,7 @@ func TestATaskGivesTheSameBitsOnAnyNumberOfThreads(t *testing.T) {
 						t.Fatalf("%d threads: element %d is %v, want %v", threads, i, dst[i], want[i])
 					}
 				}
-				if a := testing.AllocsPerRun(10, func() { task.Go(p, 0) }); a != 0 {
+				if a := testutil.Allocs(10, func() { task.Go(p, 0) }); a != 0 {
 					t.Errorf("a task allocated %v times", a)
 				}
 				p.Close()

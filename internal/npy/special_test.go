@@ -31,7 +31,7 @@ func TestWhatIsNoFileIsRefusedAtOnce(t *testing.T) {
 			if !errors.Is(err, storage.ErrNotRegular) {
 				t.Errorf("%s: got %v", name, err)
 			}
-		case <-time.After(5 * time.Second):
+		case <-time.After(time.Minute):
 			t.Fatalf("%s: the open waits", name)
 		}
 	}

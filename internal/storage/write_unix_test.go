@@ -17,7 +17,7 @@ import (
 	"github.com/gocoreml/coreml/internal/storage"
 )
 
-const hang = 5 * time.Second
+const hang = time.Minute
 
 // text writes s.
 func text(s string) func(io.Writer) error {

@@ -210,7 +210,14 @@ func (p *Pool) finish() {
 	if r := recover(); r != nil {
 		p.failure.CompareAndSwap(nil, &failure{r})
 	}
-	if p.pending.Add(-1) == 0 && p.waiting.CompareAndSwap(true, false) {
+	if p.pending.Add(-1) == 0 {
+		p.alert()
+	}
+}
+
+// alert wakes the caller if it is parked.
+func (p *Pool) alert() {
+	if p.waiting.CompareAndSwap(true, false) {
 		p.done <- struct{}{}
 	}
 }
@@ -222,11 +229,15 @@ func (p *Pool) wait() {
 			return
 		}
 	}
-	p.waiting.Store(true)
-	if p.pending.Load() == 0 && p.waiting.CompareAndSwap(true, false) {
-		return
+	// Who finished the last chunk of an earlier loop, and lost its core before it looked
+	// whether somebody waits, may look now: being woken is no proof of the end.
+	for p.pending.Load() != 0 {
+		p.waiting.Store(true)
+		if p.pending.Load() == 0 && p.waiting.CompareAndSwap(true, false) {
+			return
+		}
+		<-p.done
 	}
-	<-p.done
 }
 
 // rouse wakes a parked helper.

@@ -2,10 +2,12 @@ package workpool_test
 
 import (
 	"fmt"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
 
+	"github.com/gocoreml/coreml/internal/testutil"
 	"github.com/gocoreml/coreml/internal/workpool"
 )
 
@@ -135,6 +137,45 @@ func TestAPanicReachesTheCallerAndThePoolGoesOn(t *testing.T) {
 	}
 }
 
+// halves is a loop of two chunks: the caller's ends when the worker's has begun, and the
+// worker's when it is let go.
+type halves struct {
+	begun, free chan struct{}
+	ended       atomic.Int32
+}
+
+func (h *halves) Run(_, _, worker int) {
+	if worker == 0 {
+		<-h.begun
+	} else {
+		close(h.begun)
+		<-h.free
+	}
+	h.ended.Add(1)
+}
+
+func TestACallerThatIsWokenEarlyWaitsOn(t *testing.T) {
+	p := workpool.New(2)
+	defer p.Close()
+	for range 20 {
+		h := &halves{begun: make(chan struct{}), free: make(chan struct{})}
+		var returned atomic.Bool
+		go func() {
+			workpool.AlertLate(p)
+			for !workpool.Parked(p) && !returned.Load() {
+				runtime.Gosched()
+			}
+			close(h.free)
+		}()
+		p.For(h, 2, 1, 0)
+		ended := h.ended.Load()
+		returned.Store(true)
+		if ended != 2 {
+			t.Fatalf("the loop ended when %d of its 2 chunks had", ended)
+		}
+	}
+}
+
 func TestAClosedOrNilPoolRunsOnTheCaller(t *testing.T) {
 	p := workpool.New(4)
 	p.Close()
@@ -151,7 +192,7 @@ func TestALoopAllocatesNothing(t *testing.T) {
 	p := workpool.New(2)
 	defer p.Close()
 	c := newCounter(100, 2)
-	if n := testing.AllocsPerRun(100, func() { p.For(c, 100, 1, 0) }); n != 0 {
+	if n := testutil.Allocs(100, func() { p.For(c, 100, 1, 0) }); n != 0 {
 		t.Errorf("a loop allocated %v times", n)
 	}
 }

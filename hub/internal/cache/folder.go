@@ -168,8 +168,9 @@ func following[T any](try func() (T, error)) (T, error) {
 	return try()
 }
 
-// followTries is more often than a link vanishes in a row.
-const followTries = 8
+// followTries is more often than a link vanishes in a row, also where it does so half of
+// the time.
+const followTries = 32
 
 var errNotFile = errors.New("not a regular file")
 

@@ -34,7 +34,10 @@ func (l *Lock) Unlock() error {
 	if l == nil {
 		return nil
 	}
-	l.once.Do(func() { l.err = l.file.Close() }) // which ends the lock
+	l.once.Do(func() {
+		unlockFile(l.file, lockOffset)
+		l.err = l.file.Close()
+	})
 	return l.err
 }
 

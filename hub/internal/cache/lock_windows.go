@@ -12,6 +12,19 @@ import (
 // other handles from the bytes themselves.
 const lockOffset, partialOffset = 0, 1 << 62
 
+// unlockFile ends the lock of an open file. The system ends that of one that is closed
+// when it finds the time.
+func unlockFile(file *os.File, offset uint64) {
+	conn, err := file.SyscallConn()
+	if err != nil {
+		return
+	}
+	_ = conn.Control(func(handle uintptr) { // closing ends it too, sooner or later
+		at := windows.Overlapped{Offset: uint32(offset), OffsetHigh: uint32(offset >> 32)}
+		_ = windows.UnlockFileEx(windows.Handle(handle), 0, 1, 0, &at)
+	})
+}
+
 // tryLockFile takes the lock of an open file, which ends when the file is closed.
 func tryLockFile(file *os.File, offset uint64) (ok bool, err error) {
 	conn, err := file.SyscallConn()

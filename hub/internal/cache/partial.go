@@ -420,6 +420,7 @@ func (p *Partial) Keep() error {
 		return p.drop()
 	}
 	p.hash.stop()
+	unlockFile(p.file, partialOffset)
 	err := p.file.Close()
 	p.file = nil
 	return ignoreClosed(err)

@@ -321,7 +321,7 @@ func (s *scanner) file(name string, info fs.FileInfo) (FileInfo, error) {
 			return FileInfo{}, s.warn(name, "a link that leads out of the cache")
 		}
 	}
-	stat, err := s.root.Stat(blob)
+	stat, err := statLinked(s.root, blob)
 	if errors.Is(err, fs.ErrNotExist) {
 		return FileInfo{}, s.warn(blob, "the blob of a file is missing")
 	}

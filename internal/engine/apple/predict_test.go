@@ -77,19 +77,32 @@ func TestBothWaysOfPredictingAgree(t *testing.T) {
 	}
 }
 
+// untilReached is a context that ends when the framework waits at the gate.
+func untilReached(t *testing.T, g *rig.Gate) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	t.Cleanup(cancel)
+	go func() {
+		defer cancel()
+		for ctx.Err() == nil && g.Waiting() < 1 {
+			time.Sleep(time.Millisecond)
+		}
+	}()
+	return ctx
+}
+
 func TestAnAbandonedPredictionKeepsItsState(t *testing.T) {
 	start(t)
-	p := loadTest(t, rig.Package(t, keeper, "predict-delay=200"))
+	p := loadTest(t, rig.Package(t, keeper, "predict-gate=1"))
 	st, err := p.NewState()
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer st.Close()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
-	defer cancel()
+	g := rig.ShutGate(t)
 	out := make([]*tensor.Tensor, 1)
-	err = p.Predict(ctx, []*tensor.Tensor{half(1, 1, 1, 1)}, out, st)
-	if !errors.Is(err, context.DeadlineExceeded) || out[0] != nil {
+	err = p.Predict(untilReached(t, g), []*tensor.Tensor{half(1, 1, 1, 1)}, out, st)
+	if !errors.Is(err, context.Canceled) || out[0] != nil {
 		t.Fatalf("%v, output %v", err, out[0])
 	}
 	s := st.(*state)
@@ -100,6 +113,7 @@ func TestAnAbandonedPredictionKeepsItsState(t *testing.T) {
 		t.Error("the state is free while the framework is using it")
 	}
 	// Reset waits for the framework, whose update would come after it otherwise.
+	time.AfterFunc(20*time.Millisecond, g.Open)
 	if err := st.Reset(); err != nil {
 		t.Fatal(err)
 	}
@@ -119,7 +133,7 @@ func TestLateResultsAreGivenBack(t *testing.T) {
 		return len(names)
 	}
 	dir := t.TempDir()
-	src := rig.Package(t, keeper, "load-delay=100", "predict-delay=100")
+	src := rig.Package(t, keeper, "load-gate=1", "predict-gate=1")
 	p := loadConfig(t, src, dir, engine.Config{})
 	st, err := p.NewState()
 	if err != nil {
@@ -133,7 +147,7 @@ func TestLateResultsAreGivenBack(t *testing.T) {
 		left func() int
 	}{
 		"a compiled model": {func(ctx context.Context) error {
-			_, err := Engine{}.Load(ctx, rig.Copy(t, src.Path, "compile-delay=100"), engine.Config{Framework: engine.Framework{CacheDir: dir}})
+			_, err := Engine{}.Load(ctx, rig.Copy(t, src.Path, "compile-gate=1"), engine.Config{Framework: engine.Framework{CacheDir: dir}})
 			return err
 		}, compiled},
 		"a model": {func(ctx context.Context) error {
@@ -146,13 +160,14 @@ func TestLateResultsAreGivenBack(t *testing.T) {
 		}, func() int { return int(objc.Owned()) }},
 	} {
 		before := test.left()
-		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
-		if err := test.late(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		g := rig.ShutGate(t)
+		if err := test.late(untilReached(t, g)); !errors.Is(err, context.Canceled) {
 			t.Errorf("%s: %v", name, err)
 		}
-		cancel()
+		// The result is there some time after the gate is left.
+		g.Open()
 		time.Sleep(200 * time.Millisecond)
-		for n := 0; test.left() > before && n < 100; n++ {
+		for end := time.Now().Add(time.Minute); test.left() > before && time.Now().Before(end); {
 			time.Sleep(20 * time.Millisecond)
 		}
 		if got := test.left(); got > before {

@@ -84,11 +84,23 @@ func TestEveryLargeOperationEndsWithItsContext(t *testing.T) {
 			if m.asked < least {
 				t.Errorf("the context is asked %d times, want %d at least", m.asked, least)
 			}
-			if m.longest > slowest {
-				slowest, where = m.longest, name
+			// The machine may do other things between two looks, though hardly so in each run.
+			longest := m.longest
+			for range 4 {
+				if longest <= time.Second {
+					break
+				}
+				again := &meter{Context: t.Context()}
+				if err := fr.run(again); err != nil {
+					t.Fatal(err)
+				}
+				longest = min(longest, again.longest)
 			}
-			if m.longest > time.Second {
-				t.Errorf("the context is not asked for %v", m.longest)
+			if longest > slowest {
+				slowest, where = longest, name
+			}
+			if longest > time.Second {
+				t.Errorf("the context is not asked for %v", longest)
 			}
 			e := &ending{t.Context(), m.asked / 2}
 			if err := fr.run(e); !errors.Is(err, context.DeadlineExceeded) {

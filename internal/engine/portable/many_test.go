@@ -10,6 +10,7 @@ import (
 
 	"github.com/gocoreml/coreml/internal/engine"
 	"github.com/gocoreml/coreml/internal/engine/portable"
+	"github.com/gocoreml/coreml/internal/testutil"
 	"github.com/gocoreml/coreml/tensor"
 )
 
@@ -322,7 +323,7 @@ func TestPredictManyAllocatesNothingInSteadyState(t *testing.T) {
 		for range 3 {
 			step()
 		}
-		if n := testing.AllocsPerRun(20, step); n >= 1 {
+		if n := testutil.Allocs(20, step); n >= 1 {
 			t.Errorf("%+v: several predictions make %v allocations, want 0", cfg, n)
 		}
 	}

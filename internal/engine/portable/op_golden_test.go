@@ -15,6 +15,7 @@ import (
 	"github.com/gocoreml/coreml/internal/engine/portable/array"
 	"github.com/gocoreml/coreml/internal/engine/portable/plan"
 	"github.com/gocoreml/coreml/internal/mil"
+	"github.com/gocoreml/coreml/internal/testutil"
 )
 
 // goldenTensor is a tensor of the recorded cases of package op. Infinities and NaN
@@ -313,7 +314,7 @@ func TestOperatorsDoNotAllocateOnceShapesAreKnown(t *testing.T) {
 			fr := newFrame(p, nil, 1)
 			bindAll(fr, feeds)
 			ctx := t.Context()
-			n := testing.AllocsPerRun(2, func() {
+			n := testutil.Allocs(2, func() {
 				for _, s := range p.Inputs { // as a new prediction binds them
 					fr.Values[s].Wide, fr.Values[s].Flat = nil, nil
 				}

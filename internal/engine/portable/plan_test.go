@@ -12,6 +12,7 @@ import (
 	"github.com/gocoreml/coreml/internal/engine"
 	"github.com/gocoreml/coreml/internal/engine/portable"
 	"github.com/gocoreml/coreml/internal/mil"
+	"github.com/gocoreml/coreml/internal/testutil"
 	"github.com/gocoreml/coreml/tensor"
 )
 
@@ -139,7 +140,7 @@ func TestPredictAllocatesNothingInSteadyState(t *testing.T) {
 			}
 		}
 		step()
-		if n := testing.AllocsPerRun(50, step); n >= 1 {
+		if n := testutil.Allocs(50, step); n >= 1 {
 			t.Errorf("%+v: a prediction makes %v allocations, want 0", cfg, n)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"github.com/gocoreml/coreml/internal/dtype"
 	"github.com/gocoreml/coreml/internal/engine"
 	"github.com/gocoreml/coreml/internal/mil"
+	"github.com/gocoreml/coreml/internal/testutil"
 	"github.com/gocoreml/coreml/tensor"
 )
 
@@ -38,7 +39,7 @@ func TestWatchedStepsCostNoAllocation(t *testing.T) {
 	}
 	step()
 	step()
-	if n := testing.AllocsPerRun(50, step); n != 0 {
+	if n := testutil.Allocs(50, step); n != 0 {
 		t.Errorf("a prediction makes %v allocations, want 0", n)
 	}
 	if fr := p.p.idle[0]; !fr.series || len(fr.watched) != 2 {

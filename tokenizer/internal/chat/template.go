@@ -39,6 +39,8 @@ type Variables struct {
 	Special []string
 	// Extra are further variables, which go before those above.
 	Extra map[string]any
+	// MaxSteps bounds the work of the template, as [jinja.Options] has it.
+	MaxSteps int
 }
 
 // Cache keeps the template that was parsed last: a conversation renders the same
@@ -110,7 +112,7 @@ func (p *page) write(ctx context.Context, change func(string) string, now func()
 	if err != nil {
 		return "", fmt.Errorf("chat template: %w", err)
 	}
-	out, err := p.parsed.Render(ctx, values, &jinja.Options{Now: now})
+	out, err := p.parsed.Render(ctx, values, &jinja.Options{Now: now, MaxSteps: p.vars.MaxSteps})
 	if err != nil || p.vars.Continue == "" {
 		return out, err
 	}

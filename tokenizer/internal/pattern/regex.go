@@ -57,7 +57,22 @@ func (m regexMatcher) Find(may *budget.Budget, dst []Match, s string) ([]Match, 
 		stop.Store(true)
 		return dst, budget.ErrStopped
 	case r := <-found:
+		// A pattern that took too long may have outlasted the context too, which then is
+		// the reason, whichever is heard of first.
+		if r.err != nil && stopped(may.Done) {
+			return dst, budget.ErrStopped
+		}
 		return append(dst, r.matches...), r.err
+	}
+}
+
+// stopped reports whether a context has ended.
+func stopped(done <-chan struct{}) bool {
+	select {
+	case <-done:
+		return true
+	default:
+		return false
 	}
 }
 

@@ -82,7 +82,7 @@ var misuses = map[string]struct {
 // wait gives what runs in the framework time to be noticed.
 func wait(t *testing.T) {
 	t.Helper()
-	for end := time.Now().Add(5 * time.Second); rig.Violations() == 0 && time.Now().Before(end); {
+	for end := time.Now().Add(time.Minute); rig.Violations() == 0 && time.Now().Before(end); {
 		time.Sleep(5 * time.Millisecond)
 	}
 }
@@ -182,7 +182,7 @@ func TestTheRigNoticesMisuse(t *testing.T) {
 // child runs a test of this program in a process of its own.
 func child(t *testing.T, test string, env ...string) (string, error) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run="+test, "-test.v", "-test.timeout=60s")
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run="+test, "-test.v", "-test.timeout=5m")
 	cmd.Env = append(append(os.Environ(), "GOTRACEBACK=none", rig.Required+"=required"), env...)
 	out, err := cmd.CombinedOutput()
 	return string(out), err

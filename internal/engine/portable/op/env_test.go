@@ -10,6 +10,7 @@ import (
 	"github.com/gocoreml/coreml/internal/dtype"
 	"github.com/gocoreml/coreml/internal/engine/portable/array"
 	"github.com/gocoreml/coreml/internal/engine/portable/op"
+	"github.com/gocoreml/coreml/internal/testutil"
 )
 
 // An operator needs no plan and no program to run: an Env with a slot for each
@@ -308,7 +309,7 @@ func testExamples(t *testing.T, list []example) {
 				}
 				compare(t, c, &x, f.name)
 				spoil(c)
-				if n := testing.AllocsPerRun(5, run); n != 0 || err != nil {
+				if n := testutil.Allocs(5, run); n != 0 || err != nil {
 					t.Errorf("%s: a second run allocates %v times, error %v", f.name, n, err)
 				}
 				compare(t, c, &x, f.name+", again")

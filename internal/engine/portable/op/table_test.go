@@ -8,6 +8,7 @@ import (
 
 	"github.com/gocoreml/coreml/internal/dtype"
 	"github.com/gocoreml/coreml/internal/engine/portable/array"
+	"github.com/gocoreml/coreml/internal/testutil"
 	"github.com/gocoreml/coreml/tensor"
 )
 
@@ -187,7 +188,7 @@ func TestAStepRunsWithoutAPlan(t *testing.T) {
 	if got := c.out(0); !slices.Equal(got.Shape(), []int{2, 2}) || !slices.Equal(got.F32[:4], []float32{2, 4, 6, 2e5}) {
 		t.Errorf("the sum is %v of shape %v", got.F32, got.Shape())
 	}
-	if n := testing.AllocsPerRun(50, run); n != 0 {
+	if n := testutil.Allocs(50, run); n != 0 {
 		t.Errorf("a step allocates %v times", n)
 	}
 	c.Env.Values[2].DType = dtype.Float16
