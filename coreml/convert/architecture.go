@@ -21,6 +21,10 @@ type architecture struct {
 	epsilon   float64 // rms_norm_eps; 0 means 1e-6
 	usual     string  // hidden_act; "" means silu
 
+	// sizes are numbers, by Llama's names, that config.json may leave out. Of
+	// intermediate_size a negative one is a multiple of hidden_size.
+	sizes map[string]int
+
 	// fields are the names of fields that this architecture calls otherwise: what is
 	// read, by Llama's name for it.
 	fields map[string]string
@@ -75,12 +79,30 @@ func (d *decoder) each(f func(i int, l *modelgen.Layer)) {
 	}
 }
 
-// field returns the name of a field of Llama's in this architecture.
-func (a *architecture) field(name string) string {
-	if own, ok := a.fields[name]; ok {
-		return own
+// field returns the name of a field of Llama's in this architecture. Llama's own name
+// will do where the configuration has only that.
+func (d *decoder) field(name string) string {
+	own, ok := d.arch.fields[name]
+	if !ok {
+		return name
 	}
-	return name
+	_, theirs := d.config.fields[name]
+	if _, there := d.config.fields[own]; !there && theirs {
+		return name
+	}
+	return own
+}
+
+// size reads a number of something by Llama's name for it.
+func (d *decoder) size(name string) int {
+	missing, ok := d.arch.sizes[name]
+	switch {
+	case !ok:
+		missing = required
+	case missing < 0:
+		missing *= -d.Hidden
+	}
+	return d.config.count(d.field(name), missing)
 }
 
 // newDecoder reads a configuration. Ignored are fields of it that are not heeded.

@@ -3,6 +3,13 @@ package convert
 // architectures are the model types that are known. A new one is a file of its own with a
 // variable of type architecture, and a line here.
 var architectures = map[string]*architecture{
+	"mixtral":     &mixtral,
+	"qwen2_moe":   &qwen2Moe,
+	"qwen3_moe":   &qwen3Moe,
+	"gpt2":        &gpt2,
+	"gpt_neox":    &gptNeoX,
+	"stablelm":    &stablelm,
+	"starcoder2":  &starcoder2,
 	"gemma2":      &gemma2,
 	"gemma3_text": &gemma3,
 	"granite":     &granite,

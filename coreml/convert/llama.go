@@ -51,16 +51,14 @@ var activations = map[string]modelgen.Activation{
 // readLlama reads what Llama has in common with the others.
 func (d *decoder) readLlama() {
 	c, a := d.config, d.arch
-	hidden := c.count(a.field("hidden_size"), required)
-	layers := c.count(a.field("num_hidden_layers"), required)
-	heads := c.count(a.field("num_attention_heads"), required)
+	hidden, layers, heads := d.size("hidden_size"), d.size("num_hidden_layers"), d.size("num_attention_heads")
 	if layers < 1 || layers > maxLayers || heads < 1 {
-		c.fail(a.field("num_hidden_layers"), malformed("%d layers with %d heads", layers, heads))
+		c.fail(d.field("num_hidden_layers"), malformed("%d layers with %d heads", layers, heads))
 		layers, heads = 1, 1
 	}
-	d.Hidden, d.Vocab = hidden, c.count(a.field("vocab_size"), required)
-	d.maxPositions = c.count(a.field("max_position_embeddings"), required)
-	d.epsilon = c.number(a.field("rms_norm_eps"), cmp.Or(a.epsilon, 1e-6))
+	d.Hidden, d.Vocab = hidden, d.size("vocab_size")
+	d.maxPositions = d.size("max_position_embeddings")
+	d.epsilon = c.number(d.field("rms_norm_eps"), cmp.Or(a.epsilon, 1e-6))
 	d.Tied = c.flag("tie_word_embeddings", a.tied)
 	d.FinalNorm = *d.norm()
 	d.layer = modelgen.Layer{
@@ -69,8 +67,8 @@ func (d *decoder) readLlama() {
 			HeadDim: c.count("head_dim", cmp.Or(a.headDim, hidden/heads)),
 		},
 		MLP: modelgen.MLP{
-			Width: c.count(a.field("intermediate_size"), required), Gated: true,
-			Activation: d.activation(a.field("hidden_act"), cmp.Or(a.usual, "silu")),
+			Width: d.size("intermediate_size"), Gated: true,
+			Activation: d.activation(d.field("hidden_act"), cmp.Or(a.usual, "silu")),
 		},
 		BeforeAttention: d.norm(), BeforeMLP: d.norm(),
 	}
@@ -86,7 +84,7 @@ const maxLayers = 1 << 10
 // keyValueHeads reads the number of key-value heads: null means as many as heads, while a
 // missing field has a default that differs from architecture to architecture.
 func (d *decoder) keyValueHeads(heads int) int {
-	name := d.arch.field("num_key_value_heads")
+	name := d.field("num_key_value_heads")
 	if _, there := d.config.fields[name]; there || d.arch.kvHeads == 0 {
 		return d.config.count(name, heads)
 	}

@@ -62,37 +62,23 @@ func (d *decoder) view(c *checkpoint.Checkpoint, w modelgen.Weight) (*view, erro
 	if !ok {
 		return nil, d.tensorError(w.Name, fmt.Errorf("the architecture does not say where it lies"))
 	}
-	v := &view{ref: f, names: f.names(w), rows: w.Rows, cols: w.Cols}
+	v := &view{ref: f, names: f.names(f.module, w), rows: w.Rows, cols: w.Cols}
+	if f.also != "" && c.Tensors[v.names[0]] == nil {
+		if names := f.names(f.also, w); c.Tensors[names[0]] != nil {
+			v.names = names
+		}
+	}
 	for _, name := range v.names {
 		t := c.Tensors[name]
 		if t == nil {
 			return nil, d.tensorError(name, malformed("it is missing from the checkpoint"))
 		}
-		if !v.fits(t.Shape()) {
-			return nil, d.tensorError(name, malformed("its shape is %v, and %s was expected", t.Shape(), v.want()))
+		if want := v.stored(); !slices.Equal(t.Shape(), want) {
+			return nil, d.tensorError(name, malformed("its shape is %v, and %v was expected", t.Shape(), want))
 		}
 		v.parts = append(v.parts, t)
 	}
 	return v, nil
-}
-
-// want says which shape fits.
-func (v *view) want() string {
-	rows, cols := v.rows, v.cols
-	if v.all > 0 {
-		rows /= v.all
-	}
-	least := ""
-	if p := v.ref.rows; p != nil {
-		rows, least = p.at(rows-1)+1, " or more outputs"
-	}
-	switch {
-	case cols == 0:
-		return fmt.Sprintf("[%d]%s", rows, least)
-	case v.transposed:
-		return fmt.Sprintf("[%d %d]%s", cols, rows, least)
-	}
-	return fmt.Sprintf("[%d %d]%s", rows, cols, least)
 }
 
 // ignores reports whether a tensor holds no weights.
@@ -116,7 +102,7 @@ func (d *decoder) withoutPrefix(c *checkpoint.Checkpoint) {
 		return
 	}
 	for role, f := range d.tensors {
-		f.module = strings.TrimPrefix(f.module, prefix+".")
+		f.module, f.also = strings.TrimPrefix(f.module, prefix+"."), strings.TrimPrefix(f.also, prefix+".")
 		d.tensors[role] = f
 	}
 }
@@ -124,7 +110,11 @@ func (d *decoder) withoutPrefix(c *checkpoint.Checkpoint) {
 // settleHead looks whether what config.json says of the head is what the tensors say.
 // A tied head may be stored all the same, for a reader that does not tie it.
 func (d *decoder) settleHead(c *checkpoint.Checkpoint) error {
-	head := d.tensors[modelgen.Head].module + ".weight"
+	f := d.tensors[modelgen.Head]
+	head := f.module + ".weight"
+	if other := f.also + ".weight"; c.Tensors[head] == nil && c.Tensors[other] != nil {
+		head = other
+	}
 	stored := c.Tensors[head]
 	switch {
 	case !d.Tied && stored == nil:

@@ -12,13 +12,16 @@ import (
 // architecture: the base of the frequencies, and the part of a head that is turned.
 func (d *decoder) ropeOf(base, part float64) *modelgen.Rotary {
 	c := d.config
-	base = c.number("rope_theta", base)
-	part = c.number("partial_rotary_factor", part)
-	scaling := c.object("rope_scaling")
-	if p := c.object("rope_parameters"); p != nil {
+	return d.rotary(d.ropeScaling(), c.number("rope_theta", base), c.number("partial_rotary_factor", part))
+}
+
+// ropeScaling is the object that says how positions are stretched, nil where there is none.
+func (d *decoder) ropeScaling() *config {
+	scaling := d.config.object("rope_scaling")
+	if p := d.config.object("rope_parameters"); p != nil {
 		scaling = p
 	}
-	return d.rotary(scaling, base, part)
+	return scaling
 }
 
 // rotary makes the rotation that an object of scaling describes; nil is none.
@@ -34,7 +37,11 @@ func (d *decoder) rotary(scaling *config, base, part float64) *modelgen.Rotary {
 		d.config.fail("rope_theta", malformed("a base of %v for %v of a head", base, part))
 		base, part = 1e4, 1
 	}
-	dims := int(float64(d.layer.Attention.HeadDim)*part) / 2 * 2
+	dims := int(float64(d.layer.Attention.HeadDim) * part)
+	if dims%2 != 0 && part < 1 {
+		d.config.fail("partial_rotary_factor", unsupported("it turns %d elements of a head, which is odd", dims))
+	}
+	dims = dims / 2 * 2
 	r := &modelgen.Rotary{Frequencies: modelgen.Powers(base, dims)}
 	make := ropeTypes[kind]
 	if make == nil {

@@ -18,6 +18,8 @@ type ref struct {
 	// module is the name of the module, with # for the number of the layer. The name of
 	// its matrix or gain ends in .weight, that of its bias in .bias.
 	module string
+	// also is another name of the module, for checkpoints that lack the first.
+	also string
 	// rows takes a part of the tensor's rows, for matrices that are stored together.
 	rows *rows
 	// transposed says that the matrix is stored as [inputs, outputs]; rows then counts the
@@ -39,17 +41,20 @@ type part struct {
 
 // fuse says that the matrices of several roles lie in one, one behind the other.
 func (t tensors) fuse(module string, parts ...part) {
-	from := 0
+	from, total := 0, 0
 	for _, p := range parts {
-		t[p.role] = ref{module: module, rows: &rows{from: from, n: p.rows}}
+		total += p.rows
+	}
+	for _, p := range parts {
+		t[p.role] = ref{module: module, rows: &rows{from: from, n: p.rows, total: total}}
 		from += p.rows
 	}
 }
 
 // rows are of each run of every rows the first n, after the first from: of
 // [q0 k0 v0 q1 k1 v1 ...] the rows of all k are those from d, of n d in every 3d. Where
-// the part is one run, every is 0.
-type rows struct{ from, n, every int }
+// the part is one run, every is 0. The tensor has total rows.
+type rows struct{ from, n, every, total int }
 
 // at returns the place of row r of the part.
 func (p *rows) at(r int) int {
@@ -67,13 +72,13 @@ func (p *rows) run(r int) int {
 	return p.n - r%p.n
 }
 
-// names returns the tensors of a weight.
-func (f ref) names(w modelgen.Weight) []string {
+// names returns the tensors of a weight, of the module with that name.
+func (f ref) names(module string, w modelgen.Weight) []string {
 	ending := ".weight"
 	if w.Bias {
 		ending = ".bias"
 	}
-	name := f.module
+	name := module
 	if w.Layer != modelgen.NoLayer {
 		name = strings.Replace(name, "#", strconv.Itoa(w.Layer), 1)
 	}
@@ -111,32 +116,22 @@ func (v *view) Name() string {
 	return name
 }
 
-// stored is the shape that the tensors must have. A negative size is one that is only
-// bounded from below: the tensor holds other parts too.
-func (v *view) fits(shape []int) bool {
-	rows, cols := v.rows, v.cols
+// stored is the shape that each of the tensors must have.
+func (v *view) stored() []int {
+	rows := v.rows
 	if v.all > 0 {
 		rows /= v.all
 	}
 	if p := v.ref.rows; p != nil {
-		rows = -(p.at(rows-1) + 1)
+		rows = p.total
 	}
-	want := []int{rows, cols}
 	switch {
-	case cols == 0:
-		want = want[:1]
+	case v.cols == 0:
+		return []int{rows}
 	case v.transposed:
-		want = []int{cols, rows}
+		return []int{v.cols, rows}
 	}
-	if len(shape) != len(want) {
-		return false
-	}
-	for i, n := range want {
-		if n < 0 && shape[i] < -n || n >= 0 && shape[i] != n {
-			return false
-		}
-	}
-	return true
+	return []int{rows, v.cols}
 }
 
 // width is the number of elements in a row.

@@ -59,14 +59,20 @@ func (d *decoder) layerTypes() []string {
 // qwenWindows are those of Qwen: only when they are switched on, from some layer on.
 func (d *decoder) qwenWindows() {
 	first := d.config.count("max_window_layers", 28)
-	if !d.config.flag("use_sliding_window", false) {
-		d.config.has("sliding_window")
-		if types := d.layerTypes(); types != nil {
-			d.windowless(types)
-		}
+	d.switchedWindows(func(i int) bool { return i >= first })
+}
+
+// switchedWindows are windows of layers for which usual is true, when use_sliding_window
+// switches them on.
+func (d *decoder) switchedWindows(usual func(i int) bool) {
+	if d.config.flag("use_sliding_window", false) {
+		d.windows(4096, usual)
 		return
 	}
-	d.windows(4096, func(i int) bool { return i >= first })
+	d.config.has("sliding_window")
+	if types := d.layerTypes(); types != nil {
+		d.windowless(types)
+	}
 }
 
 // windowless refuses layers with windows where the configuration switches windows off.

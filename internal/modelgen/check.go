@@ -103,6 +103,9 @@ func (l *Layer) check(m *Model) error {
 	case a.Window < 0:
 		return fmt.Errorf("%w: window %d", ErrConfig, a.Window)
 	}
+	if err := l.MLP.check(); err != nil {
+		return err
+	}
 	if err := a.Rotary.check(a.HeadDim); err != nil {
 		return err
 	}
@@ -122,6 +125,22 @@ func (l *Layer) check(m *Model) error {
 				return err
 			}
 		}
+	}
+	return nil
+}
+
+// check looks at the experts. Each number is bounded before they are multiplied.
+func (m *MLP) check() error {
+	e := m.Experts
+	switch {
+	case e == nil:
+		return nil
+	case e.PerToken < 1 || e.PerToken > e.Count || e.Count > maxWidth:
+		return fmt.Errorf("%w: %d of %d experts for each token", ErrConfig, e.PerToken, e.Count)
+	case e.Shared < 0 || e.Shared > maxWidth:
+		return fmt.Errorf("%w: width %d of the shared expert", ErrConfig, e.Shared)
+	case !m.Gated || m.UpBias || m.DownBias:
+		return fmt.Errorf("%w: experts without a gate or with biases", ErrConfig)
 	}
 	return nil
 }
@@ -165,6 +184,15 @@ func (m *Model) matrices() func(yield func(rows, cols int) bool) {
 			q, kv := a.Heads*a.HeadDim, a.KVHeads*a.HeadDim
 			if !yield(q, m.Hidden) || !yield(kv, m.Hidden) || !yield(kv, m.Hidden) || !yield(m.Hidden, q) {
 				return
+			}
+			if e := m.Layers[i].MLP.Experts; e != nil {
+				if !yield(e.Count, m.Hidden) || !yield(e.Count*w, m.Hidden) || !yield(e.Count*w, m.Hidden) || !yield(e.Count*m.Hidden, w) {
+					return
+				}
+				if e.Shared > 0 && (!yield(e.Shared, m.Hidden) || !yield(e.Shared, m.Hidden) || !yield(m.Hidden, e.Shared) || !yield(1, m.Hidden)) {
+					return
+				}
+				continue
 			}
 			if m.Layers[i].MLP.Gated && !yield(w, m.Hidden) || !yield(w, m.Hidden) || !yield(m.Hidden, w) {
 				return

@@ -49,12 +49,13 @@ type graph struct {
 	turns                  map[*Rotary]turn   // the cosines and sines of the fed positions
 	zeros                  map[int]*mil.Value // biases, by length: all layers share them
 	windows                map[int]*mil.Value // masks, by width
+	numbers                map[int]*mil.Value // lists of the first numbers, by length
 }
 
 func newGraph(m *Model, f *Form, s *Store, src Source) *graph {
 	return &graph{
 		Model: m, Form: f, f: f.float(), batch: f.batch(), b: s.Builder, src: src, store: s,
-		turns: map[*Rotary]turn{}, zeros: map[int]*mil.Value{}, windows: map[int]*mil.Value{},
+		turns: map[*Rotary]turn{}, zeros: map[int]*mil.Value{}, windows: map[int]*mil.Value{}, numbers: map[int]*mil.Value{},
 	}
 }
 

@@ -37,6 +37,9 @@ func (g *graph) project(role Role, l int, name string, x *mil.Value, rows int, b
 // feedForward is the feed-forward network of a layer.
 func (g *graph) feedForward(l int, p string, h *mil.Value) *mil.Value {
 	m := &g.Layers[l].MLP
+	if m.Experts != nil {
+		return g.routed(l, p, h)
+	}
 	var both *mil.Value
 	if m.Gated {
 		gate := g.activated(m.Activation, p, g.project(Gate, l, p+"g", h, m.Width, m.UpBias))

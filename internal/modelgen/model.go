@@ -172,4 +172,7 @@ type MLP struct {
 	Activation Activation
 	// UpBias is also that of Gate.
 	UpBias, DownBias bool
+	// Experts says that there are several such networks, of which each token goes through
+	// some. They are gated and have no biases. Nil is one for all tokens.
+	Experts *Experts
 }

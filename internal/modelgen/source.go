@@ -31,6 +31,15 @@ const (
 	AfterFeedForward // [hidden], the norm after the feed-forward network
 	QueryNorm        // [head dimension], or [heads * head dimension]
 	KeyNorm          // [head dimension], or [key-value heads * head dimension]
+
+	Router     // [experts, hidden]
+	ExpertGate // [experts * feed-forward width, hidden]: one expert behind the other
+	ExpertUp   // the same
+	ExpertDown // [experts * hidden, feed-forward width]
+	SharedGate // of the expert for all tokens: [its width, hidden]
+	SharedUp   // the same
+	SharedDown // [hidden, its width]
+	SharedOpen // [1, hidden]
 )
 
 // NoLayer is the layer of a weight that belongs to none.
