@@ -26,7 +26,7 @@ from fields import BASES, DROP, fields
 tlogging.disable_progress_bar()
 torch.set_num_threads(1)
 VOCAB, SHORT, LONG = 64, 9, 24
-TOLERANCE = 2e-3  # of the largest logit; a change that matters is far above
+TOLERANCE = 4e-3  # of the largest logit; a change that matters is far above
 
 
 def randomise(model, seed, plus_one):
