@@ -27,6 +27,8 @@ type cli struct {
 	Predict  predictCmd  `cmd:"" help:"Make one prediction, or serve predictions to another program."`
 	Bench    benchCmd    `cmd:"" help:"Measure how fast a model runs here."`
 	Convert  convertCmd  `cmd:"" help:"Make a package of a trained model, such as a checkpoint of Hugging Face's hub."`
+	Compress compressCmd `cmd:"" help:"Make a package with smaller weights."`
+	Edit     editCmd     `cmd:"" help:"Change what a package says of itself and which functions it has."`
 	Synth    synthCmd    `cmd:"" help:"Make a package with random weights, to measure with."`
 	Tokenize tokenizeCmd `cmd:"" help:"Turn text into the ids of a vocabulary, and back."`
 	Version  versionCmd  `cmd:"" help:"Show the version."`

@@ -1,6 +1,6 @@
 // Command coreml runs Core ML language models: it continues text, makes vectors of
 // texts, shows what a package holds, compares a package with recorded answers and engines with each
-// other, makes single predictions, measures, and keeps a cache of downloads.
+// other, makes single predictions, measures, makes packages of trained models, and keeps a cache of downloads.
 //
 //	coreml generate "Once upon a time"
 //	coreml embed -m Model.mlpackage --json "A cat sat."
@@ -13,6 +13,7 @@
 //	coreml doctor
 //	coreml predict Model.mlpackage --input x=x.npy --output out.safetensors
 //	coreml bench Model.mlpackage
+//	coreml convert SmolLM2-135M SmolLM2.mlpackage
 //	coreml synth --shape tiny Tiny.mlpackage
 //	coreml tokenize "Once upon a time"
 //	coreml version

@@ -37,8 +37,11 @@ type synthCmd struct {
 	Weights string `help:"How weights are stored: ${formats}." default:"int4" placeholder:"NAME"`
 	Block   int    `help:"Columns that share a scale, or rows that share a palette; 0 means as usual, -1 all." default:"0" placeholder:"N"`
 	Rotary  string `help:"Rotary positions from angles or tables." enum:"angles,tables" default:"angles" placeholder:"NAME"`
-	Seed    uint64 `help:"Another seed makes other weights." default:"0" placeholder:"N"`
-	Quiet   bool   `short:"q" help:"Do not tell what was made."`
+	// What is made.
+	Checkpoint bool `help:"Make a checkpoint in bfloat16 in place of a package: a folder with config.json and safetensors files, to measure convert with."`
+
+	Seed  uint64 `help:"Another seed makes other weights." default:"0" placeholder:"N"`
+	Quiet bool   `short:"q" help:"Do not tell what was made."`
 }
 
 // Help is printed by kong above the flags.
@@ -49,7 +52,8 @@ Examples:
 
     coreml synth Tiny.mlpackage
     coreml synth --shape mistral-7b 7B.mlpackage
-    coreml synth --shape smollm2-135m --weights lut4 --context 4096 Small.mlpackage`
+    coreml synth --shape smollm2-135m --weights lut4 --context 4096 Small.mlpackage
+    coreml synth --shape mistral-7b --checkpoint 7B`
 }
 
 // Validate is called by kong.
@@ -137,7 +141,13 @@ func (c *synthCmd) Run(ctx context.Context, io *streams) error {
 		return err
 	}
 	start := time.Now()
-	if err := modelgen.Write(ctx, c.Package, cfg, weights); err != nil {
+	what := c.Weights
+	make := func() error { return modelgen.Write(ctx, c.Package, cfg, weights) }
+	if c.Checkpoint {
+		what = "bfloat16"
+		make = func() error { return random.WriteCheckpoint(ctx, c.Package, cfg, c.Seed) }
+	}
+	if err := make(); err != nil {
 		// Numbers that do not go together are the caller's; a disk that is full is
 		// not.
 		if errors.Is(err, modelgen.ErrConfig) {
@@ -156,7 +166,7 @@ func (c *synthCmd) Run(ctx context.Context, io *streams) error {
 		return err
 	}
 	_, err = fmt.Fprintf(io.err, "%s: %.4g million weights as %s, %s, in %s\n", plain(c.Package),
-		float64(cfg.Parameters())/1e6, c.Weights, bytesText(size), duration(time.Since(start)))
+		float64(cfg.Parameters())/1e6, what, bytesText(size), duration(time.Since(start)))
 	return err
 }
 

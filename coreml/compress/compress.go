@@ -25,8 +25,10 @@ type Report struct {
 
 // Weight is what became of one weight.
 type Weight struct {
+	// Function and Name say which weight it is.
 	Function, Name string
-	Shape          []int
+	// Shape is that of the weight, however it is stored.
+	Shape []int
 	// Form is what was done, in the order of the steps; empty when nothing was.
 	Form []string
 	// Skipped says why a form that was chosen was not used.

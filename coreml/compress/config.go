@@ -24,7 +24,7 @@ var (
 )
 
 // FormHelp describes the texts of Op.Form, a line for each kind of part.
-const FormHelp = quantize.FormHelp
+func FormHelp() string { return quantize.FormHelp }
 
 // Config says how a package is compressed. Nil is a Config without steps, which
 // copies.
@@ -41,16 +41,21 @@ type Config struct {
 
 // Progress is how far a compression has come, in elements of weights.
 type Progress struct {
+	// Done of Total elements have been looked at.
 	Done, Total int64
-	Weight      string
+	// Weight is the name of the one that was looked at last.
+	Weight string
 }
 
 // Step chooses what happens to weights. Of the settings for a weight, that of its own
 // name or of the operation's that uses it comes first, then that of the operation's
 // type, then Global. A nil setting leaves a weight as it is.
 type Step struct {
-	Global  *Op
+	// Global is for all weights that nothing else is said of.
+	Global *Op
+	// OpTypes are by types of operations, such as linear, conv or gather.
 	OpTypes map[string]*Op
+	// OpNames are by names of weights or operations.
 	OpNames map[string]*Op
 	// Decompress stores all compressed weights as numbers again; nothing else of the
 	// step is heeded.

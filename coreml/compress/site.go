@@ -114,6 +114,9 @@ func (s *site) step(e *quantize.Encoded, t quantize.Tensor, c chosen) (*quantize
 	if v := f.Palette.Vector; v > 1 && !vectorFits(s.v, s.uses, s.out, v) {
 		return nil, fmt.Errorf("%w: vectors of %d cross the groups of a convolution", quantize.ErrUnfit, v)
 	}
+	if b := f.Linear.Blocks; b != nil && len(b) != len(t.Shape) {
+		return nil, fmt.Errorf("%w: blocks of %v for shape %v; there must be a size for each axis", ErrConfig, b, t.Shape)
+	}
 	if f.NeedsIOS18() && s.old() {
 		return nil, fmt.Errorf("%w: %s", declare.ErrOperatorSet, f)
 	}

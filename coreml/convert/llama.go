@@ -72,6 +72,10 @@ func (d *decoder) readLlama() {
 		},
 		BeforeAttention: d.norm(), BeforeMLP: d.norm(),
 	}
+	if n := d.layer.Attention.HeadDim; n < 1 || n > maxHeadDim {
+		c.fail("head_dim", malformed("%d is not the width of a head", n))
+		d.layer.Attention.HeadDim = 2
+	}
 	if !a.ownRotary {
 		d.layer.Attention.Rotary = d.ropeOf(cmp.Or(a.ropeTheta, 1e4), cmp.Or(a.rotary, 1))
 	}
@@ -80,6 +84,9 @@ func (d *decoder) readLlama() {
 
 // maxLayers bounds the layers before a list of them is made.
 const maxLayers = 1 << 10
+
+// maxHeadDim bounds the width of a head before a list of frequencies is made.
+const maxHeadDim = 1 << 14
 
 // keyValueHeads reads the number of key-value heads: null means as many as heads, while a
 // missing field has a default that differs from architecture to architecture.

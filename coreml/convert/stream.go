@@ -203,6 +203,11 @@ func (s *source) encodeRows(v *view, w modelgen.Weight, c chunk, f quantize.Form
 		if err := roundTo(w.Type, values); err != nil {
 			return coded{}, err
 		}
+		if block := quickBlock(f, w.Type, w.Cols); block > 0 {
+			if done, ok := quick(values, c.to-c.from, w.Cols, block); ok {
+				return done, nil
+			}
+		}
 		t := quantize.Matrix([]int{c.to - c.from, w.Cols}, values)
 		t.Wide, t.Threads = w.Type == dtype.Float32, 1
 		e, err := quantize.EncodeTensor(s.ctx, f, t)

@@ -112,6 +112,7 @@ func Default() Rules {
 			// The weight file that is being written, in a folder of the writer's own.
 			{Dir: "internal/modelpkg", May: []string{"internal/milpb", "internal/dtype", "internal/storage"}, Opens: []string{"os.OpenFile"}},
 			{Dir: "internal/mil", May: []string{"internal/modelpkg", "internal/milpb", "internal/dtype", "internal/quote", "internal/storage"}},
+			{Dir: "internal/edit", May: []string{"internal/mil", "internal/modelpkg", "internal/milpb", "internal/dtype", "internal/storage"}},
 			{Dir: "internal/quantize/declare", May: []string{"internal/quantize", "internal/mil", "internal/dtype"}},
 			{Dir: "internal/modelgen/random", May: []string{"internal/modelgen", "internal/mil", "internal/dtype"}},
 			{Dir: "internal/modelgen", May: []string{"internal/mil", "internal/modelpkg", "internal/milpb", "internal/dtype"}},

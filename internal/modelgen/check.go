@@ -29,6 +29,14 @@ func (c *Config) check() error {
 	return nil
 }
 
+// Check refuses a shape that no model can have.
+func (c *Config) Check() error {
+	if err := c.check(); err != nil {
+		return err
+	}
+	return c.Model().Check()
+}
+
 // Check refuses what no model can be, before anything is written. Each number
 // is bounded by itself first, so that the products of them below cannot
 // overflow.

@@ -9,12 +9,16 @@ import (
 
 // kmeans finds the entries with the least sum of squared distances. Of single numbers
 // it is the least there is; of vectors a local one. round gives the numbers that an
-// entry can be. With sparse, zeros count for nothing.
-func kmeans(values []float32, vector, bits int, sparse bool, round func(float64) float64) ([]float32, []byte) {
+// entry can be. With sparse, zeros count for nothing. weights say how much each number
+// counts; nil is alike, as all vectors do. budget is how much is tried for vectors.
+func kmeans(values, weights []float32, vector, bits, budget int, sparse bool, round func(float64) float64) ([]float32, []byte) {
 	if vector > 1 {
-		return kmeansVectors(values, vector, 1<<bits, round)
+		return kmeansVectors(values, vector, 1<<bits, budget, round)
 	}
 	points := weigh(values, sparse)
+	if weights != nil {
+		points = weighBy(values, weights)
+	}
 	centers := cluster(points, 1<<bits, round)
 	entries := make([]float32, 1<<bits)
 	for i, c := range centers {
@@ -58,6 +62,28 @@ func weigh(values []float32, sparse bool) *points {
 		}
 		p.x = append(p.x, float64(math.Float32frombits(b)))
 		p.w = append(p.w, float64(i-n))
+	}
+	return p
+}
+
+// weighBy is weigh where each value has a weight of its own.
+func weighBy(values, weights []float32) *points {
+	order := make([]int, len(values))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(values[a], values[b]) })
+	p := &points{}
+	for _, i := range order {
+		x := float64(values[i])
+		if n := len(p.x); n == 0 || p.x[n-1] != x {
+			p.x, p.w = append(p.x, x), append(p.w, 0)
+		}
+		p.w[len(p.w)-1] += float64(weights[i])
+	}
+	// What counts for nothing would divide by zero.
+	for i, w := range p.w {
+		p.w[i] = max(w, math.SmallestNonzeroFloat32)
 	}
 	return p
 }

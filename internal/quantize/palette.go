@@ -55,6 +55,15 @@ func (p Palette) groups(t *Tensor) (*groups, error) {
 	return g, nil
 }
 
+// budget is how much is tried for the vectors of each group.
+func (p Palette) budget(t *Tensor) int {
+	g, err := p.groups(t)
+	if err != nil {
+		return groupWork
+	}
+	return max(groupWork, vectorWork/(g.channels/g.size))
+}
+
 // gather returns the vectors of a group one after the other.
 func (g *groups) gather(values []float32, group int) []float32 {
 	v := g.vector
@@ -87,25 +96,27 @@ func (g *groups) scatter(codes, group []byte, number int) {
 
 // fitter makes the palette of one group: 1<<bits entries, each of some elements, and
 // the index of each vector.
-type fitter func(values []float32, vector, bits int) (entries []float32, codes []byte)
+// weights say how much the error of each number counts; nil is alike.
+type fitter func(values, weights []float32, vector, bits int) (entries []float32, codes []byte)
 
 // palette finds the palettes of a tensor. In a sparse one zeros are not stored, and
-// k-means does not spend an entry on them.
-func palette(ctx context.Context, t *Tensor, p Palette, sparse bool) (*table, error) {
+// k-means does not spend an entry on them. weights say how much the error of each number
+// counts for k-means of single numbers; nil is alike.
+func palette(ctx context.Context, t *Tensor, weights []float32, p Palette, sparse bool) (*table, error) {
 	float := t.float()
 	round := func(x float64) float64 { return float64(as(float, x)) }
 	var fit fitter
 	switch p.mode() {
 	case Uniform:
-		fit = func(v []float32, _, bits int) ([]float32, []byte) { return uniform(float, v, bits) }
+		fit = func(v, _ []float32, _, bits int) ([]float32, []byte) { return uniform(float, v, bits) }
 	case Unique:
 		fit = unique
 	default:
-		fit = func(v []float32, vector, bits int) ([]float32, []byte) {
-			return kmeans(v, vector, bits, sparse, round)
+		fit = func(v, w []float32, vector, bits int) ([]float32, []byte) {
+			return kmeans(v, w, vector, bits, p.budget(t), sparse, round)
 		}
 	}
-	return tables(ctx, t, p, fit)
+	return tables(ctx, t, weights, p, fit)
 }
 
 // integerPalette is palette for codes of 8 bits, whose entries are such codes.
@@ -113,17 +124,17 @@ func integerPalette(ctx context.Context, t *Tensor, p Palette) (*table, error) {
 	fit := fitter(unique)
 	switch p.mode() {
 	case Uniform:
-		fit = func(v []float32, _, bits int) ([]float32, []byte) { return uniformIntegers(v, bits) }
+		fit = func(v, _ []float32, _, bits int) ([]float32, []byte) { return uniformIntegers(v, bits) }
 	case KMeans:
-		fit = func(v []float32, vector, bits int) ([]float32, []byte) {
-			return kmeans(v, vector, bits, false, math.RoundToEven)
+		fit = func(v, _ []float32, vector, bits int) ([]float32, []byte) {
+			return kmeans(v, nil, vector, bits, p.budget(t), false, math.RoundToEven)
 		}
 	}
-	return tables(ctx, t, p, fit)
+	return tables(ctx, t, nil, p, fit)
 }
 
 // tables fits each group by itself, in parallel.
-func tables(ctx context.Context, t *Tensor, p Palette, fit fitter) (*table, error) {
+func tables(ctx context.Context, t *Tensor, weights []float32, p Palette, fit fitter) (*table, error) {
 	g, err := p.groups(t)
 	if err != nil {
 		return nil, err
@@ -152,7 +163,11 @@ func tables(ctx context.Context, t *Tensor, p Palette, fit fitter) (*table, erro
 	out.shape[len(t.Shape)], out.shape[len(t.Shape)+1] = 1<<bits, g.vector
 	err = parallel(ctx, t.Threads, count, 1, func(lo, hi int) {
 		for n := lo; n < hi && ctx.Err() == nil; n++ {
-			entries, codes := fit(g.gather(t.Values, n), g.vector, bits)
+			var counts []float32
+			if weights != nil {
+				counts = g.gather(weights, n)
+			}
+			entries, codes := fit(g.gather(t.Values, n), counts, g.vector, bits)
 			copy(out.entries[n*width:], entries)
 			g.scatter(out.codes, codes, n)
 		}
@@ -204,7 +219,7 @@ func distinct(values []float32, vector int) []int {
 }
 
 // unique takes the different vectors as entries.
-func unique(values []float32, vector, bits int) ([]float32, []byte) {
+func unique(values, _ []float32, vector, bits int) ([]float32, []byte) {
 	entries := make([]float32, vector<<bits)
 	places := distinct(values, vector)
 	for n, i := range places {
@@ -258,10 +273,11 @@ func uniformIntegers(values []float32, bits int) ([]float32, []byte) {
 }
 
 // channelScale divides a weight by the largest magnitude of each place along the axis
-// of its output channels.
-func channelScale(ctx context.Context, t *Tensor) (*Plane, []float32, error) {
+// of its output channels. squares are those of what each number is divided by: so much
+// more does its error count in the end.
+func channelScale(ctx context.Context, t *Tensor) (_ *Plane, values, squares []float32, err error) {
 	if t.Out >= len(t.Shape) {
-		return nil, nil, unfit("no output channels in shape %v", t.Shape)
+		return nil, nil, nil, unfit("no output channels in shape %v", t.Shape)
 	}
 	inner := 1
 	for _, n := range t.Shape[t.Out+1:] {
@@ -281,14 +297,15 @@ func channelScale(ctx context.Context, t *Tensor) (*Plane, []float32, error) {
 		}
 	}
 	round := rounding(t.float())
-	values := make([]float32, len(t.Values))
+	values, squares = make([]float32, len(t.Values)), make([]float32, len(t.Values))
 	if err := parallel(ctx, t.Threads, len(values), grainOf, func(lo, hi int) {
 		for i := lo; i < hi; i++ {
-			values[i] = round(t.Values[i] / scales[place(i)])
+			s := scales[place(i)]
+			values[i], squares[i] = round(t.Values[i]/s), s*s
 		}
 	}); err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	data, err := packFloats(ctx, t.Threads, t.float(), scales)
-	return &Plane{t.float(), shape, data}, values, err
+	return &Plane{t.float(), shape, data}, values, squares, err
 }

@@ -179,12 +179,13 @@ func (e *Encoded) palettize(ctx context.Context, t Tensor, p Palette) (*Encoded,
 		return nil, err
 	}
 	out := *e
+	var weights []float32
 	if p.ChannelScale {
-		if out.Scale, d.Values, err = channelScale(ctx, &d); err != nil {
+		if out.Scale, d.Values, weights, err = channelScale(ctx, &d); err != nil {
 			return nil, err
 		}
 	}
-	lut, err := palette(ctx, &d, p, e.Mask != nil)
+	lut, err := palette(ctx, &d, weights, p, e.Mask != nil)
 	if err != nil {
 		return nil, err
 	}

@@ -6,18 +6,21 @@ import (
 )
 
 // How much is tried for palettes of vectors, whose best one cannot be found: starts
-// from centers that a generator of fixed seed chooses, on at most so many vectors, and
-// rounds of moving centers.
+// from centers that a generator of fixed seed chooses, on at most so many vectors;
+// rounds of moving centers; and the work of all starts, in distances, for all groups of
+// a weight together and at least for each.
 const (
-	vectorStarts = 6
+	vectorStarts = 64
 	vectorSample = 1 << 13
 	vectorRounds = 200
+	vectorWork   = 1 << 26
+	groupWork    = 1 << 22
 )
 
 // kmeansVectors finds entries of several elements each. The same vectors give the same
 // entries. It starts several times, keeps the best start, and moves centers until no
 // vector changes its center.
-func kmeansVectors(values []float32, width, k int, round func(float64) float64) ([]float32, []byte) {
+func kmeansVectors(values []float32, width, k, budget int, round func(float64) float64) ([]float32, []byte) {
 	n := len(values) / width
 	entries := make([]float32, k*width)
 	if places := distinct(values, width); len(places) <= k {
@@ -36,14 +39,19 @@ func kmeansVectors(values []float32, width, k int, round func(float64) float64) 
 	}
 	rnd := rand.New(rand.NewPCG(uint64(n), uint64(k)))
 	var best []float64
-	least := math.Inf(1)
-	for range vectorStarts {
+	least, work := math.Inf(1), 0
+	for start := 0; start < vectorStarts && (start < 6 || work < budget); start++ {
 		centers := startVectors(sample, width, k, rnd)
-		if cost := moveVectors(sample, width, centers); cost < least {
+		m := mover{values: sample, width: width, centers: centers}
+		if cost := m.settle(); cost < least {
 			least, best = cost, centers
 		}
+		work += m.work
 	}
-	moveVectors(values, width, best)
+	if len(sample) < len(values) {
+		m := mover{values: values, width: width, centers: best}
+		m.settle()
+	}
 	for i, c := range best {
 		entries[i] = float32(round(c))
 	}
@@ -106,57 +114,146 @@ func squared(v []float32, center []float64) float64 {
 	return sum
 }
 
-// moveVectors moves each center to the mean of its vectors, again and again until none
-// changes its center, and returns the sum of squared distances. A center without
-// vectors goes to the vector that is farthest from its own.
-func moveVectors(values []float32, width int, centers []float64) float64 {
-	n, k := len(values)/width, len(centers)/width
-	of := make([]int, n)
-	sums, counts := make([]float64, len(centers)), make([]float64, k)
+// mover moves the centers of vectors. of is the center of each vector, work the number
+// of distances that were computed.
+type mover struct {
+	values  []float32
+	width   int
+	centers []float64
+	of      []int
+	counts  []float64
+	work    int
+}
+
+// settle moves centers until nothing gets better and returns the sum of squared
+// distances: first each center to the mean of its vectors, then single vectors from
+// center to center.
+func (m *mover) settle() float64 {
+	n, k := len(m.values)/m.width, len(m.centers)/m.width
+	m.of, m.counts = make([]int, n), make([]float64, k)
+	for r := 0; r < vectorRounds && m.assign(r == 0); r++ {
+		m.center()
+	}
+	m.center()
+	for r := 0; r < vectorRounds && m.exchange(); r++ {
+	}
 	total := 0.0
-	for r := range vectorRounds {
-		changed := r == 0
-		clear(sums)
-		clear(counts)
-		total = 0
-		worst, worstAt := -1.0, 0
-		for i := range n {
-			v := values[i*width : (i+1)*width]
-			best, at := math.Inf(1), 0
-			for c := range k {
-				if d := squared(v, centers[c*width:(c+1)*width]); d < best {
-					best, at = d, c
-				}
-			}
-			if of[i] != at {
-				of[i], changed = at, true
-			}
-			total += best
-			if best > worst {
-				worst, worstAt = best, i
-			}
-			counts[at]++
-			for j, x := range v {
-				sums[at*width+j] += float64(x)
-			}
+	for i := range n {
+		total += squared(m.vector(i), m.at(m.of[i]))
+	}
+	return total
+}
+
+func (m *mover) vector(i int) []float32 { return m.values[i*m.width : (i+1)*m.width] }
+
+func (m *mover) at(c int) []float64 { return m.centers[c*m.width : (c+1)*m.width] }
+
+// assign gives each vector its nearest center and reports whether one changed.
+func (m *mover) assign(changed bool) bool {
+	n, k := len(m.of), len(m.counts)
+	m.work += n * k
+	clear(m.counts)
+	for i := range n {
+		at, _ := closest(m.vector(i), m.centers, m.width)
+		if m.of[i] != at {
+			m.of[i], changed = at, true
 		}
-		if !changed {
-			break
+		m.counts[at]++
+	}
+	return changed
+}
+
+// center moves each center to the mean of its vectors. One without vectors goes to the
+// vector that is farthest from its own.
+func (m *mover) center() {
+	sums := make([]float64, len(m.centers))
+	for i, c := range m.of {
+		for j, x := range m.vector(i) {
+			sums[c*m.width+j] += float64(x)
 		}
-		for c := range k {
-			for j := range width {
-				if counts[c] > 0 {
-					centers[c*width+j] = sums[c*width+j] / counts[c]
-				} else {
-					centers[c*width+j] = float64(values[worstAt*width+j])
-				}
-			}
-			if counts[c] == 0 {
-				worstAt = (worstAt + 1) % n // another one for the next such center
+	}
+	for c, n := range m.counts {
+		for j := range m.width {
+			if n > 0 {
+				m.centers[c*m.width+j] = sums[c*m.width+j] / n
 			}
 		}
 	}
-	return total
+	for c, n := range m.counts {
+		if n > 0 {
+			continue
+		}
+		far, place := -1.0, 0
+		for i, of := range m.of {
+			if d := squared(m.vector(i), m.at(of)); d > far && m.counts[of] > 1 {
+				far, place = d, i
+			}
+		}
+		m.counts[m.of[place]]--
+		m.of[place] = c
+		m.counts[c] = 1
+		for j, x := range m.vector(place) {
+			m.centers[c*m.width+j] = float64(x)
+		}
+	}
+}
+
+// exchange moves vectors to other centers where the sum of squares gets less when both
+// centers are moved with them. It reports whether one was moved.
+func (m *mover) exchange() bool {
+	moved := false
+	m.work += len(m.of) * len(m.counts)
+	for i := range m.of {
+		a := m.of[i]
+		na := m.counts[a]
+		if na < 2 {
+			continue
+		}
+		v := m.vector(i)
+		gain := squared(v, m.at(a)) * na / (na - 1)
+		best, to := gain*(1-1e-9), -1
+		for b, nb := range m.counts {
+			if b == a {
+				continue
+			}
+			if d := squared(v, m.at(b)) * nb / (nb + 1); d < best {
+				best, to = d, b
+			}
+		}
+		if to < 0 {
+			continue
+		}
+		nb := m.counts[to]
+		for j, x := range v {
+			m.centers[a*m.width+j] -= (float64(x) - m.centers[a*m.width+j]) / (na - 1)
+			m.centers[to*m.width+j] += (float64(x) - m.centers[to*m.width+j]) / (nb + 1)
+		}
+		m.of[i], moved = to, true
+		m.counts[a]--
+		m.counts[to]++
+	}
+	return moved
+}
+
+// closest returns the nearest center of a vector and the squared distance.
+func closest(v []float32, centers []float64, width int) (at int, least float64) {
+	least = math.Inf(1)
+	if width == 2 {
+		x, y := float64(v[0]), float64(v[1])
+		for c := 0; c+1 < len(centers); c += 2 {
+			dx, dy := x-centers[c], y-centers[c+1]
+			if d := float64(dx*dx) + float64(dy*dy); d < least {
+				least, at = d, c/2
+			}
+		}
+		return at, least
+	}
+	for c := 0; c < len(centers); c += width {
+		if d := squared(v, centers[c:c+width]); d < least {
+			least, at = d, c/width
+		}
+	}
+	return at, least
 }
 
 // nearestVectors returns for each vector the place of the nearest entry.
@@ -167,13 +264,8 @@ func nearestVectors(values, entries []float32, width int) []byte {
 	}
 	codes := make([]byte, len(values)/width)
 	for i := range codes {
-		v := values[i*width : (i+1)*width]
-		best := math.Inf(1)
-		for c := range len(centers) / width {
-			if d := squared(v, centers[c*width:(c+1)*width]); d < best {
-				best, codes[i] = d, byte(c)
-			}
-		}
+		at, _ := closest(values[i*width:(i+1)*width], centers, width)
+		codes[i] = byte(at)
 	}
 	return codes
 }

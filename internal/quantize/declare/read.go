@@ -1,6 +1,7 @@
 package declare
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"slices"
@@ -135,8 +136,15 @@ func sparse(op *mil.Op, e *quantize.Encoded) (*quantize.Encoded, error) {
 		return e, nil
 	}
 	inner := kept.Producer
-	if inner == nil || mask.Producer != inner || len(inner.Outputs) != 2 || inner.Outputs[1] != kept {
-		return nil, errors.New("mask and numbers of different origin")
+	if inner == nil || len(inner.Outputs) != 2 || inner.Outputs[1] != kept {
+		return nil, errors.New("numbers of unknown origin")
+	}
+	if mask.Producer != inner || mask != inner.Outputs[0] {
+		// coremltools also writes the mask itself a second time.
+		own := constant(inner, "data_mask")
+		if own == nil || mask.Const == nil || own.DType != mask.Const.DType || !bytes.Equal(own.Data, mask.Const.Data) {
+			return nil, errors.New("mask and numbers of different origin")
+		}
 	}
 	switch inner.Type {
 	case "constexpr_lut_to_sparse":

@@ -13,6 +13,8 @@ import numpy as np
 import coremltools as ct, coremltools.optimize.coreml as cto
 from coremltools.converters.mil import Builder as mb
 from coremltools.converters.mil.frontend.milproto.load import load
+from coremltools.converters.mil.mil.passes.pass_registry import PASS_REGISTRY
+from coremltools.converters.mil.mil.passes.graph_pass import PassOption
 
 HERE = os.path.dirname(os.path.abspath(__file__)); OUT = os.path.dirname(HERE)
 r = np.random.default_rng(7)
@@ -70,12 +72,16 @@ NEW = [
     [M(target_sparsity=0.5), P(mode='uniform', nbits=6), Q(granularity='per_tensor')], [Q(), P(mode='uniform', nbits=4)], [Q(), M(target_sparsity=0.4)], [P(mode='uniform', nbits=4), M(target_sparsity=0.4)], [Q(dtype='int4', granularity='per_block'), T(threshold=0.02)],
     [Q(mode=lin, dtype='uint8'), M(target_sparsity=0.3)],
 ]
-PASS = dict(OpLinearQuantizerConfig=cto.linear_quantize_weights, OpPalettizerConfig=cto.palettize_weights, OpThresholdPrunerConfig=cto.prune_weights, OpMagnitudePrunerConfig=cto.prune_weights)
+PASS = dict(OpLinearQuantizerConfig='linear_quantize_weights', OpPalettizerConfig='palettize_weights', OpThresholdPrunerConfig='prune_weights', OpMagnitudePrunerConfig='prune_weights')
 
-def program(ml):
-    p = os.path.join('/tmp', f'truth-{os.getpid()}.mlpackage'); shutil.rmtree(p, ignore_errors=True); ml.save(p)
-    ml = ct.models.MLModel(p, skip_model_load=True); spec = ml.get_spec()
-    prog = load(spec, specification_version=spec.specificationVersion, file_weights_dir=ml.weights_dir); shutil.rmtree(p); return prog
+def program(path):
+    """The program as the functions of coremltools.optimize.coreml load it."""
+    ml = ct.models.MLModel(path, skip_model_load=True); spec = ml.get_spec()
+    return load(spec, specification_version=max(spec.specificationVersion, 7), file_weights_dir=ml.weights_dir)
+def compress(prog, config, joint):
+    """What those functions do with it; writing and reading it again would take most of the time."""
+    p = PASS_REGISTRY['compression::' + PASS[config['config_type']]]
+    p.set_options([PassOption('config', cto.OptimizationConfig.from_dict(copy.deepcopy(config))), PassOption('joint_compression', joint)]); p.apply(prog)
 def digest(v):
     a = np.asarray(v); f = np.ascontiguousarray(a.astype(np.float32) + 0.0)
     return [str(a.dtype), list(a.shape), hashlib.sha256(f.tobytes()).hexdigest()[:24]]
@@ -93,13 +99,13 @@ def weights(prog):
 def error(a, b): return float(((a - b) ** 2).sum())
 
 def truth(path, lists, save=lambda r: None):
-    results = []; plain = {k: dense(v) for k, v in weights(program(ct.models.MLModel(path, skip_model_load=True)))}
+    results = []; plain = {k: dense(v) for k, v in weights(program(path))}
     for steps in lists:
-        ml = ct.models.MLModel(path, skip_model_load=True); one = dict(steps=steps)
+        prog = program(path); one = dict(steps=steps)
         try:
-            for i, s in enumerate(steps): ml = PASS[s['config_type']](ml, cto.OptimizationConfig.from_dict(copy.deepcopy(s)), **(dict(joint_compression=True) if i else {}))
+            for i, s in enumerate(steps): compress(prog, s, i > 0)
             km = any('kmeans' in json.dumps(s) for s in steps); one['weights'] = {}
-            for k, v in weights(program(ml)):
+            for k, v in weights(prog):
                 got = {}
                 if v.op.op_type != 'const':
                     operands(v.op, got)
