@@ -35,7 +35,8 @@ type architecture struct {
 	// differ changes the decoder where it differs from Llama, after all that Llama has in
 	// common with it has been read; nil where nothing does.
 	differ func(d *decoder)
-	// ignore lists tensors that hold no weights, by the ends of their names.
+	// ignore lists tensors that hold no weights of the package, by the ends of their names,
+	// or by their beginnings where these end in a dot.
 	ignore []string
 }
 

@@ -3,6 +3,9 @@ package convert
 // architectures are the model types that are known. A new one is a file of its own with a
 // variable of type architecture, and a line here.
 var architectures = map[string]*architecture{
+	"bert":        &bert,
+	"xlm-roberta": &xlmRoberta,
+	"modernbert":  &modernBert,
 	"mixtral":     &mixtral,
 	"qwen2_moe":   &qwen2Moe,
 	"qwen3_moe":   &qwen3Moe,

@@ -50,6 +50,9 @@ func convert(ctx context.Context, c *checkpoint.Checkpoint, pkg string, s *setti
 	if err := s.context(d); err != nil {
 		return nil, err
 	}
+	if d.Encoder != nil {
+		s.form.Cache = modelgen.NoCache
+	}
 	views, err := d.resolve(c, &s.form)
 	if err != nil {
 		return nil, modelError(cfg, err)
@@ -127,6 +130,9 @@ func writeFiles(dir string, files map[string][]byte) (written, differing []strin
 				differing = append(differing, name)
 			}
 			continue
+		}
+		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+			return written, differing, err
 		}
 		if err := os.WriteFile(path, files[name], 0o666); err != nil {
 			return written, differing, err

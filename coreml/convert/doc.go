@@ -13,8 +13,24 @@
 // of config.json that changes what the model computes and is not heeded, a tensor that is
 // missing, left over or of another shape, each is an error that names it.
 //
+// # Experts
+//
+// The weights of all experts of a layer lie in one matrix for each product. The program
+// goes in a loop over the experts that any token of the call wants, and gathers the weights
+// of one after the other; the router works in fp32. A loop runs on the CPU.
+//
+// # Encoders
+//
+// Of bert, xlm-roberta and modernbert the package takes inputIds, attentionMask and, where
+// the model tells types of tokens apart, tokenTypeIds, and gives lastHiddenState: a vector
+// for each token. How they become one of the text is for package generate/embed, whose
+// files of sentence-transformers (modules.json and so on) are laid beside the package.
+// Batches are padded through the mask. Options of caches and logits do not concern them.
+//
 // # Architectures
 //
+// gemma2, gemma3_text, gpt2, gpt_neox, granite, llama, mistral, mixtral, olmo2, phi3, qwen2,
+// qwen2_moe, qwen3, qwen3_moe, smollm3, stablelm, starcoder2; bert, modernbert, xlm-roberta.
 // Each has a file of its own, which reads as the list of its differences from Llama, the
 // decoder that all of them vary; architectures.go lists them. A new one is a file with a
 // variable of type architecture and a line in that list. What its graph needs beyond the

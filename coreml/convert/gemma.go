@@ -92,7 +92,13 @@ var gemmaTensors = tensors{
 // Scaling is for those without.
 func (d *decoder) gemma3Rotary() (local, global *modelgen.Rotary) {
 	c := d.config
-	base, localBase := c.number("rope_theta", 1e6), c.number("rope_local_base_freq", 1e4)
+	return d.twoRotaries(c.number("rope_local_base_freq", 1e4), c.number("rope_theta", 1e6))
+}
+
+// twoRotaries reads the rotations of layers with and without a window, whose bases are
+// those unless rope_parameters has others.
+func (d *decoder) twoRotaries(localBase, base float64) (local, global *modelgen.Rotary) {
+	c := d.config
 	scaling := c.object("rope_scaling")
 	if p := c.object("rope_parameters"); p != nil {
 		if l, g := p.object(sliding), p.object(full); l != nil && g != nil {

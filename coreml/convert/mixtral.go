@@ -6,12 +6,13 @@ import "github.com/gocoreml/coreml/internal/modelgen"
 // window on all layers where there is one.
 var mixtral = architecture{
 	kvHeads: 8, ropeTheta: 1e6, epsilon: 1e-5,
-	sizes: map[string]int{"vocab_size": 32000, "hidden_size": 4096, "num_hidden_layers": 32, "num_attention_heads": 32, "intermediate_size": 14336, "max_position_embeddings": 131072},
+	fields: map[string]string{"num_experts": "num_local_experts"},
+	sizes:  map[string]int{"vocab_size": 32000, "hidden_size": 4096, "num_hidden_layers": 32, "num_attention_heads": 32, "intermediate_size": 14336, "max_position_embeddings": 131072},
 	differ: func(d *decoder) {
 		c := d.config
 		d.windows(0, everyLayer)
 		e := &modelgen.Experts{
-			Count: c.count("num_local_experts", c.count("num_experts", 8)), PerToken: c.count("num_experts_per_tok", 2),
+			Count: c.count(d.field("num_experts"), 8), PerToken: c.count("num_experts_per_tok", 2),
 			Normalize: true,
 		}
 		d.experts("model.layers.#.block_sparse_moe", e, "w1", "w3", "w2")
@@ -23,8 +24,11 @@ var mixtral = architecture{
 // are numbered.
 func (d *decoder) experts(module string, e *modelgen.Experts, gate, up, down string) {
 	if e.Count > maxExperts {
-		d.config.fail("num_experts", malformed("%d experts", e.Count))
+		d.config.fail(d.field("num_experts"), malformed("%d experts", e.Count))
 		e.Count = 1
+	}
+	if e.Count > 0 && (e.PerToken < 1 || e.PerToken > e.Count) {
+		d.config.fail("num_experts_per_tok", malformed("%d of %d experts", e.PerToken, e.Count))
 	}
 	d.tensors[modelgen.Router] = ref{module: module + ".gate"}
 	for role, name := range map[modelgen.Role]string{modelgen.ExpertGate: gate, modelgen.ExpertUp: up, modelgen.ExpertDown: down} {

@@ -85,7 +85,7 @@ func (d *decoder) view(c *checkpoint.Checkpoint, w modelgen.Weight) (*view, erro
 func (d *decoder) ignores(name string) bool {
 	for _, list := range [][]string{buffers, d.arch.ignore} {
 		for _, end := range list {
-			if strings.HasSuffix(name, end) {
+			if strings.HasSuffix(name, end) || strings.HasSuffix(end, ".") && strings.HasPrefix(name, end) {
 				return true
 			}
 		}

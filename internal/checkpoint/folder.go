@@ -37,6 +37,9 @@ var sideFiles = []string{
 	"chat_template.jinja", "chat_template.json",
 	"tokenizer.model", "spiece.model", "sentencepiece.bpe.model", "tekken.json", "tiktoken.model",
 	"vocab.json", "merges.txt", "vocab.txt",
+	// Those of sentence-transformers: how vectors of tokens become one of the text.
+	"modules.json", "config_sentence_transformers.json", "sentence_bert_config.json", "1_Pooling/config.json",
+	"2_Dense/config.json", "2_Dense/model.safetensors", "2_Normalize/config.json",
 }
 
 // A decoder makes the tensors of a folder whose weights are quantised already. It is

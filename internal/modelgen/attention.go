@@ -132,6 +132,10 @@ func (g *graph) windowed(window int) *mil.Value {
 	if len(g.windows) > 1 {
 		name = "window_2"
 	}
+	if g.Encoder != nil {
+		g.windows[window] = g.near(name, window, mask)
+		return g.windows[window]
+	}
 	line := func(name string, from *mil.Value, axes []int, shape ...int) *mil.Value {
 		v := b.Op("range_1d", name, mil.TensorType(i32, unknown), mil.Args{"start": from, "end": g.end, "step": b.Int("", 1)})
 		return g.expand(name+"_line", v, mil.TensorType(i32, shape...), axes...)

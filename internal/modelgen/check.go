@@ -48,6 +48,16 @@ func (m *Model) Check() error {
 	if m.Positions != 0 && (m.Positions < m.Context || m.Positions > maxWidth) {
 		return fmt.Errorf("%w: context %d is more than the %d learned positions", ErrConfig, m.Context, m.Positions)
 	}
+	if e := m.Encoder; e != nil {
+		if e.Types < 0 || e.Types > maxWidth || e.Padding < 0 || e.SkipsPadding && e.Padding >= m.Positions-m.Context {
+			return fmt.Errorf("%w: an encoder of %d token types and %d positions with padding %d", ErrConfig, e.Types, m.Positions, e.Padding)
+		}
+		if e.EmbeddingNorm != nil {
+			if err := e.EmbeddingNorm.check(); err != nil {
+				return err
+			}
+		}
+	}
 	if err := m.FinalNorm.check(); err != nil {
 		return err
 	}
@@ -184,20 +194,21 @@ func (r *Rotary) check(dim int) error {
 // matrices goes over the sizes of the model's matrices, as rows and columns.
 func (m *Model) matrices() func(yield func(rows, cols int) bool) {
 	return func(yield func(rows, cols int) bool) {
-		if !yield(m.Vocab, m.Hidden) || !m.Tied && !yield(m.Vocab, m.Hidden) || m.Positions > 0 && !yield(m.Positions, m.Hidden) {
+		if !yield(m.Vocab, m.Hidden) || !m.Tied && !yield(m.Vocab, m.Hidden) || m.Positions > 0 && !yield(m.Positions, m.Hidden) ||
+			m.Encoder != nil && m.Encoder.Types > 0 && !yield(m.Encoder.Types, m.Hidden) {
 			return
 		}
 		for i := range m.Layers {
 			a, w := &m.Layers[i].Attention, m.Layers[i].MLP.Width
 			q, kv := a.Heads*a.HeadDim, a.KVHeads*a.HeadDim
-			if !yield(q, m.Hidden) || !yield(kv, m.Hidden) || !yield(kv, m.Hidden) || !yield(m.Hidden, q) {
+			if !(yield(q, m.Hidden) && twice(yield, kv, m.Hidden) && yield(m.Hidden, q)) {
 				return
 			}
 			if e := m.Layers[i].MLP.Experts; e != nil {
-				if !yield(e.Count, m.Hidden) || !yield(e.Count*w, m.Hidden) || !yield(e.Count*w, m.Hidden) || !yield(e.Count*m.Hidden, w) {
+				if !(yield(e.Count, m.Hidden) && twice(yield, e.Count*w, m.Hidden) && yield(e.Count*m.Hidden, w)) {
 					return
 				}
-				if e.Shared > 0 && (!yield(e.Shared, m.Hidden) || !yield(e.Shared, m.Hidden) || !yield(m.Hidden, e.Shared) || !yield(1, m.Hidden)) {
+				if e.Shared > 0 && !(twice(yield, e.Shared, m.Hidden) && yield(m.Hidden, e.Shared) && yield(1, m.Hidden)) {
 					return
 				}
 				continue
@@ -207,6 +218,16 @@ func (m *Model) matrices() func(yield func(rows, cols int) bool) {
 			}
 		}
 	}
+}
+
+// twice yields two matrices of one size.
+func twice(yield func(rows, cols int) bool, rows, cols int) bool {
+	for range 2 {
+		if !yield(rows, cols) {
+			return false
+		}
+	}
+	return true
 }
 
 // Matrices lists the sizes of the model's matrices, as rows and columns, each once.

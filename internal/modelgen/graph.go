@@ -42,6 +42,7 @@ type graph struct {
 	err     error // the first failure to get a weight; building goes on, so that code reads as a graph
 
 	ids, mask    *mil.Value
+	types        *mil.Value // of an encoder's tokens
 	keys, values cache
 	// past and end are the first and last+1 position of what is fed, as scalars
 	// and as vectors of one.
@@ -64,8 +65,12 @@ func newGraph(m *Model, f *Form, s *Store, src Source) *graph {
 // constants get names of the builder's.
 func (g *graph) build(ctx context.Context) error {
 	b := g.b
-	g.inputs()
-	g.positions()
+	if g.Encoder != nil {
+		g.encoderInputs()
+	} else {
+		g.inputs()
+		g.positions()
+	}
 	g.rotations()
 
 	emb := g.weight(Weight{Role: Embedding, Layer: NoLayer, Name: "emb_weight", Rows: g.Vocab, Cols: g.Hidden})
@@ -81,6 +86,10 @@ func (g *graph) build(ctx context.Context) error {
 			return g.err
 		}
 	}
+	if g.Encoder != nil {
+		g.encoderHead(x)
+		return g.err
+	}
 	if g.LastLogits {
 		x = g.last(x)
 	}
@@ -91,7 +100,10 @@ func (g *graph) build(ctx context.Context) error {
 
 // embedded does to the embeddings what the model does before its layers.
 func (g *graph) embedded(x *mil.Value) *mil.Value {
-	if g.Positions > 0 {
+	switch {
+	case g.Encoder != nil:
+		x = g.summed(x)
+	case g.Positions > 0:
 		table := g.weight(Weight{Role: Positions, Layer: NoLayer, Name: "positions_weight", Rows: g.Model.Positions, Cols: g.Hidden})
 		rows := g.b.Op("slice_by_index", "positions_rows", mil.TensorType(g.f, unknown, g.Hidden), mil.Args{
 			"x": table, "begin": g.join("positions_begin", g.past1, g.b.Ints("", 0)),

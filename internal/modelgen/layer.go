@@ -2,6 +2,7 @@ package modelgen
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/gocoreml/coreml/internal/mil"
 )
@@ -12,8 +13,15 @@ func (g *graph) layer(l int, x *mil.Value) *mil.Value {
 	layer, wide := &g.Layers[l], x.Type.DType
 	before := g.norm(layer.BeforeAttention, Weight{Role: AttentionNorm, Layer: l}, p+"norm1", x, g.f)
 	branch := g.attention(l, p, before)
-	branch = g.norm(layer.AfterAttention, Weight{Role: AfterAttention, Layer: l}, p+"attention_norm", branch, wide)
-	x1 := g.add(p+"x1", x, g.times(p+"attention_scaled", branch, layer.ResidualScale))
+	after := func(n *Norm, role Role, name, sum string, x, branch *mil.Value) *mil.Value {
+		w := Weight{Role: role, Layer: l}
+		if g.Encoder != nil && g.Encoder.NormedSums {
+			return g.norm(n, w, name, g.add(sum, x, branch), wide)
+		}
+		branch = g.norm(n, w, name, branch, wide)
+		return g.add(sum, x, g.times(strings.TrimSuffix(name, "norm")+"scaled", branch, layer.ResidualScale))
+	}
+	x1 := after(layer.AfterAttention, AfterAttention, p+"attention_norm", p+"x1", x, branch)
 	y := x1
 	if layer.Parallel {
 		y = x
@@ -22,9 +30,7 @@ func (g *graph) layer(l int, x *mil.Value) *mil.Value {
 	if !layer.Parallel || layer.BeforeMLP != nil {
 		h = g.norm(layer.BeforeMLP, Weight{Role: FeedForwardNorm, Layer: l}, p+"norm2", y, g.f)
 	}
-	branch = g.feedForward(l, p, h)
-	branch = g.norm(layer.AfterMLP, Weight{Role: AfterFeedForward, Layer: l}, p+"mlp_norm", branch, wide)
-	return g.add(p+"x2", x1, g.times(p+"mlp_scaled", branch, layer.ResidualScale))
+	return after(layer.AfterMLP, AfterFeedForward, p+"mlp_norm", p+"x2", x1, g.feedForward(l, p, h))
 }
 
 // project multiplies by the matrix of a role.

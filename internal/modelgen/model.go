@@ -28,6 +28,8 @@ type Model struct {
 	// LogitScale multiplies the logits. LogitCap then bounds them smoothly, to
 	// LogitCap * tanh(logit / LogitCap).
 	LogitScale, LogitCap float64
+	// Encoder is nil for decoders. It wants a Form with NoCache.
+	Encoder *Encoder
 	// WideResidual keeps the sum that runs through the layers in fp32: for models whose
 	// sums leave the range of fp16.
 	WideResidual bool

@@ -40,6 +40,9 @@ const (
 	SharedUp   // the same
 	SharedDown // [hidden, its width]
 	SharedOpen // [1, hidden]
+
+	TokenTypes    // [token types, hidden], of an encoder
+	EmbeddingNorm // [hidden], of an encoder's embeddings
 )
 
 // NoLayer is the layer of a weight that belongs to none.

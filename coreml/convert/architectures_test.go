@@ -1,0 +1,150 @@
+package convert_test
+
+import (
+	"encoding/json"
+	"math"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/gocoreml/coreml/coreml"
+	"github.com/gocoreml/coreml/coreml/convert"
+	"github.com/gocoreml/coreml/tensor"
+)
+
+// recorded is what transformers gave for a checkpoint: testdata/gen/architectures.py.
+type recorded struct {
+	IDs  []int32     `json:"ids"`
+	Rows [][]float64 `json:"rows"`
+}
+
+// convertTiny converts a checkpoint of testdata/architectures and loads the package.
+func convertTiny(t *testing.T, name string, o *convert.Options) (*coreml.Model, *recorded) {
+	t.Helper()
+	dir := filepath.Join("testdata/architectures", name)
+	data, err := os.ReadFile(filepath.Join(dir, "reference.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := new(recorded)
+	if err := json.Unmarshal(data, r); err != nil || len(r.Rows) != len(r.IDs) {
+		t.Fatalf("%d rows for %d ids: %v", len(r.Rows), len(r.IDs), err)
+	}
+	pkg := filepath.Join(t.TempDir(), "m.mlpackage")
+	if _, err := convert.Convert(t.Context(), dir, pkg, o); err != nil {
+		t.Fatal(err)
+	}
+	m, err := coreml.Load(t.Context(), pkg, &coreml.Config{Engine: coreml.EnginePortable})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = m.Close() })
+	return m, r
+}
+
+// feed gives a decoder the ids behind past others, and returns the logits in a row.
+func feed(t *testing.T, m *coreml.Model, s *coreml.State, ids []int32, past int) []float64 {
+	t.Helper()
+	n := len(ids)
+	seen := tensor.Arange[int32](0, int32(past+n), 1).Reshape(1, past+n).LessEqual(tensor.Arange[int32](int32(past), int32(past+n), 1).Reshape(n, 1))
+	mask := tensor.Where(seen, tensor.Scalar[float32](0), tensor.Scalar(float32(math.Inf(-1))))
+	out, err := m.Predict(t.Context(), coreml.Features{
+		"inputIds":   coreml.MultiArray(tensor.FromSlice(ids, 1, n)),
+		"causalMask": coreml.MultiArray(mask.To(tensor.Float16).Reshape(1, 1, n, past+n)),
+	}, s, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return numbers(t, out.Tensor("logits"))
+}
+
+func numbers(t *testing.T, x *tensor.Tensor) []float64 {
+	t.Helper()
+	list, err := tensor.Values[float64](x.To(tensor.Float64))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list
+}
+
+// near compares with the reference: the largest difference by the largest number.
+func near(t *testing.T, got []float64, want [][]float64, most float64) {
+	t.Helper()
+	width, top, worst := len(want[0]), 0.0, 0.0
+	if len(got) != width*len(want) {
+		t.Fatalf("%d numbers, want %d rows of %d", len(got), len(want), width)
+	}
+	for i, row := range want {
+		for k, w := range row {
+			d := math.Abs(got[i*width+k] - w)
+			if !(d <= worst) {
+				worst = d
+			}
+			top = max(top, math.Abs(w))
+		}
+	}
+	if !(worst <= most*top) {
+		t.Errorf("the largest difference is %v of %v", worst, top)
+	}
+}
+
+// fp32 leaves the states in fp16, which costs some digits. A window, a bias or an expert
+// that is overlooked costs a hundred times as much.
+var decoderForms = map[string]convert.Options{
+	"fp32":      {DType: "fp32"},
+	"fp32 conv": {DType: "fp32", Layout: "conv"},
+}
+
+func TestDecodersGiveTheLogitsOfTransformers(t *testing.T) {
+	for _, name := range []string{
+		"gpt2", "gpt2-scaled", "gpt-neox", "gpt-neox-sequential", "stablelm", "stablelm-parallel",
+		"starcoder2", "starcoder2-plain", "mixtral", "qwen2-moe", "qwen3-moe",
+	} {
+		for form, o := range decoderForms {
+			t.Run(name+" "+form, func(t *testing.T) {
+				m, want := convertTiny(t, name, &o)
+				s, err := m.NewState()
+				if err != nil {
+					t.Fatal(err)
+				}
+				got := feed(t, m, s, want.IDs[:7], 0)
+				for i := 7; i < len(want.IDs); i++ {
+					got = append(got, feed(t, m, s, want.IDs[i:i+1], i)...)
+				}
+				near(t, got, want.Rows, 0.003)
+			})
+		}
+	}
+}
+
+// What is behind a text changes nothing where the mask hides it.
+func TestEncodersGiveTheVectorsOfTransformers(t *testing.T) {
+	for _, name := range []string{"bert", "xlm-roberta", "modernbert"} {
+		for _, padding := range []int{0, 3} {
+			t.Run(name, func(t *testing.T) {
+				m, want := convertTiny(t, name, &convert.Options{DType: "fp32"})
+				n := len(want.IDs)
+				ids, mask := append([]int32{}, want.IDs...), make([]int32, n+padding)
+				for i := range n {
+					mask[i] = 1
+				}
+				for range padding {
+					ids = append(ids, 4)
+				}
+				in := coreml.Features{
+					"inputIds":      coreml.MultiArray(tensor.FromSlice(ids, 1, n+padding)),
+					"attentionMask": coreml.MultiArray(tensor.FromSlice(mask, 1, n+padding)),
+				}
+				if m.Description().Input("tokenTypeIds") != nil {
+					in["tokenTypeIds"] = coreml.MultiArray(tensor.FromSlice(make([]int32, n+padding), 1, n+padding))
+				}
+				out, err := m.Predict(t.Context(), in, nil, nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				got := numbers(t, out.Tensor("lastHiddenState"))
+				near(t, got[:n*len(want.Rows[0])], want.Rows, 0.0005)
+			})
+		}
+	}
+}

@@ -1,0 +1,67 @@
+"""Tiny checkpoints of random weights, with what transformers computes of them.
+
+For each one ../architectures/NAME holds config.json, model.safetensors and reference.json: ids, and a row of logits
+(or, of encoders, of hidden states) for each. Python 3.11, torch 2.7.1, transformers 5.24.0, safetensors 0.8.0.
+Usage: architectures.py [NAME...]
+"""
+import json, os, shutil, sys, tempfile
+import torch
+from safetensors.torch import load_file, save_file
+from transformers import AutoConfig, AutoModel, AutoModelForCausalLM
+
+OUT = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'architectures')
+IDS = [1, 7, 3, 30, 11, 2, 19, 5, 23, 8, 8, 14]
+SIZE = dict(vocab_size=32, hidden_size=16, intermediate_size=24, num_hidden_layers=3, num_attention_heads=2, max_position_embeddings=32,
+            bos_token_id=1, eos_token_id=0)
+SHARED = dict(SIZE, num_attention_heads=4, num_key_value_heads=2)
+GPT2 = dict(vocab_size=32, n_embd=16, n_layer=3, n_head=2, n_positions=32, bos_token_id=1, eos_token_id=0)
+MOE = dict(SHARED, num_experts=4, num_experts_per_tok=2, moe_intermediate_size=8)
+MODELS = {
+    'gpt2': dict(model_type='gpt2', **GPT2),
+    'gpt2-scaled': dict(model_type='gpt2', **GPT2, n_inner=24, activation_function='relu', scale_attn_by_inverse_layer_idx=True, tie_word_embeddings=False),
+    'gpt-neox': dict(model_type='gpt_neox', **SIZE),
+    'gpt-neox-sequential': dict(model_type='gpt_neox', **SIZE, use_parallel_residual=False, attention_bias=False, rotary_pct=0.5, rotary_emb_base=500, hidden_act='gelu_new', tie_word_embeddings=True),
+    'stablelm': dict(model_type='stablelm', **SHARED, use_qkv_bias=True, partial_rotary_factor=0.5),
+    'stablelm-parallel': dict(model_type='stablelm', **SHARED, use_parallel_residual=True, qk_layernorm=True, partial_rotary_factor=0.5),
+    'starcoder2': dict(model_type='starcoder2', **SHARED, sliding_window=4),
+    'starcoder2-plain': dict(model_type='starcoder2', **SHARED, use_bias=False, hidden_act='gelu', norm_epsilon=1e-3, tie_word_embeddings=False),
+    'mixtral': dict(model_type='mixtral', **SHARED, num_local_experts=6, num_experts_per_tok=3, sliding_window=5),
+    'qwen2-moe': dict(model_type='qwen2_moe', **MOE, shared_expert_intermediate_size=12, mlp_only_layers=[1]),
+    'qwen3-moe': dict(model_type='qwen3_moe', **MOE, norm_topk_prob=True, decoder_sparse_step=2),
+    'bert': dict(model_type='bert', **SIZE),
+    'xlm-roberta': dict(model_type='xlm-roberta', **dict(SIZE, bos_token_id=3), type_vocab_size=1, pad_token_id=2),
+    'modernbert': dict(model_type='modernbert', **SIZE, local_attention=6, global_attn_every_n_layers=2, pad_token_id=0),
+}
+# What old checkpoints say otherwise than transformers 5 saves it.
+PLAIN = {'gpt2', 'gpt-neox', 'mixtral', 'modernbert'}
+BARE = {'gpt2-scaled', 'starcoder2'}   # names without the prefix of a model with a head
+ENCODERS = {'bert', 'xlm-roberta', 'modernbert'}
+
+def randomise(model):
+    g = torch.Generator().manual_seed(1)
+    with torch.no_grad():
+        for name, p in model.named_parameters():
+            r = torch.randn(p.shape, generator=g)
+            if p.ndim == 1: p.copy_(1 + 0.2 * r if 'weight' in name else 0.2 * r)
+            else: p.copy_(r * (0.5 if 'emb' in name or 'wte' in name else 1.5 / p.shape[-1] ** 0.5))
+
+def make(name):
+    cfg = MODELS[name]
+    out = os.path.join(OUT, name); shutil.rmtree(out, ignore_errors=True); os.makedirs(out)
+    config = type(AutoConfig.for_model(cfg['model_type'])).from_dict(json.loads(json.dumps(cfg)))
+    model = (AutoModel if name in ENCODERS else AutoModelForCausalLM).from_config(config, dtype=torch.float32, attn_implementation='eager').eval()
+    randomise(model)
+    model.half().float()
+    with tempfile.TemporaryDirectory() as t:
+        model.save_pretrained(t)
+        tensors = {k: v.half().contiguous() for k, v in load_file(os.path.join(t, 'model.safetensors')).items()}
+        if name in BARE: tensors = {k.split('.', 1)[1] if k.startswith(('transformer.', 'model.')) else k: v for k, v in tensors.items()}
+        save_file(tensors, os.path.join(out, 'model.safetensors'), metadata={'format': 'pt'})
+        if name in PLAIN: json.dump(cfg, open(os.path.join(out, 'config.json'), 'w'), indent=1)
+        else: shutil.copyfile(os.path.join(t, 'config.json'), os.path.join(out, 'config.json'))
+    with torch.no_grad(): y = model(torch.tensor([IDS]))
+    rows = (y.last_hidden_state if name in ENCODERS else y.logits)[0]
+    json.dump(dict(ids=IDS, rows=[[round(x, 6) for x in r] for r in rows.tolist()]), open(os.path.join(out, 'reference.json'), 'w'))
+    print(name, len(tensors), 'tensors')
+
+for name in sys.argv[1:] or MODELS: make(name)
