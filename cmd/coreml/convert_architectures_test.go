@@ -1,4 +1,4 @@
-package convert_test
+package main
 
 import (
 	"encoding/json"
@@ -12,21 +12,21 @@ import (
 	"github.com/gocoreml/coreml/tensor"
 )
 
-// recorded is what transformers gave for a checkpoint: testdata/gen/architectures.py.
-type recorded struct {
+// recordedRows is what transformers gave for a checkpoint: testdata/gen/architectures.py of package convert.
+type recordedRows struct {
 	IDs  []int32     `json:"ids"`
 	Rows [][]float64 `json:"rows"`
 }
 
 // convertTiny converts a checkpoint of testdata/architectures and loads the package.
-func convertTiny(t *testing.T, name string, o *convert.Options) (*coreml.Model, *recorded) {
+func convertTiny(t *testing.T, name string, o *convert.Options) (*coreml.Model, *recordedRows) {
 	t.Helper()
-	dir := filepath.Join("testdata/architectures", name)
+	dir := filepath.Join("../../coreml/convert/testdata/architectures", name)
 	data, err := os.ReadFile(filepath.Join(dir, "reference.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := new(recorded)
+	r := new(recordedRows)
 	if err := json.Unmarshal(data, r); err != nil || len(r.Rows) != len(r.IDs) {
 		t.Fatalf("%d rows for %d ids: %v", len(r.Rows), len(r.IDs), err)
 	}
@@ -55,10 +55,10 @@ func feed(t *testing.T, m *coreml.Model, s *coreml.State, ids []int32, past int)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return numbers(t, out.Tensor("logits"))
+	return doubles(t, out.Tensor("logits"))
 }
 
-func numbers(t *testing.T, x *tensor.Tensor) []float64 {
+func doubles(t *testing.T, x *tensor.Tensor) []float64 {
 	t.Helper()
 	list, err := tensor.Values[float64](x.To(tensor.Float64))
 	if err != nil {
@@ -142,7 +142,7 @@ func TestEncodersGiveTheVectorsOfTransformers(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				got := numbers(t, out.Tensor("lastHiddenState"))
+				got := doubles(t, out.Tensor("lastHiddenState"))
 				near(t, got[:n*len(want.Rows[0])], want.Rows, 0.0005)
 			})
 		}
