@@ -17,6 +17,7 @@ type architecture struct {
 	headDim   int     // head_dim; 0 means hidden_size / num_attention_heads
 	ropeTheta float64 // 0 means 10000
 	rotary    float64 // partial_rotary_factor; 0 means 1
+	partial   bool    // a part of each head may be turned; others turn the whole, whatever a field says
 	tied      bool    // tie_word_embeddings
 	epsilon   float64 // rms_norm_eps; 0 means 1e-6
 	usual     string  // hidden_act; "" means silu

@@ -37,6 +37,9 @@ func (d *decoder) rotary(scaling *config, base, part float64) *modelgen.Rotary {
 		d.config.fail("rope_theta", malformed("a base of %v for %v of a head", base, part))
 		base, part = 1e4, 1
 	}
+	if part != 1 && !d.arch.partial {
+		d.config.fail("partial_rotary_factor", unsupported("it is %v, and this architecture turns all of a head", part))
+	}
 	dims := int(float64(d.layer.Attention.HeadDim) * part)
 	if dims%2 != 0 && part < 1 {
 		d.config.fail("partial_rotary_factor", unsupported("it turns %d elements of a head, which is odd", dims))
