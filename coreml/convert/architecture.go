@@ -81,15 +81,19 @@ func (d *decoder) each(f func(i int, l *modelgen.Layer)) {
 	}
 }
 
+// synonyms are the fields that transformers also reads by Llama's name where an
+// architecture calls them otherwise.
+var synonyms = map[string]bool{"hidden_size": true, "num_hidden_layers": true, "num_attention_heads": true, "max_position_embeddings": true}
+
 // field returns the name of a field of Llama's in this architecture. Llama's own name
-// will do where the configuration has only that.
+// will do for the synonyms where the configuration has only that.
 func (d *decoder) field(name string) string {
 	own, ok := d.arch.fields[name]
 	if !ok {
 		return name
 	}
 	_, theirs := d.config.fields[name]
-	if _, there := d.config.fields[own]; !there && theirs {
+	if _, there := d.config.fields[own]; !there && theirs && synonyms[name] {
 		return name
 	}
 	return own

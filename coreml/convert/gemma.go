@@ -106,6 +106,7 @@ func (d *decoder) twoRotaries(localBase, base float64) (local, global *modelgen.
 	c := d.config
 	scaling := c.object("rope_scaling")
 	if p := c.object("rope_parameters"); p != nil {
+		d.oneSpelling()
 		if l, g := p.object(sliding), p.object(full); l != nil && g != nil {
 			if err := p.leftover(d.ignored); err != nil {
 				c.fail("rope_parameters", err)

@@ -19,9 +19,18 @@ func (d *decoder) ropeOf(base, part float64) *modelgen.Rotary {
 func (d *decoder) ropeScaling() *config {
 	scaling := d.config.object("rope_scaling")
 	if p := d.config.object("rope_parameters"); p != nil {
+		d.oneSpelling()
 		scaling = p
 	}
 	return scaling
+}
+
+// oneSpelling refuses a configuration in which both spellings say something: programs
+// differ in which of them counts.
+func (d *decoder) oneSpelling() {
+	if d.config.has("rope_scaling") && !isOff(d.config.fields["rope_scaling"]) {
+		d.config.fail("rope_scaling", unsupported("rope_parameters is there too, and only one of them can count"))
+	}
 }
 
 // rotary makes the rotation that an object of scaling describes; nil is none.
