@@ -59,7 +59,13 @@ func convert(ctx context.Context, c *checkpoint.Checkpoint, pkg string, s *setti
 	if err != nil {
 		return nil, modelError(cfg, err)
 	}
-	src := newSource(ctx, s, views, weightsOf(d, s))
+	weights := weightsOf(d, s)
+	carries, err := s.settleCodes(ctx, weights, views)
+	if err != nil {
+		return nil, err
+	}
+	s.form.NewOps = s.form.NewOps || carries
+	src := newSource(ctx, s, views, weights)
 	report := src.report
 	report.ModelType, report.Form, report.Context = cfg.modelType, c.Form, d.Context
 	if s.DryRun {
