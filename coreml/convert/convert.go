@@ -110,8 +110,14 @@ func describe(c *checkpoint.Checkpoint, cfg *config, s *settings, views map[key]
 	if name := repository(c, cfg); name != "" {
 		user = append(user, milpb.StringPair{Key: repositoryKey, Value: name})
 	}
+	weights := s.quant.String()
+	for _, v := range views {
+		if v.codeBits != 0 {
+			weights = carriedOver
+		}
+	}
 	return &milpb.Metadata{
-		ShortDescription: fmt.Sprintf("%s (%s), weights %s", c.Name, cfg.modelType, s.quant),
+		ShortDescription: fmt.Sprintf("%s (%s), weights %s", c.Name, cfg.modelType, weights),
 		UserDefined:      user,
 	}
 }
