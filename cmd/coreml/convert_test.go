@@ -297,6 +297,23 @@ func TestADryRunWritesNothing(t *testing.T) {
 	}
 }
 
+// The report says of which tensors the codes are the checkpoint's own.
+func TestConvertSaysWhatIsCarriedOver(t *testing.T) {
+	fixtures := os.Getenv("COREML_FIXTURES")
+	if fixtures == "" {
+		t.Skip("set COREML_FIXTURES to the fixtures' folder, beside which the checkpoints lie")
+	}
+	model, dir := filepath.Join(fixtures, "../checkpoints/gguf-q4_0/model.gguf"), t.TempDir()
+	call(t, "convert", model, filepath.Join(dir, "a.mlpackage"), "--json").want(t, exitOK, `"Codes": "carried over"`, "")
+	call(t, "convert", model, filepath.Join(dir, "b.mlpackage"), "--dry-run").want(t, exitOK, "int4:block=32 (carried over)", "")
+	if r := call(t, "convert", model, filepath.Join(dir, "c.mlpackage")); r.status != exitOK || !strings.Contains(r.err, "int4:block=32 (carried over)") {
+		t.Errorf("status %d: %s", r.status, r.err)
+	}
+	if r := call(t, "convert", model, filepath.Join(dir, "d.mlpackage"), "--quantize", "none"); r.status != exitOK || strings.Contains(r.err, "carried over") {
+		t.Errorf("status %d: %s", r.status, r.err)
+	}
+}
+
 func TestASyntheticCheckpointConverts(t *testing.T) {
 	dir := t.TempDir()
 	call(t, "synth", filepath.Join(dir, "ck"), "--checkpoint", "--vocab", "100").want(t, exitOK, "", "bfloat16")
