@@ -20,7 +20,7 @@ type convertCmd struct {
 	Package    string `arg:"" help:"The package to make; nothing may lie there yet. The files of the tokenizer are laid beside it."`
 
 	Context  int      `help:"Most tokens of a text; 0 means what the model was trained for, at most 2048." default:"0" placeholder:"N"`
-	Quantize string   `help:"How matrices are compressed: none, int4, int4:block=N, uint4, int8, lut4:group=N, prune:0.5 and more." default:"none" placeholder:"FORM"`
+	Quantize string   `help:"How matrices are compressed: none, int4, int4:block=N, uint4, int8, lut4:group=N, prune:0.5 and more. Without it, codes of checkpoints that are quantised already are carried over where Core ML has their form; none decodes them." placeholder:"FORM"`
 	Keep     []string `help:"Tensors that are not compressed, as a pattern of their names; may be repeated." sep:"none" placeholder:"PATTERN"`
 	Cache    string   `help:"Where keys and values are kept: in states, in inputs and outputs (io), or nowhere." enum:"state,io,none" default:"state" placeholder:"NAME"`
 	Logits   string   `help:"Logits of all tokens of a call, or of the last." enum:"all,last" default:"all" placeholder:"NAME"`
@@ -111,24 +111,33 @@ func (c *convertCmd) tell(out io.Writer, r *convert.Report, took time.Duration) 
 	return err
 }
 
-// tellLosses is a table of what quantisation cost each tensor.
+// tellLosses is a table of what quantisation cost each tensor, and of those whose codes
+// were carried over at no cost.
 func tellLosses(out io.Writer, r *convert.Report) error {
 	var t table
 	t.row("tensor", "size", "from", "to", "largest error", "rms error")
 	n := 0
 	for i := range r.Tensors {
 		x := &r.Tensors[i]
-		if x.Largest == 0 && x.RMS == 0 {
+		if x.Largest == 0 && x.RMS == 0 && x.Codes == "" {
 			continue
 		}
 		n++
-		t.row(plain(x.Tensor), fmt.Sprintf("%dx%d", x.Rows, x.Cols), plain(x.Stored), x.Form, fmt.Sprintf("%.3g", x.Largest), fmt.Sprintf("%.3g", x.RMS))
+		t.row(plain(x.Tensor), fmt.Sprintf("%dx%d", x.Rows, x.Cols), plain(x.Stored), becomes(x), fmt.Sprintf("%.3g", x.Largest), fmt.Sprintf("%.3g", x.RMS))
 	}
 	if n == 0 {
 		return nil
 	}
 	_, err := fmt.Fprint(out, t.String())
 	return err
+}
+
+// becomes says in which form a tensor is in the package.
+func becomes(x *convert.TensorReport) string {
+	if x.Codes == "" {
+		return x.Form
+	}
+	return x.Form + " (" + x.Codes + ")"
 }
 
 // tellPlan is a table of what would be done.
@@ -141,7 +150,7 @@ func (c *convertCmd) tellPlan(out io.Writer, r *convert.Report) error {
 		if x.Cols > 0 {
 			size = fmt.Sprintf("%dx%d", x.Rows, x.Cols)
 		}
-		t.row(plain(x.Tensor), size, plain(x.Stored), x.Form, fmt.Sprint(x.Bytes))
+		t.row(plain(x.Tensor), size, plain(x.Stored), becomes(x), fmt.Sprint(x.Bytes))
 	}
 	_, err := fmt.Fprintf(out, "%s%s of %s, %d tokens: %s of weights\n", t.String(), plain(r.ModelType), plain(r.Form), r.Context, bytesText(r.Bytes()))
 	return err

@@ -16,8 +16,8 @@ import (
 	"github.com/gocoreml/coreml/tensor"
 )
 
-// answers are what transformers answers about a checkpoint: reference.json.
-type answers struct {
+// transformersAnswers are what transformers answers about a checkpoint: reference.json.
+type transformersAnswers struct {
 	Tolerance struct {
 		MaxAbs float64 `json:"max_abs_over_max"`
 		Margin float64 `json:"margin"`
@@ -68,7 +68,7 @@ func TestAConvertedModelAnswersAsTransformersDoes(t *testing.T) {
 			if strings.Contains(string(raw), `"refuse"`) {
 				t.Skip("it must be refused, which another test looks at")
 			}
-			var want answers
+			var want transformersAnswers
 			if err := json.Unmarshal(raw, &want); err != nil {
 				t.Fatal(err)
 			}
@@ -100,7 +100,7 @@ func notYet(text string) bool {
 }
 
 // compareAnswers compares logits and the likeliest tokens.
-func compareAnswers(t *testing.T, pkg string, want *answers, file *safetensors.File, chunk int) {
+func compareAnswers(t *testing.T, pkg string, want *transformersAnswers, file *safetensors.File, chunk int) {
 	t.Helper()
 	m, err := coreml.Load(t.Context(), pkg, &coreml.Config{Engine: coreml.EnginePortable, Arithmetic: coreml.ArithmeticFaithful})
 	if err != nil {
@@ -294,6 +294,23 @@ func TestADryRunWritesNothing(t *testing.T) {
 		want(t, exitOK, "model.layers.2.mlp.down_proj.weight", "")
 	if left, err := os.ReadDir(out); err != nil || len(left) > 0 {
 		t.Errorf("it left %v, %v", left, err)
+	}
+}
+
+// The report says of which tensors the codes are the checkpoint's own.
+func TestConvertSaysWhatIsCarriedOver(t *testing.T) {
+	fixtures := os.Getenv("COREML_FIXTURES")
+	if fixtures == "" {
+		t.Skip("set COREML_FIXTURES to the fixtures' folder, beside which the checkpoints lie")
+	}
+	model, dir := filepath.Join(fixtures, "../checkpoints/gguf-q4_0/model.gguf"), t.TempDir()
+	call(t, "convert", model, filepath.Join(dir, "a.mlpackage"), "--json").want(t, exitOK, `"Codes": "carried over"`, "")
+	call(t, "convert", model, filepath.Join(dir, "b.mlpackage"), "--dry-run").want(t, exitOK, "int4:block=32 (carried over)", "")
+	if r := call(t, "convert", model, filepath.Join(dir, "c.mlpackage")); r.status != exitOK || !strings.Contains(r.err, "int4:block=32 (carried over)") {
+		t.Errorf("status %d: %s", r.status, r.err)
+	}
+	if r := call(t, "convert", model, filepath.Join(dir, "d.mlpackage"), "--quantize", "none"); r.status != exitOK || strings.Contains(r.err, "carried over") {
+		t.Errorf("status %d: %s", r.status, r.err)
 	}
 }
 

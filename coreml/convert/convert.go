@@ -60,7 +60,13 @@ func convert(ctx context.Context, c *checkpoint.Checkpoint, pkg string, s *setti
 	if err != nil {
 		return nil, modelError(cfg, err)
 	}
-	src := newSource(ctx, s, views, weightsOf(d, s))
+	weights := weightsOf(d, s)
+	carries, err := s.settleCodes(ctx, weights, views)
+	if err != nil {
+		return nil, err
+	}
+	s.form.NewOps = s.form.NewOps || carries
+	src := newSource(ctx, s, views, weights)
 	report := src.report
 	report.ModelType, report.Form, report.Context = cfg.modelType, c.Form, d.Context
 	if s.DryRun {
@@ -105,8 +111,14 @@ func describe(c *checkpoint.Checkpoint, cfg *config, s *settings, views map[key]
 	if name := repository(c, cfg); name != "" {
 		user = append(user, milpb.StringPair{Key: repositoryKey, Value: name})
 	}
+	weights := s.quant.String()
+	for _, v := range views {
+		if v.codeBits != 0 {
+			weights = carriedOver
+		}
+	}
 	return &milpb.Metadata{
-		ShortDescription: fmt.Sprintf("%s (%s), weights %s", c.Name, cfg.modelType, s.quant),
+		ShortDescription: fmt.Sprintf("%s (%s), weights %s", c.Name, cfg.modelType, weights),
 		UserDefined:      user,
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"path"
+	"slices"
 
 	"github.com/gocoreml/coreml/internal/dtype"
 	"github.com/gocoreml/coreml/internal/modelgen"
@@ -18,9 +19,11 @@ type Options struct {
 	// trained for and 2048.
 	Context int
 	// Quantize is the form of the matrices, such as "int4", "int4:block=64", "int8" or
-	// "lut4:group=16"; "" and "none" leave them in fp16. Matrices of fewer than 2048
-	// elements, and those whose rows the blocks do not divide, stay as they are, as
-	// coremltools leaves them.
+	// "lut4:group=16". Matrices of fewer than 2048 elements, and those whose rows the
+	// blocks do not divide, stay as they are, as coremltools leaves them. "" leaves
+	// matrices in fp16, but carries over the codes of those that the checkpoint has
+	// quantised in a form that Core ML has too; such packages need iOS 18 and macOS 15.
+	// "none" decodes these too.
 	Quantize string
 	// Keep are patterns, as of path.Match, of the names of tensors that stay in fp16.
 	Keep []string
@@ -134,6 +137,11 @@ func (s *settings) keeps(name string) bool {
 		}
 	}
 	return false
+}
+
+// keepsAny reports whether a weight stays in fp16 by the caller's wish.
+func (s *settings) keepsAny(w modelgen.Weight, v *view) bool {
+	return s.keeps(v.Name()) || s.keeps(w.Name) || slices.ContainsFunc(v.names, s.keeps)
 }
 
 // function is the name of the function.

@@ -11,6 +11,7 @@ import (
 	"slices"
 
 	"github.com/gocoreml/coreml/internal/checkpoint"
+	"github.com/gocoreml/coreml/internal/dtype"
 	"github.com/gocoreml/coreml/internal/modelgen"
 	"github.com/gocoreml/coreml/internal/storage"
 )
@@ -38,6 +39,9 @@ type TensorReport struct {
 	Rows, Cols int
 	// Stored is the form that it had in the checkpoint, Form the one that it has now.
 	Stored, Form string
+	// Codes is "carried over" where the checkpoint's own codes are in the package, without
+	// loss, and "" elsewhere.
+	Codes string
 	// Bytes is what it takes in the package.
 	Bytes int64
 	// Largest and RMS are the largest and the root mean square error that quantisation
@@ -83,6 +87,8 @@ func (s *source) bytes(w modelgen.Weight) int64 {
 	f := s.formOf(w, s.views[keyOf(w)])
 	bits := w.Type.Bits()
 	switch {
+	case s.views[keyOf(w)].codeBits != 0:
+		bits, f.Linear.Type = s.views[keyOf(w)].codeBits, dtype.Int8 // for the scales below
 	case f.Palette.On:
 		bits = cmp.Or(f.Palette.Bits, 8)
 	case !f.IsNone() && f.Linear.Type.Bits() > 0:
@@ -107,6 +113,13 @@ func (s *source) estimate() error {
 		line := TensorReport{Tensor: v.Name(), Weight: w.Name, Rows: w.Rows, Cols: w.Cols, Stored: v.parts[0].Stored(), Form: w.Type.String(), Bytes: s.bytes(w)}
 		if f := s.formOf(w, v); !f.IsNone() {
 			line.Form = f.String()
+		}
+		spans, err := s.codes(w, v)
+		if err != nil {
+			return fmt.Errorf("tensor %s: %w", v.Name(), err)
+		}
+		if spans != nil {
+			carryLine(&line, spans, w)
 		}
 		s.report.Tensors = append(s.report.Tensors, line)
 	}

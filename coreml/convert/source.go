@@ -118,13 +118,8 @@ const least = 2048
 
 // formOf returns how a weight is stored.
 func (s *source) formOf(w modelgen.Weight, v *view) quantize.Form {
-	if w.Cols == 0 || elements(w) < least || s.settings.keeps(v.Name()) || s.settings.keeps(w.Name) {
+	if w.Cols == 0 || elements(w) < least || s.settings.keepsAny(w, v) {
 		return quantize.Form{}
-	}
-	for _, name := range v.names {
-		if s.settings.keeps(name) {
-			return quantize.Form{}
-		}
 	}
 	return s.settings.quant
 }
@@ -133,8 +128,15 @@ func (s *source) formOf(w modelgen.Weight, v *view) quantize.Form {
 func (s *source) store(to *modelgen.Store, w modelgen.Weight, v *view) (*stored, error) {
 	form := s.formOf(w, v)
 	line := TensorReport{Tensor: v.Name(), Weight: w.Name, Rows: w.Rows, Cols: w.Cols, Stored: v.parts[0].Stored(), Form: w.Type.String()}
+	spans, err := s.codes(w, v)
+	if err != nil {
+		return nil, err
+	}
 	e, err := (*stored)(nil), quantize.ErrUnfit
-	if !form.IsNone() {
+	switch {
+	case spans != nil:
+		e, err = s.carry(to, w, spans, &line)
+	case !form.IsNone():
 		e, err = s.compressed(to, w, v, form, &line)
 	}
 	if errors.Is(err, quantize.ErrUnfit) {

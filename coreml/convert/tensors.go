@@ -100,6 +100,8 @@ type view struct {
 	names      []string
 	rows, cols int    // cols 0 is a vector
 	weight     string // the name of the value in the program
+	// codeBits is the width of the codes that are carried over, 0 where the weight is decoded.
+	codeBits int
 }
 
 // Name says where the weight lies: the tensor's name, with the rows behind it where it is

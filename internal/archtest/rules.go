@@ -301,7 +301,7 @@ func Default() Rules {
 		RestrictedStd: []string{"log", "net", "net/http", "C", "plugin"},
 		TestThird:     []string{goCmp},
 		TestRooms: []string{
-			"internal/testutil", "internal/enginetest", "internal/modelgen/random", "internal/engine/apple/rig", "internal/engine/portable", "internal/dtype", "internal/storage",
+			"internal/testutil", "internal/enginetest", "internal/modelgen/random", "internal/engine/apple/rig", "internal/engine", "internal/engine/portable", "internal/dtype", "internal/storage",
 			"internal/modelpkg", "internal/milpb", "internal/mil", "internal/safetensors", "tensor", "examples", "hub/hubtest",
 		},
 		Dependencies: []string{protobuf, sys, exp, goCmp, regexp2, purego, sugarme},

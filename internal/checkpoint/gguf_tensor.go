@@ -77,6 +77,18 @@ func wholeOffset(scale, low float32, top byte) (byte, bool) {
 	return byte(offset), offset >= 0 && offset <= float64(top) && float64(scale)*offset == -float64(low)
 }
 
+// fits reports whether a block has a scale that is a number, and an offset if it needs one.
+func (f *ggufForm) fits(block []byte) bool {
+	if binary.LittleEndian.Uint16(block)&0x7c00 == 0x7c00 {
+		return false
+	}
+	if f.offset == nil {
+		return true
+	}
+	_, ok := f.offset(block)
+	return ok
+}
+
 // Codes implements Tensor: for Q4_0, Q5_0 and Q8_0, and for Q4_1 where every minimum is a
 // whole number of scales.
 func (t ggufTensor) Codes(ctx context.Context) (_ *Codes, err error) {
@@ -97,16 +109,13 @@ func (t ggufTensor) Codes(ctx context.Context) (_ *Codes, err error) {
 		row := t.Source.Row(t.SourceRow(r))
 		for b := range blocks {
 			i, block := r*blocks+b, row[b*size:(b+1)*size]
-			c.Scale[i] = binary.LittleEndian.Uint16(block)
-			if c.Scale[i]&0x7c00 == 0x7c00 {
-				return nil, nil //nolint:nilnil // a scale that is no number
+			if !form.fits(block) {
+				return nil, nil //nolint:nilnil // as the interface says
 			}
+			c.Scale[i] = binary.LittleEndian.Uint16(block)
 			form.codes(c.Data[i*form.bytes:(i+1)*form.bytes], block)
 			if form.offset != nil {
-				offset, ok := form.offset(block)
-				if !ok {
-					return nil, nil //nolint:nilnil // as the interface says
-				}
+				offset, _ := form.offset(block)
 				c.Offset[i/2] |= offset << (i % 2 * 4)
 			}
 		}

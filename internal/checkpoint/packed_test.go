@@ -115,6 +115,10 @@ func TestQuantisedFoldersHoldTheWeightsOfTheirLibraries(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
+				bits, err := checkpoint.CodeBits(t.Context(), x)
+				if err != nil || (bits != 0) != (codes != nil) || codes != nil && bits != codes.Type.Bits() {
+					t.Errorf("%s: codes of %d bits are foretold (%v), and they are %v", e.Name, bits, err, codes)
+				}
 				kind, i := "", 0
 				if _, err := fmt.Sscanf(e.Name, "m.%d.weight", &i); err == nil && len(e.Shape) == 2 {
 					kind = kinds[i]
