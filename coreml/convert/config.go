@@ -147,8 +147,7 @@ func (c *config) object(name string) *config {
 	return &config{modelType: c.modelType, path: c.path + name + ".", fields: v, read: map[string]bool{}, err: c.err}
 }
 
-// only refuses a field that says anything but what is known here, of which the first is
-// what a missing one means.
+// only refuses a field that says anything but the one thing that is known here.
 func (c *config) only(name string, known ...string) {
 	if v := c.text(name, known[0]); !slices.Contains(known, v) {
 		c.fail(name, unsupported("%s is not supported", storage.Quote(v)))
