@@ -74,11 +74,12 @@ func (d *decoder) bert(padding *int) {
 		l.AfterAttention, l.AfterMLP = n, n
 	})
 	c.only("position_embedding_type", "absolute")
-	c.off("add_cross_attention", "is_decoder")
+	c.off("add_cross_attention")
 }
 
 // encoder makes the model one that gives vectors of tokens in place of logits.
 func (d *decoder) encoder(e *modelgen.Encoder) {
 	d.plainHeads()
 	d.Encoder, d.Tied = e, true
+	d.config.off("is_decoder") // then no token would see those behind it
 }
