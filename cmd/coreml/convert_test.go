@@ -16,8 +16,8 @@ import (
 	"github.com/gocoreml/coreml/tensor"
 )
 
-// answers are what transformers answers about a checkpoint: reference.json.
-type answers struct {
+// transformed is what transformers answers about a checkpoint: reference.json.
+type transformed struct {
 	Tolerance struct {
 		MaxAbs float64 `json:"max_abs_over_max"`
 		Margin float64 `json:"margin"`
@@ -68,7 +68,7 @@ func TestAConvertedModelAnswersAsTransformersDoes(t *testing.T) {
 			if strings.Contains(string(raw), `"refuse"`) {
 				t.Skip("it must be refused, which another test looks at")
 			}
-			var want answers
+			var want transformed
 			if err := json.Unmarshal(raw, &want); err != nil {
 				t.Fatal(err)
 			}
@@ -100,7 +100,7 @@ func notYet(text string) bool {
 }
 
 // compareAnswers compares logits and the likeliest tokens.
-func compareAnswers(t *testing.T, pkg string, want *answers, file *safetensors.File, chunk int) {
+func compareAnswers(t *testing.T, pkg string, want *transformed, file *safetensors.File, chunk int) {
 	t.Helper()
 	m, err := coreml.Load(t.Context(), pkg, &coreml.Config{Engine: coreml.EnginePortable, Arithmetic: coreml.ArithmeticFaithful})
 	if err != nil {
