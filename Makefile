@@ -68,6 +68,17 @@ hub-conformance: ## package hub beside two versions of Python's huggingface_hub,
 	PYTHON="$(PYTHON)" conformance/hub/install.sh $(HUB)
 	COREML_HUB_CONFORMANCE=$(abspath $(HUB)) go test -count=1 -timeout 40m -v ./conformance/hub
 
+CONVERT ?= .cache/convert
+
+.PHONY: convert-load convert-variants
+convert-load: build ## packages of coreml convert in every form, read by coremltools 9.0 with its type inference; needs Python 3 with pip
+	PYTHON="$(PYTHON)" conformance/convert/install.sh $(CONVERT)
+	$(CONVERT)/bin/python conformance/convert/load.py bin/coreml $(CHECKPOINTS)
+
+convert-variants: build ## random configurations of every architecture, converted and compared with transformers; needs Python 3 with pip, some minutes
+	PYTHON="$(PYTHON)" conformance/convert/install.sh $(CONVERT)-torch torch
+	$(CONVERT)-torch/bin/python conformance/convert/variants.py bin/coreml $(VARIANTS)
+
 race: ## all tests under the race detector; needs gcc
 	CGO_ENABLED=1 go test -race work
 

@@ -17,6 +17,7 @@ type architecture struct {
 	headDim   int     // head_dim; 0 means hidden_size / num_attention_heads
 	ropeTheta float64 // 0 means 10000
 	rotary    float64 // partial_rotary_factor; 0 means 1
+	partial   bool    // a part of each head may be turned; others turn the whole, whatever a field says
 	tied      bool    // tie_word_embeddings
 	epsilon   float64 // rms_norm_eps; 0 means 1e-6
 	usual     string  // hidden_act; "" means silu
@@ -80,15 +81,19 @@ func (d *decoder) each(f func(i int, l *modelgen.Layer)) {
 	}
 }
 
+// synonyms are the fields that transformers also reads by Llama's name where an
+// architecture calls them otherwise.
+var synonyms = map[string]bool{"hidden_size": true, "num_hidden_layers": true, "num_attention_heads": true, "max_position_embeddings": true}
+
 // field returns the name of a field of Llama's in this architecture. Llama's own name
-// will do where the configuration has only that.
+// will do for the synonyms where the configuration has only that.
 func (d *decoder) field(name string) string {
 	own, ok := d.arch.fields[name]
 	if !ok {
 		return name
 	}
 	_, theirs := d.config.fields[name]
-	if _, there := d.config.fields[own]; !there && theirs {
+	if _, there := d.config.fields[own]; !there && theirs && synonyms[name] {
 		return name
 	}
 	return own

@@ -196,31 +196,26 @@ var harmless = map[string]bool{
 	"_attn_implementation_autoset": true, "return_dict": true, "return_dict_in_generate": true, "output_attentions": true, "output_hidden_states": true, "chunk_size_feed_forward": true,
 	"is_decoder": true, "tokenizer_class": true, "prefix": true, "quantization": true, "quantization_config": true,
 	"reorder_and_upcast_attn": true, "router_aux_loss_coef": true, "output_router_logits": true, "router_jitter_noise": true,
-	"torchscript": true, "use_bfloat16": true, "tie_encoder_decoder": true, "mamba_ssm_dtype": true,
+	"torchscript": true, "use_bfloat16": true, "mamba_ssm_dtype": true,
 	"max_length": true, "min_length": true, "do_sample": true, "temperature": true, "top_k": true, "top_p": true, "repetition_penalty": true, "num_beams": true,
 	"_commit_hash": true, "language": true, "datasets": true, "license": true, "transformers.js_config": true, "attention_probs_dropout": true,
 	"n_ctx": true, "z_loss": true, "pad_token": true,
 }
 
-// switchedOn are fields that change nothing only when they say true, as they do where
-// they are missing.
-var switchedOn = map[string]bool{"scale_attn_weights": true}
-
-// isNeutral reports whether a field that nobody has asked for says nothing.
-func isNeutral(name string, raw json.RawMessage) bool {
-	if switchedOn[name] {
-		text := string(bytes.TrimSpace(raw))
-		return text == "true" || text == "null"
-	}
-	return isOff(raw)
-}
+// usuallyOn are fields that transformers heeds in every model, and that a model has set
+// unless it says otherwise: false is what changes something.
+var usuallyOn = map[string]bool{"is_causal": true, "scale_attn_weights": true}
 
 // leftover refuses a field that nobody has asked for and that says something, unless it
 // is harmless or the caller has said so. Ignored are such names.
 func (c *config) leftover(ignored []string) error {
 	for _, name := range slices.Sorted(maps.Keys(c.fields)) {
+		raw := bytes.TrimSpace(c.fields[name])
 		switch {
-		case c.read[name], isNeutral(name, c.fields[name]), c.path == "" && harmless[name], strings.HasPrefix(name, "unsloth"), slices.Contains(ignored, c.path+name):
+		case usuallyOn[name] && !c.read[name] && string(raw) == "true":
+		case usuallyOn[name] && !c.read[name] && string(raw) != "null" && !slices.Contains(ignored, c.path+name):
+			return &Error{ModelType: c.modelType, Field: c.path + name, Err: unsupported("%s is not supported", excerpt(raw))}
+		case c.read[name], isOff(c.fields[name]), c.path == "" && harmless[name], strings.HasPrefix(name, "unsloth"), slices.Contains(ignored, c.path+name):
 		default:
 			return &Error{ModelType: c.modelType, Field: c.path + name, Err: unsupported("what %s means for this model is not known; if it changes nothing, convert with it ignored", excerpt(c.fields[name]))}
 		}

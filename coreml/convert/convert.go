@@ -15,6 +15,7 @@ import (
 	"github.com/gocoreml/coreml/internal/checkpoint"
 	"github.com/gocoreml/coreml/internal/milpb"
 	"github.com/gocoreml/coreml/internal/modelgen"
+	"github.com/gocoreml/coreml/internal/storage"
 )
 
 // tensorsKey is the key of the metadata under which a package says from which tensors of
@@ -97,7 +98,7 @@ func modelError(c *config, err error) error {
 	if _, ok := errors.AsType[*Error](err); ok || !errors.Is(err, modelgen.ErrConfig) {
 		return err
 	}
-	return fmt.Errorf("model_type %q: %w", c.modelType, err)
+	return fmt.Errorf("model_type %s: %w", storage.Quote(c.modelType), storage.Also(err, ErrFormat))
 }
 
 // describe is what the package says of itself.

@@ -34,7 +34,11 @@ func (d *decoder) biases(qkv, out, mlp bool) {
 // headWidths refuses heads that are not together as wide as the model.
 func (d *decoder) headWidths() {
 	if a := &d.layer.Attention; a.Heads*a.HeadDim != d.Hidden {
-		d.config.fail(d.field("num_attention_heads"), malformed("%d heads of %d are not %d wide together", a.Heads, a.HeadDim, d.Hidden))
+		field := d.field("num_attention_heads")
+		if d.config.has("head_dim") {
+			field = "head_dim"
+		}
+		d.config.fail(field, malformed("%d heads of %d are not %d wide together", a.Heads, a.HeadDim, d.Hidden))
 	}
 }
 

@@ -32,7 +32,12 @@ var gemma3 = architecture{
 	differ: func(d *decoder) {
 		d.gemma(0, 0)
 		c := d.config
-		every := c.count("sliding_window_pattern", c.count("_sliding_window_pattern", 6))
+		every := c.count("sliding_window_pattern", 6)
+		// transformers writes what it has read there under another name, and reads only
+		// this one: where a list says the same, neither matters.
+		if saved := c.count("_sliding_window_pattern", every); saved != every && !c.has("layer_types") {
+			c.fail("_sliding_window_pattern", unsupported("it is %d, and sliding_window_pattern, which counts, is %d", saved, every))
+		}
 		if every == 0 {
 			every = math.MaxInt
 		}
@@ -45,7 +50,7 @@ var gemma3 = architecture{
 				l.Attention.Rotary = local
 			}
 		})
-		c.off("use_bidirectional_attention")
+		c.off("use_bidirectional_attention", "attn_logit_softcapping") // the latter is heeded in Gemma 2 alone
 	},
 }
 
@@ -101,6 +106,7 @@ func (d *decoder) twoRotaries(localBase, base float64) (local, global *modelgen.
 	c := d.config
 	scaling := c.object("rope_scaling")
 	if p := c.object("rope_parameters"); p != nil {
+		d.oneSpelling()
 		if l, g := p.object(sliding), p.object(full); l != nil && g != nil {
 			if err := p.leftover(d.ignored); err != nil {
 				c.fail("rope_parameters", err)

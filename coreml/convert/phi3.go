@@ -6,7 +6,7 @@ import "github.com/gocoreml/coreml/internal/modelgen"
 // and up; by a rotation that may leave the end of each head as it is; and by a window on
 // all layers. Phi-4-mini is one too.
 var phi3 = architecture{
-	epsilon: 1e-5,
+	epsilon: 1e-5, partial: true,
 	differ: func(d *decoder) {
 		c := d.config
 		d.windows(0, everyLayer)

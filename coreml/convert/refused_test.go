@@ -20,6 +20,12 @@ func TestFieldsThatAreNotKnownHereAreRefused(t *testing.T) {
 	}{
 		{"gpt2", "add_cross_attention", true, "add_cross_attention"},
 		{"gpt2", "rope_theta", 5000, "rope_theta"},
+		{"gpt2", "is_causal", false, "is_causal"},
+		{"gpt2", "hidden_act", "relu", "hidden_act"}, // activation_function is what counts
+		{"mixtral", "scale_attn_weights", false, "scale_attn_weights"},
+		{"mixtral", "is_encoder_decoder", true, "is_encoder_decoder"},
+		{"mixtral", "partial_rotary_factor", 0.5, "partial_rotary_factor"},
+		{"mixtral", "sliding_window", 0, "sliding_window"},
 		{"gpt2", "activation_function", "tanh", "activation_function"},
 		{"gpt2", "n_head", 5, "n_head"},
 		{"gpt2", "num_key_value_heads", 1, "num_key_value_heads"},

@@ -19,9 +19,18 @@ func (d *decoder) ropeOf(base, part float64) *modelgen.Rotary {
 func (d *decoder) ropeScaling() *config {
 	scaling := d.config.object("rope_scaling")
 	if p := d.config.object("rope_parameters"); p != nil {
+		d.oneSpelling()
 		scaling = p
 	}
 	return scaling
+}
+
+// oneSpelling refuses a configuration in which both spellings say something: programs
+// differ in which of them counts.
+func (d *decoder) oneSpelling() {
+	if d.config.has("rope_scaling") && !isOff(d.config.fields["rope_scaling"]) {
+		d.config.fail("rope_scaling", unsupported("rope_parameters is there too, and only one of them can count"))
+	}
 }
 
 // rotary makes the rotation that an object of scaling describes; nil is none.
@@ -36,6 +45,9 @@ func (d *decoder) rotary(scaling *config, base, part float64) *modelgen.Rotary {
 	if !(base > 1) || !(base < 1e30) || !(part > 0) || part > 1 {
 		d.config.fail("rope_theta", malformed("a base of %v for %v of a head", base, part))
 		base, part = 1e4, 1
+	}
+	if part != 1 && !d.arch.partial {
+		d.config.fail("partial_rotary_factor", unsupported("it is %v, and this architecture turns all of a head", part))
 	}
 	dims := int(float64(d.layer.Attention.HeadDim) * part)
 	if dims%2 != 0 && part < 1 {

@@ -7,7 +7,7 @@ import "github.com/gocoreml/coreml/internal/modelgen"
 // of q and k with gains of its own, and by attention and feed-forward network that read
 // the same norm.
 var stablelm = architecture{
-	kvHeads: 32, epsilon: 1e-5, rotary: 0.25,
+	kvHeads: 32, epsilon: 1e-5, rotary: 0.25, partial: true,
 	fields: map[string]string{"rms_norm_eps": "layer_norm_eps"},
 	sizes:  map[string]int{"vocab_size": 50304, "hidden_size": 2560, "num_hidden_layers": 32, "num_attention_heads": 32, "intermediate_size": 6912, "max_position_embeddings": 4096},
 	differ: func(d *decoder) {

@@ -11,6 +11,9 @@ func (d *decoder) windows(missing int, usual func(i int) bool) {
 	w := missing
 	if _, there := d.config.fields["sliding_window"]; there {
 		w = d.config.count("sliding_window", 0) // null is none
+		if w == 0 && d.config.has("sliding_window") {
+			d.config.fail("sliding_window", unsupported("a window of 0 tokens is not supported; null is none"))
+		}
 	}
 	types := d.layerTypes()
 	d.each(func(i int, l *modelgen.Layer) {

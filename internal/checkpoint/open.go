@@ -55,6 +55,9 @@ func Open(ctx context.Context, path string) (*Checkpoint, error) {
 		open = openFolder
 	}
 	c, err := open(ctx, path)
+	if errors.Is(err, storage.ErrTooLong) {
+		err = storage.Also(err, ErrFormat)
+	}
 	if err != nil {
 		return nil, err
 	}
