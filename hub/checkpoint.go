@@ -164,15 +164,21 @@ func partsOf(names []string, name string) []string {
 }
 
 // onlyGGUF returns the one GGUF file of a folder that has no other weights, or the first
-// part of it.
+// part of it. Names are sorted.
 func onlyGGUF(repo Repo, names []string, dir string) (string, error) {
 	var found []string
-	pickled := ""
+	pickled, split := "", map[string]bool{}
 	for _, name := range names {
 		switch ext := strings.ToLower(path.Ext(name)); {
 		// An encoder of images that goes with a model.
-		case ext == ".gguf" && strings.HasPrefix(strings.ToLower(name), "mmproj"):
-		case ext == ".gguf" && partsOf(names, name)[0] == name:
+		case ext == ".gguf" && strings.Contains(strings.ToLower(name), "mmproj"):
+		case ext == ".gguf":
+			if m := partName.FindStringSubmatch(name); m != nil {
+				if split[m[1]+m[3]] {
+					continue
+				}
+				split[m[1]+m[3]] = true
+			}
 			found = append(found, name)
 		case ext == ".bin" || ext == ".pt" || ext == ".pth" || ext == ".ckpt":
 			pickled = name

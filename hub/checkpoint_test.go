@@ -2,6 +2,7 @@ package hub_test
 
 import (
 	"errors"
+	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -98,5 +99,43 @@ func TestWhatIsNoCheckpointIsSaid(t *testing.T) {
 		if n := len(r.hub.Bodies()); n > 0 {
 			t.Errorf("%q: %d files were fetched", c.has, n)
 		}
+	}
+}
+
+// FuzzCheckpointOf wants of any listing no panic, and no file that it does not have.
+func FuzzCheckpointOf(f *testing.F) {
+	for _, seed := range []string{"config.json\nmodel.safetensors", "config.json\nmodel.safetensors.index.json\nmodel-00001-of-00001.safetensors", "a-00001-of-00002.gguf\nA-00002-of-00002.GGUF\nb.gguf", "x/../a.gguf\n/\n\n.."} {
+		f.Add(seed, "")
+		f.Add(seed, "a-00001-of-00002.gguf")
+	}
+	f.Fuzz(func(t *testing.T, listing, where string) {
+		names := strings.Split(listing, "\n")
+		_, where, err := hub.ParseName("org/name:" + where)
+		if err != nil {
+			return
+		}
+		files, at, err := hub.CheckpointOf(names, where)
+		if err != nil {
+			return
+		}
+		if len(files) == 0 || !filepath.IsLocal(at) {
+			t.Fatalf("%q at %q", files, at)
+		}
+		for _, name := range files {
+			if !slices.Contains(names, name) {
+				t.Errorf("%q is not in the listing", name)
+			}
+		}
+	})
+}
+
+// A hub may list as many names as it likes: the time must not go up with their square.
+func TestAListingOfManyPartsIsReadAtOnce(t *testing.T) {
+	names := make([]string, hub.MaxFiles)
+	for i := range names {
+		names[i] = fmt.Sprintf("%06d-00001-of-00002.gguf", i)
+	}
+	if _, _, err := hub.CheckpointOf(names, ""); !errors.Is(err, hub.ErrAmbiguous) {
+		t.Error(err)
 	}
 }
