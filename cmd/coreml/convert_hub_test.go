@@ -158,13 +158,17 @@ func TestTheFolderOfAPackageIsMade(t *testing.T) {
 			t.Fatal(err)
 		}
 		args[at] = filepath.Join(root, "file", "sub", "made.mlpackage")
-		call(t, args...).want(t, exitFailure, "", "directory")
+		call(t, args...).want(t, exitFailure, "", "made.mlpackage")
 	}
 	root := t.TempDir()
 	out := filepath.Join(root, "a", "b", "made.mlpackage")
 	for _, args := range [][]string{
-		{"convert", tinyLlama, out, "--ignore", "x", "--keep", "["}, {"convert", root, out}, {"convert", tinyLlama, out, "--dry-run"},
-		{"compress", root, out, "--decompress"}, {"edit", in, out, "--only", "none"}, {"synth", out, "--heads", "3", "--kv-heads", "2"},
+		{"convert", tinyLlama, out, "--ignore", "x", "--keep", "["},
+		{"convert", root, out},
+		{"convert", tinyLlama, out, "--dry-run"},
+		{"compress", root, out, "--decompress"},
+		{"edit", in, out, "--only", "none"},
+		{"synth", out, "--heads", "3", "--kv-heads", "2"},
 		{"compress", in, out, "--config", filepath.Join(root, "absent.yaml")},
 	} {
 		call(t, args...)
