@@ -80,6 +80,7 @@ func (d *decoder) bert(padding *int) {
 // encoder makes the model one that gives vectors of tokens in place of logits.
 func (d *decoder) encoder(e *modelgen.Encoder) {
 	d.plainHeads()
+	d.config.flag("is_causal", false) // an encoder looks both ways, whatever it says
 	d.Encoder, d.Tied = e, true
 	d.config.off("is_decoder") // then no token would see those behind it
 }
