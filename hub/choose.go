@@ -258,6 +258,8 @@ type chosen struct {
 	pkg       PackageEntry
 	files     []string // of the package and beside it
 	tokenizer string   // folder, "" where there is no tokenizer
+
+	checkpoint string // folder or GGUF file, where that was looked for
 }
 
 // choose returns the package that a path means with the files that belong to it: those

@@ -31,6 +31,7 @@
 //	}
 //	g, err := generate.Open(ctx, p.Path, &generate.Config{Tokenizer: p.Tokenizer})
 //
+// [Client.ResolveCheckpoint] does the same for a trained model that is no package yet.
 // A repository with several packages is a [*PackagesError], which lists them. Package
 // generate does not import this one: who never downloads links no HTTP client.
 //

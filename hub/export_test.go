@@ -95,3 +95,12 @@ func SettingsOf(c *Client) (Settings, error) {
 	}
 	return Settings{s.endpoint.String(), s.dir, s.token, s.userAgent, s.offline, s.noLinks, s.headTimeout, s.bodyTimeout}, nil
 }
+
+// CheckpointOf returns what is chosen of a listing as a checkpoint.
+func CheckpointOf(names []string, where string) (files []string, at string, err error) {
+	c, err := chooseCheckpoint(Repo{ID: "org/name"}, listed(names), where)
+	if err != nil {
+		return nil, "", err
+	}
+	return c.files, c.checkpoint, nil
+}

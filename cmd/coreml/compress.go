@@ -174,7 +174,11 @@ func (c *compressCmd) Run(ctx context.Context, s *streams) error {
 	start := time.Now()
 	progress := newGauge(s, c.Quiet)
 	cfg.Progress = func(p compress.Progress) { progress.show("compress", p.Done, p.Total) }
-	report, err := compress.Compress(ctx, in, c.Out, cfg)
+	var report *compress.Report
+	err = inFolder(c.Out, func() error {
+		report, err = compress.Compress(ctx, in, c.Out, cfg)
+		return err
+	})
 	progress.clear()
 	if err != nil {
 		return c.explain(err)

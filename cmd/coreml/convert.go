@@ -16,7 +16,7 @@ import (
 // checkpoint's model computes, or an error that names what of it is not known. Nothing
 // that exists is overwritten, and what could not be finished is removed.
 type convertCmd struct {
-	Checkpoint string `arg:"" help:"The model: a folder with config.json and safetensors files, or a GGUF file."`
+	Checkpoint string `arg:"" help:"The model: a folder with config.json and safetensors files, a GGUF file, or the name of a repository with either: org/name, org/name@revision, org/name:file.gguf."`
 	Package    string `arg:"" help:"The package to make; nothing may lie there yet. The files of the tokenizer are laid beside it."`
 
 	Context  int      `help:"Most tokens of a text; 0 means what the model was trained for, at most 2048." default:"0" placeholder:"N"`
@@ -32,8 +32,10 @@ type convertCmd struct {
 	Ignore   []string `help:"A field of config.json that changes nothing, though coreml does not know it; may be repeated." sep:"none" placeholder:"FIELD"`
 	DryRun   bool     `help:"Tell what would be done, and write nothing."`
 	Threads  int      `help:"Threads to use; 0 means all." default:"0" placeholder:"N"`
-	JSON     bool     `name:"json" help:"Print what was done as one JSON object."`
-	Quiet    bool     `short:"q" help:"Do not tell what was made."`
+	hubFlags
+
+	JSON  bool `name:"json" help:"Print what was done as one JSON object."`
+	Quiet bool `short:"q" help:"Do not tell what was made."`
 }
 
 // Help is printed by kong above the flags.
@@ -41,6 +43,7 @@ func (*convertCmd) Help() string {
 	return `Examples:
 
     coreml convert SmolLM2-135M SmolLM2.mlpackage
+    coreml convert org/name Model.mlpackage --quantize int4
     coreml convert Mistral-7B-Instruct-v0.3 Mistral.mlpackage --quantize int4
     coreml convert Qwen3-0.6B Qwen3.mlpackage --quantize int8 --keep '*embed_tokens*' --context 4096
     coreml convert SmolLM2-135M SmolLM2.mlpackage --adapter poet=PoetAdapter
@@ -56,7 +59,6 @@ func (c *convertCmd) Validate() error {
 
 // Run is called by kong.
 func (c *convertCmd) Run(ctx context.Context, io *streams) error {
-	start := time.Now()
 	o := &convert.Options{
 		Context: c.Context, Quantize: c.Quantize, Keep: c.Keep, Cache: c.Cache, Logits: c.Logits, Batch: c.Batch,
 		DType: c.DType, Layout: c.Layout, Function: c.Function, Ignore: c.Ignore, DryRun: c.DryRun, Threads: c.Threads,
@@ -68,9 +70,24 @@ func (c *convertCmd) Run(ctx context.Context, io *streams) error {
 		}
 		o.Adapters = append(o.Adapters, convert.Adapter{Name: name, Path: dir})
 	}
+	from, err := c.finder(io, c.Quiet || c.JSON).checkpoint(ctx, c.Checkpoint)
+	if err != nil {
+		return err
+	}
+	o.Repository, o.Revision = from.Repo.ID, from.Commit
+	start := time.Now()
 	bar := newConvertBar(io, c.Quiet)
 	o.Progress = bar.show
-	report, err := convert.Convert(ctx, c.Checkpoint, c.Package, o)
+	var report *convert.Report
+	make := func() error {
+		report, err = convert.Convert(ctx, from.Path, c.Package, o)
+		return err
+	}
+	if c.DryRun {
+		err = make()
+	} else {
+		err = inFolder(c.Package, make)
+	}
 	bar.end()
 	if err != nil {
 		if errors.Is(err, convert.ErrOption) {

@@ -97,7 +97,7 @@ func (c *editCmd) Run(ctx context.Context, s *streams) error {
 			return err
 		}
 	}
-	if err := edit.Apply(ctx, in, c.Out, e); err != nil {
+	if err := inFolder(c.Out, func() error { return edit.Apply(ctx, in, c.Out, e) }); err != nil {
 		if errors.Is(err, fs.ErrExist) {
 			return fmt.Errorf("%s exists, and nothing is overwritten%w", quoted(c.Out), silent{err})
 		}

@@ -126,6 +126,21 @@ func (f *finder) model(ctx context.Context, name string) (place, error) {
 	return place{path: p.Path, tokenizer: p.Tokenizer, fromHub: true}, nil
 }
 
+// checkpoint returns the checkpoint that an argument means: a name is a path when
+// something lies there, and else one of a hub.
+func (f *finder) checkpoint(ctx context.Context, name string) (*hub.Checkpoint, error) {
+	if onDisk(name) || !isName(name) {
+		return &hub.Checkpoint{Path: name}, nil
+	}
+	show := f.show()
+	defer show.close()
+	c, err := f.client.ResolveCheckpoint(ctx, name, &hub.ResolveOptions{Progress: show.progress()})
+	if err != nil {
+		return nil, f.neither("checkpoint", name, err)
+	}
+	return c, nil
+}
+
 // neither says of a name that nothing was found for what was tried.
 func (f *finder) neither(what, name string, err error) error {
 	hubError, asked := errors.AsType[*hub.Error](err)

@@ -147,7 +147,7 @@ func (c *synthCmd) Run(ctx context.Context, io *streams) error {
 		what = "bfloat16"
 		make = func() error { return random.WriteCheckpoint(ctx, c.Package, cfg, c.Seed) }
 	}
-	if err := make(); err != nil {
+	if err := inFolder(c.Package, make); err != nil {
 		// Numbers that do not go together are the caller's; a disk that is full is
 		// not.
 		if errors.Is(err, modelgen.ErrConfig) {

@@ -74,7 +74,7 @@ func (d *decoder) bert(padding *int) {
 		l.AfterAttention, l.AfterMLP = n, n
 	})
 	c.only("position_embedding_type", "absolute")
-	c.off("add_cross_attention", "is_decoder")
+	c.off("add_cross_attention")
 }
 
 // encoder makes the model one that gives vectors of tokens in place of logits.
@@ -82,4 +82,5 @@ func (d *decoder) encoder(e *modelgen.Encoder) {
 	d.plainHeads()
 	d.config.flag("is_causal", false) // an encoder looks both ways, whatever it says
 	d.Encoder, d.Tied = e, true
+	d.config.off("is_decoder") // then no token would see those behind it
 }

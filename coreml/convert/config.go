@@ -199,7 +199,7 @@ var harmless = map[string]bool{
 	"torchscript": true, "use_bfloat16": true, "mamba_ssm_dtype": true,
 	"max_length": true, "min_length": true, "do_sample": true, "temperature": true, "top_k": true, "top_p": true, "repetition_penalty": true, "num_beams": true,
 	"_commit_hash": true, "language": true, "datasets": true, "license": true, "transformers.js_config": true, "attention_probs_dropout": true,
-	"n_ctx": true, "z_loss": true, "pad_token": true, "fused_mlp": true, "fused_dropout_add_ln": true,
+	"n_ctx": true, "z_loss": true, "pad_token": true,
 }
 
 // usuallyOn are fields that transformers heeds in every model, and that a model has set

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
 
@@ -23,6 +24,9 @@ const tensorsKey = graft.TensorsKey
 
 // repositoryKey names the repository whose tokenizer belongs to a package.
 const repositoryKey = "co.huggingface.exporters.name"
+
+// revisionKey names the commit of that repository from which the weights are.
+const revisionKey = "com.github.gocoreml.revision"
 
 // Convert makes a package at the path package of the checkpoint at the path model, where
 // nothing may lie yet. The package appears under its name when it is whole, and not at
@@ -108,8 +112,15 @@ func describe(c *checkpoint.Checkpoint, cfg *config, s *settings, views map[key]
 	// A map of strings is always JSON, with its keys in order.
 	list, _ := json.Marshal(tensorNames(views)) //nolint:errcheck,errchkjson // as the comment says
 	user := []milpb.StringPair{{Key: tensorsKey, Value: string(list)}}
-	if name := repository(c, cfg); name != "" {
-		user = append(user, milpb.StringPair{Key: repositoryKey, Value: name})
+	name := c.Name
+	if repo := cmp.Or(s.Repository, repository(c, cfg)); repo != "" {
+		user = append(user, milpb.StringPair{Key: repositoryKey, Value: repo})
+	}
+	if s.Repository != "" {
+		name = path.Base(s.Repository) // a folder of the cache is called by the commit
+	}
+	if s.Revision != "" {
+		user = append(user, milpb.StringPair{Key: revisionKey, Value: s.Revision})
 	}
 	weights := s.quant.String()
 	for _, v := range views {
@@ -118,7 +129,7 @@ func describe(c *checkpoint.Checkpoint, cfg *config, s *settings, views map[key]
 		}
 	}
 	return &milpb.Metadata{
-		ShortDescription: fmt.Sprintf("%s (%s), weights %s", c.Name, cfg.modelType, weights),
+		ShortDescription: fmt.Sprintf("%s (%s), weights %s", name, cfg.modelType, weights),
 		UserDefined:      user,
 	}
 }
@@ -135,6 +146,9 @@ func repository(c *checkpoint.Checkpoint, cfg *config) string {
 
 // repositoryName is what names of repositories look like.
 var repositoryName = regexp.MustCompile(`^[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*$`)
+
+// revisionName is what names of commits, branches and tags look like.
+var revisionName = regexp.MustCompile(`^[\w.][\w./-]{0,199}$`)
 
 // writeFiles lays files beside the package. One that is there already with the same
 // content stays, and one with another is reported.

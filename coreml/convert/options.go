@@ -45,6 +45,10 @@ type Options struct {
 	Adapters []Adapter
 	// Ignore names fields of config.json that change nothing, though they are not known.
 	Ignore []string
+	// Repository is the name under which a hub has the checkpoint, "organization/name",
+	// where that is where it came from, and Revision the commit. The package's metadata
+	// say so; without them they say what the checkpoint says of itself.
+	Repository, Revision string
 	// DryRun reports what would be done, and writes nothing.
 	DryRun bool
 	// Threads bounds the threads that are used; 0 is all. The package is the same with
@@ -99,6 +103,12 @@ func (o *Options) settings() (*settings, error) {
 		if _, err := path.Match(p, ""); err != nil {
 			return nil, fmt.Errorf("%w keep: %s: %w", ErrOption, storage.Quote(p), err)
 		}
+	}
+	if o.Repository != "" && !repositoryName.MatchString(o.Repository) {
+		return nil, fmt.Errorf("%w repository: %s is no name as organization/name", ErrOption, storage.Quote(o.Repository))
+	}
+	if o.Revision != "" && (o.Repository == "" || !revisionName.MatchString(o.Revision)) {
+		return nil, fmt.Errorf("%w revision: %s is no revision of a repository", ErrOption, storage.Quote(o.Revision))
 	}
 	if err := s.checkAdapters(); err != nil {
 		return nil, err

@@ -38,30 +38,19 @@ func TestFieldsThatAreNotKnownHereAreRefused(t *testing.T) {
 		{"qwen3-moe", "decoder_sparse_step", 0, "decoder_sparse_step"},
 		{"bert", "position_embedding_type", "relative_key", "position_embedding_type"},
 		{"bert", "is_decoder", true, "is_decoder"},
+		{"modernbert", "is_decoder", true, "is_decoder"},
+		{"bert", "is_encoder_decoder", true, "is_encoder_decoder"},
+		{"mixtral", "is_encoder_decoder", true, "is_encoder_decoder"},
+		{"mixtral", "scale_attn_weights", false, "scale_attn_weights"},
+		{"mixtral", "scale_attn_weights", "true", "scale_attn_weights"},
+		{"gpt-neox", "_remove_final_layer_norm", true, "_remove_final_layer_norm"},
+		{"gpt2", "fused_mlp", true, "fused_mlp"},
+		{"bert", "fused_dropout_add_ln", true, "fused_dropout_add_ln"},
 		{"xlm-roberta", "pad_token_id", 31, "max_position_embeddings"}, // no positions are left
 		{"modernbert", "layer_types", []string{"full_attention"}, "layer_types"},
 	} {
 		t.Run(c.name+" "+c.field, func(t *testing.T) {
-			from, dir := filepath.Join("testdata/architectures", c.name), t.TempDir()
-			for _, name := range []string{"config.json", "model.safetensors"} {
-				data, err := os.ReadFile(filepath.Join(from, name))
-				if err != nil {
-					t.Fatal(err)
-				}
-				if name == "config.json" {
-					var fields map[string]any
-					if err := json.Unmarshal(data, &fields); err != nil {
-						t.Fatal(err)
-					}
-					maps.Copy(fields, map[string]any{c.field: c.value})
-					if data, err = json.Marshal(fields); err != nil {
-						t.Fatal(err)
-					}
-				}
-				if err := os.WriteFile(filepath.Join(dir, name), data, 0o666); err != nil {
-					t.Fatal(err)
-				}
-			}
+			dir := changed(t, c.name, map[string]any{c.field: c.value})
 			pkg := filepath.Join(t.TempDir(), "m.mlpackage")
 			_, err := convert.Convert(t.Context(), dir, pkg, nil)
 			if err == nil {
@@ -76,4 +65,44 @@ func TestFieldsThatAreNotKnownHereAreRefused(t *testing.T) {
 			}
 		})
 	}
+}
+
+// The same fields are no reason to refuse a model where they say what they always do.
+func TestFieldsAtTheValueThatChangesNothingAreTaken(t *testing.T) {
+	for name, more := range map[string]map[string]any{
+		"mixtral":  {"scale_attn_weights": true, "is_encoder_decoder": false, "_remove_final_layer_norm": false, "fused_mlp": false, "is_decoder": true},
+		"gpt-neox": {"scale_attn_weights": nil, "fused_dropout_add_ln": nil},
+		"bert":     {"is_decoder": false, "is_encoder_decoder": false, "fused_mlp": false},
+	} {
+		dir := changed(t, name, more)
+		if _, err := convert.Convert(t.Context(), dir, filepath.Join(t.TempDir(), "m.mlpackage"), &convert.Options{DryRun: true}); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// changed is a checkpoint of testdata/architectures with other fields in its config.json.
+func changed(t *testing.T, name string, more map[string]any) string {
+	t.Helper()
+	from, dir := filepath.Join("testdata/architectures", name), t.TempDir()
+	for _, name := range []string{"config.json", "model.safetensors"} {
+		data, err := os.ReadFile(filepath.Join(from, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if name == "config.json" {
+			var fields map[string]any
+			if err := json.Unmarshal(data, &fields); err != nil {
+				t.Fatal(err)
+			}
+			maps.Copy(fields, more)
+			if data, err = json.Marshal(fields); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), data, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
 }
