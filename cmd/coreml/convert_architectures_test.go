@@ -117,6 +117,47 @@ func TestDecodersGiveTheLogitsOfTransformers(t *testing.T) {
 	}
 }
 
+// Of two texts the shorter one begins behind padding that the mask hides. Where positions
+// are learned, its first token has the first of them all the same.
+func TestTextsOfABatchHavePositionsOfTheirOwn(t *testing.T) {
+	const padding = 3
+	for _, name := range []string{"gpt2", "gpt-neox"} {
+		for _, cache := range []string{"state", "none"} {
+			t.Run(name+" "+cache, func(t *testing.T) {
+				m, want := convertTiny(t, name, &convert.Options{DType: "fp32", Batch: 2, Cache: cache})
+				n := len(want.IDs)
+				ids := append(append(want.IDs[:n:n], make([]int32, padding)...), want.IDs[:n-padding]...)
+				mask := make([]float32, 2*n*n)
+				for i := range 2 * n * n {
+					text, q, k := i/(n*n), i/n%n, i%n
+					if hidden := text == 1 && k < padding && q >= padding; k > q || hidden {
+						mask[i] = float32(math.Inf(-1))
+					}
+				}
+				in := coreml.Features{
+					"inputIds":   coreml.MultiArray(tensor.FromSlice(ids, 2, n)),
+					"causalMask": coreml.MultiArray(tensor.FromSlice(mask, 2, 1, n, n).To(tensor.Float16)),
+				}
+				var s *coreml.State
+				if cache == "state" {
+					var err error
+					if s, err = m.NewState(); err != nil {
+						t.Fatal(err)
+					}
+				}
+				out, err := m.Predict(t.Context(), in, s, nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				got := doubles(t, out.Tensor("logits"))
+				width := len(got) / (2 * n)
+				near(t, got[:n*width], want.Rows[:n], 0.003)
+				near(t, got[(n+padding)*width:], want.Rows[:n-padding], 0.003)
+			})
+		}
+	}
+}
+
 // What is behind a text changes nothing where the mask hides it.
 func TestEncodersGiveTheVectorsOfTransformers(t *testing.T) {
 	for _, name := range []string{"bert", "xlm-roberta", "modernbert"} {

@@ -79,8 +79,5 @@ func (f *Form) check(m *Model) error {
 	if m.Encoder != nil && f.Cache != NoCache {
 		return fmt.Errorf("%w: an encoder keeps no cache", ErrConfig)
 	}
-	if m.Encoder == nil && m.Positions > 0 && f.batch() > 1 {
-		return fmt.Errorf("%w: batch %d: learned positions cannot begin behind the padding of each text", ErrConfig, f.batch())
-	}
 	return sizes(size{"batch", f.batch(), maxBatch})
 }

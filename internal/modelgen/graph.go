@@ -98,6 +98,30 @@ func (g *graph) build(ctx context.Context) error {
 	return g.err
 }
 
+// learnedPositions takes the rows of the fed tokens from a table of positions. Of several
+// texts the shorter ones begin behind padding, each at a place of its own: there the
+// position is the number of tokens before that the mask lets a token see.
+func (g *graph) learnedPositions(table *mil.Value) *mil.Value {
+	b := g.b
+	if g.batch == 1 {
+		return b.Op("slice_by_index", "positions_rows", mil.TensorType(g.f, unknown, g.Hidden), mil.Args{
+			"x": table, "begin": g.join("positions_begin", g.past1, b.Ints("", 0)),
+			"end": g.join("positions_end", g.end1, b.Ints("", g.Hidden)), "end_mask": b.Bools("", false, true),
+		})
+	}
+	seen := b.Op("greater", "positions_seen", mil.TensorType(boolean, g.mask.Type.Shape...), mil.Args{
+		"x": g.mask, "y": b.Float("", g.mask.Type.DType, -1),
+	})
+	tokens := mil.TensorType(i32, g.batch, unknown)
+	count := b.Op("reduce_sum", "positions_count", tokens, mil.Args{
+		"x": g.cast("positions_ones", seen, i32), "axes": b.Ints("", 1, 3), "keep_dims": b.Bool("", false),
+	})
+	before := b.Op("sub", "positions_before", tokens, mil.Args{"x": count, "y": b.Int("", 1)})
+	// Padding sees nothing.
+	places := b.Op("maximum", "positions_places", tokens, mil.Args{"x": before, "y": b.Int("", 0)})
+	return g.pick("positions_rows", table, places, 0, g.batch, unknown, g.Hidden)
+}
+
 // embedded does to the embeddings what the model does before its layers.
 func (g *graph) embedded(x *mil.Value) *mil.Value {
 	switch {
@@ -105,11 +129,7 @@ func (g *graph) embedded(x *mil.Value) *mil.Value {
 		x = g.summed(x)
 	case g.Positions > 0:
 		table := g.weight(Weight{Role: Positions, Layer: NoLayer, Name: "positions_weight", Rows: g.Model.Positions, Cols: g.Hidden})
-		rows := g.b.Op("slice_by_index", "positions_rows", mil.TensorType(g.f, unknown, g.Hidden), mil.Args{
-			"x": table, "begin": g.join("positions_begin", g.past1, g.b.Ints("", 0)),
-			"end": g.join("positions_end", g.end1, g.b.Ints("", g.Hidden)), "end_mask": g.b.Bools("", false, true),
-		})
-		x = g.add("x_positioned", x, rows)
+		x = g.add("x_positioned", x, g.learnedPositions(table))
 	}
 	if g.WideResidual {
 		x = g.cast("x_fp32", x, f32)
