@@ -343,10 +343,20 @@ func TestARowThatEndsIsGivenToTheNextPrompt(t *testing.T) {
 			m.calls = 0
 			lone, _ := together(t, g, prompts[:1], opts)
 			first := len(lone[0].Tokens)
+			// The model waits until all prompts have been taken, however slow who takes them is.
 			m.calls = 0
-			for range g.Batch(t.Context(), slices.Values(prompts), opts) {
+			taken := make(chan struct{})
+			m.broken = func(int) error {
+				<-taken
+				return nil
+			}
+			for range g.Batch(t.Context(), func(yield func(generate.Prompt) bool) {
+				defer close(taken)
+				slices.Values(prompts)(yield)
+			}, opts) {
 			}
 			calls := m.calls
+			m.broken = nil
 			batch, alone := together(t, g, prompts, opts)
 			if d := cmp.Diff(alone, batch); d != "" {
 				t.Error(d)
