@@ -76,8 +76,8 @@ func (c *convertCmd) Run(ctx context.Context, io *streams) error {
 	}
 	o.Repository, o.Revision = from.Repo.ID, from.Commit
 	start := time.Now()
-	bar := newConvertBar(io, c.Quiet)
-	o.Progress = bar.show
+	progress := newGauge(io, c.Quiet)
+	o.Progress = func(done, total int64) { progress.show("convert", done, total) }
 	var report *convert.Report
 	make := func() error {
 		report, err = convert.Convert(ctx, from.Path, c.Package, o)
@@ -88,7 +88,7 @@ func (c *convertCmd) Run(ctx context.Context, io *streams) error {
 	} else {
 		err = inFolder(c.Package, make)
 	}
-	bar.end()
+	progress.clear()
 	if err != nil {
 		if errors.Is(err, convert.ErrOption) {
 			return usagef("%v", err)
@@ -171,46 +171,4 @@ func (c *convertCmd) tellPlan(out io.Writer, r *convert.Report) error {
 	}
 	_, err := fmt.Fprintf(out, "%s%s of %s, %d tokens: %s of weights\n", t.String(), plain(r.ModelType), plain(r.Form), r.Context, bytesText(r.Bytes()))
 	return err
-}
-
-// convertBar shows how far a conversion is, in a terminal only.
-type convertBar struct {
-	out   io.Writer
-	last  time.Time
-	shown bool
-}
-
-func newConvertBar(s *streams, quiet bool) *convertBar {
-	b := &convertBar{}
-	if !quiet && isTerminal(s.rawErr) && styled() {
-		b.out = s.rawErr
-	}
-	return b
-}
-
-// show is called for each piece of work that is done.
-func (b *convertBar) show(done, total int64) {
-	if b.out == nil || total == 0 || time.Since(b.last) < drawEvery {
-		return
-	}
-	b.last, b.shown = time.Now(), true
-	const width = 30
-	full := int(done * width / total)
-	bar := ""
-	for i := range width {
-		if i < full {
-			bar += "#"
-		} else {
-			bar += "."
-		}
-	}
-	// A display that cannot be drawn is no reason to stop.
-	_, _ = fmt.Fprintf(b.out, "\r[%s] %3d %%", bar, done*100/total)
-}
-
-// end takes the bar away.
-func (b *convertBar) end() {
-	if b.shown {
-		_, _ = fmt.Fprint(b.out, "\r\x1b[K")
-	}
 }

@@ -3,10 +3,11 @@ package main
 import (
 	"fmt"
 	"io"
+	"strings"
 	"time"
 )
 
-// gauge shows on a terminal how far a verb has come that works through a package. Where
+// gauge shows on a terminal how far a verb has come that works through weights. Where
 // there is no terminal it shows nothing.
 type gauge struct {
 	out   io.Writer
@@ -31,7 +32,10 @@ func (g *gauge) show(what string, done, total int64) {
 		return
 	}
 	g.last, g.shown = time.Now(), true
-	_, _ = fmt.Fprintf(g.out, "\r\x1b[K%s %d%%", what, 100*done/total)
+	const width = 30
+	full := int(min(max(width*done/total, 0), width))
+	// A display that cannot be drawn is no reason to stop.
+	_, _ = fmt.Fprintf(g.out, "\r\x1b[K%s [%s%s] %3d %%", what, strings.Repeat("#", full), strings.Repeat(".", width-full), 100*done/total)
 }
 
 // clear removes the line.
