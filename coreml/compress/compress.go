@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 
 	"github.com/gocoreml/coreml/internal/dtype"
 	"github.com/gocoreml/coreml/internal/mil"
@@ -114,11 +113,7 @@ func room(out string, pkg *modelpkg.Package, p *mil.Program, steps []step) error
 			need = max(need, denseBytes(p))
 		}
 	}
-	dir := filepath.Dir(filepath.Clean(out))
-	if free, ok := storage.FreeSpace(dir); ok && need > free {
-		return fmt.Errorf("%w: up to %d bytes are needed in %s, and %d are free", ErrDiskFull, need, dir, free)
-	}
-	return nil
+	return storage.Room(out, need)
 }
 
 // denseBytes is how much all weights take as numbers.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/gocoreml/coreml/internal/quantize"
 	"github.com/gocoreml/coreml/internal/quantize/declare"
+	"github.com/gocoreml/coreml/internal/storage"
 )
 
 // What can be wrong with a request, for errors.Is.
@@ -20,7 +21,7 @@ var (
 	// ErrModel means that a package is none whose weights can be compressed.
 	ErrModel = errors.New("not an ML Program package")
 	// ErrDiskFull means that the disk has no room for the result.
-	ErrDiskFull = errors.New("not enough room on the disk")
+	ErrDiskFull = storage.ErrDiskFull
 )
 
 // FormHelp describes the texts of Op.Form, a line for each kind of part.

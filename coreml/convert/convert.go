@@ -79,7 +79,7 @@ func convert(ctx context.Context, c *checkpoint.Checkpoint, pkg string, s *setti
 	if err := d.checkSpareHead(ctx, c); err != nil {
 		return nil, err
 	}
-	if err := checkSpace(pkg, src.size()); err != nil {
+	if err := storage.Room(pkg, uint64(src.size())); err != nil {
 		return nil, err
 	}
 	adapters, closeAll, err := openAdapters(ctx, s.Adapters)

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"path/filepath"
 	"slices"
 
 	"github.com/gocoreml/coreml/internal/checkpoint"
@@ -59,16 +58,7 @@ func (r *Report) Bytes() int64 {
 }
 
 // ErrDiskFull means that the package would not fit on the disk.
-var ErrDiskFull = fmt.Errorf("not enough space on the disk")
-
-// checkSpace refuses to begin what the disk has no room for, where the system tells.
-func checkSpace(pkg string, need int64) error {
-	dir := filepath.Dir(filepath.Clean(pkg))
-	if free, ok := storage.FreeSpace(dir); ok && uint64(need) > free {
-		return fmt.Errorf("%w: the package needs %d bytes in %s, and %d are free", ErrDiskFull, need, storage.Quote(dir), free)
-	}
-	return nil
-}
+var ErrDiskFull = storage.ErrDiskFull
 
 // size is about what the package will take.
 func (s *source) size() int64 {

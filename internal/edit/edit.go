@@ -24,7 +24,7 @@ var (
 	// ErrEdit means that the changes do not fit the package or each other.
 	ErrEdit = errors.New("cannot be changed so")
 	// ErrDiskFull means that the disk has no room for the result.
-	ErrDiskFull = errors.New("not enough room on the disk")
+	ErrDiskFull = storage.ErrDiskFull
 )
 
 // Edit is what is changed. It is done in the order of the fields.
@@ -355,9 +355,5 @@ func (s *session) room(out string) error {
 			need += uint64(f.Size)
 		}
 	}
-	dir := filepath.Dir(filepath.Clean(out))
-	if free, ok := storage.FreeSpace(dir); ok && need > free {
-		return fmt.Errorf("%w: up to %d bytes are needed in %s, and %d are free", ErrDiskFull, need, dir, free)
-	}
-	return nil
+	return storage.Room(out, need)
 }
