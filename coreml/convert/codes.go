@@ -95,7 +95,7 @@ func inRange(c *checkpoint.Codes) bool {
 	}
 	for _, scale := range c.Scale {
 		// A scale that is no number fails the comparison.
-		if x := abs(dtype.Float16ToFloat32(scale)) * most; !(x <= 65504) {
+		if x := float32(math.Abs(float64(dtype.Float16ToFloat32(scale)))) * most; !(x <= 65504) {
 			return false
 		}
 	}

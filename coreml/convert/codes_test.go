@@ -292,7 +292,7 @@ func TestCodesAreCarriedOver(t *testing.T) {
 					t.Errorf("carried over are %v, want %d", types, c.least)
 				}
 				for i, x := range logits(t, pkg) {
-					if abs(x-want[i]) > 0.02*largest {
+					if float32(math.Abs(float64(x-want[i]))) > 0.02*largest {
 						t.Fatalf("logit %d is %v, and %v with decoded weights", i, x, want[i])
 					}
 				}

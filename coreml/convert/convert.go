@@ -6,10 +6,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
 	"regexp"
+	"slices"
 
 	"github.com/gocoreml/coreml/internal/adapter/graft"
 	"github.com/gocoreml/coreml/internal/checkpoint"
@@ -153,7 +155,7 @@ var revisionName = regexp.MustCompile(`^[\w.][\w./-]{0,199}$`)
 // writeFiles lays files beside the package. One that is there already with the same
 // content stays, and one with another is reported.
 func writeFiles(dir string, files map[string][]byte) (written, differing []string, err error) {
-	for _, name := range sortedKeys(files) {
+	for _, name := range slices.Sorted(maps.Keys(files)) {
 		path := filepath.Join(dir, name)
 		if same, there := sameFile(path, files[name]); there {
 			if !same {

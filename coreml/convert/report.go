@@ -6,7 +6,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"maps"
 	"slices"
 
 	"github.com/gocoreml/coreml/internal/checkpoint"
@@ -155,5 +154,3 @@ func sameFile(path string, content []byte) (same, there bool) {
 	data, err := io.ReadAll(io.LimitReader(f, int64(len(content))+1))
 	return err == nil && bytes.Equal(data, content), true
 }
-
-func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

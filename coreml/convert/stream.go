@@ -203,9 +203,9 @@ func (s *source) encodeRows(v *view, w modelgen.Weight, c chunk, f quantize.Form
 		if err := roundTo(w.Type, values); err != nil {
 			return coded{}, err
 		}
-		if block := quickBlock(f, w.Type, w.Cols); block > 0 {
-			if done, ok := quick(values, c.to-c.from, w.Cols, block); ok {
-				return done, nil
+		if w.Type == dtype.Float16 {
+			if e, lost, ok := quantize.Quick(f, c.to-c.from, w.Cols, values); ok {
+				return coded{e, lost, n}, nil
 			}
 		}
 		t := quantize.Matrix([]int{c.to - c.from, w.Cols}, values)

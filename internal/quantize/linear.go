@@ -90,6 +90,9 @@ func (q *quantized) blockwise(ctx context.Context, t *Tensor, l Linear, block in
 	}
 	var infinite atomic.Bool
 	err := parallel(ctx, t.Threads, len(q.scale), max(grainOf/block, 1), func(lo, hi int) {
+		if pack && l.quick() && t.float() == dtype.Float16 && q.quickly(t, block, lo, hi) {
+			return
+		}
 		kept := make([]byte, block)
 		k := l.kind(t.float())
 		for cell := lo; cell < hi; cell++ {
@@ -114,6 +117,19 @@ func (q *quantized) blockwise(ctx context.Context, t *Tensor, l Linear, block in
 		return finite(t.Values)
 	}
 	return err
+}
+
+// quickly is blockwise for the cells lo to hi, where encodeInt4 makes their codes. It
+// reports false where they go the long way, which then makes all of them.
+func (q *quantized) quickly(t *Tensor, block, lo, hi int) bool {
+	scales := make([]uint16, hi-lo)
+	if _, _, ok := encodeInt4(t.Values[lo*block:hi*block], block, q.packed[lo*block/2:hi*block/2], scales); !ok {
+		return false
+	}
+	for i, s := range scales {
+		q.scale[lo+i] = dtype.Float16ToFloat32(s)
+	}
+	return true
 }
 
 // set keeps scale and offset of a cell.

@@ -1,4 +1,4 @@
-package convert
+package quantize_test
 
 import (
 	"bytes"
@@ -10,7 +10,7 @@ import (
 	"github.com/gocoreml/coreml/internal/quantize"
 )
 
-// The definition is package quantize, which equals coremltools to the bit.
+// The definition is linear, which equals coremltools to the bit.
 func TestQuickCodesAreThoseOfTheDefinition(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(1, 2))
 	for _, form := range []string{"int4", "int4:block=64", "int4:block=16"} {
@@ -32,7 +32,7 @@ func TestQuickCodesAreThoseOfTheDefinition(t *testing.T) {
 					values[i] = dtype.RoundFloat16(values[i])
 				}
 				clear(values[:64])
-				got, ok := quick(values, rows, cols, quickBlock(f, dtype.Float16, cols))
+				got, gotLost, ok := quantize.Quick(f, rows, cols, values)
 				if !ok {
 					t.Fatal("it is left to the long way")
 				}
@@ -40,15 +40,27 @@ func TestQuickCodesAreThoseOfTheDefinition(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if !bytes.Equal(got.encoded.Codes.Data, want.Codes.Data) || !bytes.Equal(got.encoded.Scale.Data, want.Scale.Data) {
-					t.Error("codes or scales differ")
+				if !bytes.Equal(got.Codes.Data, want.Codes.Data) || !bytes.Equal(got.Scale.Data, want.Scale.Data) {
+					t.Error("codes or scales differ from those of Encode")
+				}
+				codes, scales, err := quantize.DefinedCodes(t.Context(), f, []int{rows, cols}, values)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for i, c := range got.Codes.Data {
+					if c&15 != codes[2*i]&15 || c>>4 != codes[2*i+1]&15 {
+						t.Fatalf("codes %d and %d are %#x, want %#x and %#x", 2*i, 2*i+1, c, codes[2*i], codes[2*i+1])
+					}
+				}
+				if !bytes.Equal(got.Scale.Data, dtype.HalfBytes(scales)) {
+					t.Error("scales differ from the definition's")
 				}
 				lost, err := want.Compare(t.Context(), values)
 				if err != nil {
 					t.Fatal(err)
 				}
-				if d := got.lost.RMS/lost.RMS - 1; d > 0.01 || d < -0.01 {
-					t.Errorf("the error is %v, want %v", got.lost.RMS, lost.RMS)
+				if d := gotLost.RMS/lost.RMS - 1; d > 0.01 || d < -0.01 {
+					t.Errorf("the error is %v, want %v", gotLost.RMS, lost.RMS)
 				}
 			})
 		}
@@ -61,13 +73,17 @@ func TestOtherFormsGoTheLongWay(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if n := quickBlock(f, dtype.Float16, 64); n != 0 {
-			t.Errorf("%s has quick blocks of %d", form, n)
+		if _, _, ok := quantize.Quick(f, 4, 64, make([]float32, 4*64)); ok {
+			t.Errorf("%s is made the quick way", form)
 		}
 	}
 }
 
 func BenchmarkQuickCodes(b *testing.B) {
+	form, err := quantize.ParseForm("int4")
+	if err != nil {
+		b.Fatal(err)
+	}
 	values := make([]float32, 1<<19)
 	rnd := rand.New(rand.NewPCG(1, 2))
 	for i := range values {
@@ -75,6 +91,6 @@ func BenchmarkQuickCodes(b *testing.B) {
 	}
 	b.SetBytes(int64(len(values)))
 	for b.Loop() {
-		quick(values, 128, 4096, 32)
+		quantize.Quick(form, 128, 4096, values)
 	}
 }

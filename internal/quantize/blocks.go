@@ -1,29 +1,29 @@
-package convert
+package quantize
 
 import (
 	"math"
 
 	"github.com/gocoreml/coreml/internal/dtype"
-	"github.com/gocoreml/coreml/internal/quantize"
 )
 
 // Codes of 4 bits in blocks are what most models are converted to, and a large one has
-// thousands of millions of them: this file makes the codes of package quantize, bit for
-// bit, in a fraction of the time, and finds their errors on the way.
+// thousands of millions of them: this file makes the codes of linear, bit for bit, in a
+// fraction of the time, and finds their errors on the way.
 
-// quickBlock returns the size of the blocks of a form that encodeInt4 makes, 0 for any
-// other.
-func quickBlock(f quantize.Form, t dtype.Type, cols int) int {
+// quickBlock returns the size of the blocks of a form that Quick makes for matrices of
+// fp16, 0 for any other.
+func quickBlock(f Form, cols int) int {
 	l := f.Linear
-	size := l.Size
-	if size == 0 {
-		size = 32
-	}
-	if f.Palette.On || f.Prune.Mode != quantize.NoPruning || l.Type != dtype.Int4 || l.Mode == quantize.Asymmetric ||
-		l.Grain != quantize.Usual && l.Grain != quantize.PerBlock || l.Blocks != nil || t != dtype.Float16 || size%2 != 0 || cols%size != 0 {
+	size := l.size()
+	if f.Palette.On || f.Prune.Mode != NoPruning || !l.quick() || l.grain() != PerBlock || l.Blocks != nil || cols%size != 0 {
 		return 0
 	}
 	return size
+}
+
+// quick reports whether encodeInt4 makes these codes, for a weight of fp16.
+func (l Linear) quick() bool {
+	return l.Type == dtype.Int4 && l.mode() == Symmetric && l.size()%2 == 0
 }
 
 // mostInt4 is the largest weight of which twice is a number of fp16, leastInt4 one whose
@@ -50,7 +50,7 @@ func encodeInt4(values []float32, block int, codes []byte, scales []uint16) (lar
 			continue
 		}
 		most := math.Float32frombits(top)
-		if most > mostInt4 || most < leastInt4 {
+		if !(most >= leastInt4 && most <= mostInt4) { // or is no number
 			return 0, 0, false
 		}
 		// In fp16 arithmetic, as coremltools computes: (most - -most) / 14.
@@ -63,7 +63,7 @@ func encodeInt4(values []float32, block int, codes []byte, scales []uint16) (lar
 			out[k] = byte(int32(p))&15 | byte(int32(q))<<4
 			da, db := a-p*scale, b-q*scale
 			sum += da*da + db*db
-			largest = max(largest, abs(da), abs(db))
+			largest = max(largest, abs32(da), abs32(db))
 		}
 		squares += float64(sum)
 	}
@@ -77,29 +77,28 @@ func int4Code(v, scale, inverse float32) float32 {
 	const magic = 1.5 * (1 << 23) // adding and subtracting it rounds to an integer
 	x := v * inverse
 	r := (x + magic) - magic
-	if abs(x-r) > 0.5-1.0/128 {
+	if abs32(x-r) > 0.5-1.0/128 {
 		x = dtype.RoundFloat16(v / scale)
 		r = (x + magic) - magic
 	}
 	return min(max(r, -7), 7)
 }
 
-func abs(x float32) float32 { return math.Float32frombits(math.Float32bits(x) &^ (1 << 31)) }
-
-// quick is a chunk that encodeInt4 has made, as package quantize would have made it.
-func quick(values []float32, rows, cols, block int) (coded, bool) {
+// Quick is EncodeTensor with Compare for rows of a matrix of fp16, in one pass on the
+// calling goroutine. It reports false for forms and values that go the long way.
+func Quick(f Form, rows, cols int, values []float32) (*Encoded, Error, bool) {
+	block := quickBlock(f, cols)
+	if block == 0 || rows*cols != len(values) {
+		return nil, Error{}, false
+	}
 	codes, scales := make([]byte, len(values)/2), make([]uint16, len(values)/block)
 	largest, squares, ok := encodeInt4(values, block, codes, scales)
 	if !ok {
-		return coded{}, false
+		return nil, Error{}, false
 	}
-	return coded{
-		encoded: &quantize.Encoded{
-			Type: dtype.Float16, Shape: []int{rows, cols},
-			Codes: &quantize.Plane{Type: dtype.Int4, Shape: []int{rows, cols}, Data: codes},
-			Scale: &quantize.Plane{Type: dtype.Float16, Shape: []int{rows, cols / block}, Data: dtype.HalfBytes(scales)},
-		},
-		lost: quantize.Error{Largest: float64(largest), RMS: math.Sqrt(squares / float64(max(len(values), 1)))},
-		n:    len(values),
-	}, true
+	return &Encoded{
+		Type: dtype.Float16, Shape: []int{rows, cols},
+		Codes: &Plane{Type: dtype.Int4, Shape: []int{rows, cols}, Data: codes},
+		Scale: &Plane{Type: dtype.Float16, Shape: []int{rows, cols / block}, Data: dtype.HalfBytes(scales)},
+	}, Error{Largest: float64(largest), RMS: math.Sqrt(squares / float64(max(len(values), 1)))}, true
 }
