@@ -23,9 +23,9 @@ type rowRun struct {
 }
 
 // together answers the first n prompts in the rows of one sequence, and further ones
-// where rows become free. It returns those that it took and did not answer. It reports false, and
-// does nothing, where the padding would leave one of the first less room for its answer
-// than it has by itself, and where a single one can be answered.
+// where rows become free. It returns those that it took and did not answer. It reports
+// false, and does nothing, where the padding would leave one of the first less room for
+// its answer than it has by itself, and where a single one can be answered.
 func (b *batch) together(queue []*batchPrompt, n int) (rest []*batchPrompt, ok bool) {
 	group := queue[:n]
 	texts := make([]*rowText, len(group))

@@ -145,11 +145,11 @@ func viewsOf(t *testing.T, c *checkpoint.Checkpoint, o *Options) map[string]*vie
 	if err := s.context(d); err != nil {
 		t.Fatal(err)
 	}
-	views, err := d.resolve(c, &s.form)
+	weights, views, err := d.resolve(c, &s.form)
 	if err != nil {
 		t.Fatal(err)
 	}
-	newSource(t.Context(), s, views, weightsOf(d, s))
+	newSource(t.Context(), s, views, weights)
 	byName := map[string]*view{}
 	for _, v := range views {
 		byName[v.weight] = v

@@ -62,11 +62,10 @@ func convert(ctx context.Context, c *checkpoint.Checkpoint, pkg string, s *setti
 	if d.Encoder != nil {
 		s.form.Cache = modelgen.NoCache
 	}
-	views, err := d.resolve(c, &s.form)
+	weights, views, err := d.resolve(c, &s.form)
 	if err != nil {
 		return nil, modelError(cfg, err)
 	}
-	weights := weightsOf(d, s)
 	carries, err := s.settleCodes(ctx, weights, views)
 	if err != nil {
 		return nil, err

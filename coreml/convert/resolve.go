@@ -22,22 +22,23 @@ func keyOf(w modelgen.Weight) key { return key{w.Role, w.Layer, w.Bias} }
 // buffers are tensors that hold no weights in any model: tables that old versions saved.
 var buffers = []string{"rotary_emb.inv_freq"}
 
-// resolve finds the tensors of all weights that a model's graph asks for, and refuses a
-// checkpoint that lacks one, has one of another shape, or one that nothing asks for.
-func (d *decoder) resolve(c *checkpoint.Checkpoint, form *modelgen.Form) (map[key]*view, error) {
+// resolve lists the weights that a model's graph asks for and finds their tensors. It
+// refuses a checkpoint that lacks one, has one of another shape, or one that nothing asks
+// for.
+func (d *decoder) resolve(c *checkpoint.Checkpoint, form *modelgen.Form) ([]modelgen.Weight, map[key]*view, error) {
 	weights, err := d.Weights(form)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	d.withoutPrefix(c)
 	if err := d.settleHead(c); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	views, used := map[key]*view{}, map[string]bool{}
 	for _, w := range weights {
 		v, err := d.view(c, w)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		views[keyOf(w)] = v
 		for _, name := range v.names {
@@ -46,10 +47,10 @@ func (d *decoder) resolve(c *checkpoint.Checkpoint, form *modelgen.Form) (map[ke
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Tensors)) {
 		if !used[name] && name != d.spareHead && !d.ignores(name) {
-			return nil, d.tensorError(name, unsupported("nothing in this architecture uses it"))
+			return nil, nil, d.tensorError(name, unsupported("nothing in this architecture uses it"))
 		}
 	}
-	return views, nil
+	return weights, views, nil
 }
 
 func (d *decoder) tensorError(name string, err error) error {

@@ -39,12 +39,6 @@ type stored struct {
 	offsets map[string]uint64
 }
 
-// weightsOf lists what the graph asks for. Its errors have been seen by resolve.
-func weightsOf(d *decoder, s *settings) []modelgen.Weight {
-	list, _ := d.Weights(&s.form) //nolint:errcheck // as the comment says
-	return list
-}
-
 func newSource(ctx context.Context, s *settings, views map[key]*view, weights []modelgen.Weight) *source {
 	src := &source{ctx: ctx, settings: s, views: views, weights: weights, put: map[putKey]*stored{}, report: &Report{}}
 	for _, w := range weights {
