@@ -1,9 +1,12 @@
 package kernel_test
 
 import (
+	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/gocoreml/coreml/internal/kernel"
+	"github.com/gocoreml/coreml/internal/workpool"
 )
 
 // BenchmarkAttention is a token over 512 and 2048 keys of 16 bits, a piece of a prompt
@@ -26,6 +29,34 @@ func BenchmarkAttention(b *testing.B) {
 			}
 			reportRates(b, 2*s.kv*s.keys*(s.dim+s.vdim), 2*float64(s.heads*s.queries*s.keys)*float64(s.dim+s.vdim), 1)
 		})
+	}
+}
+
+// BenchmarkAttentionMemory is a token of caches that lie in memory: those of many layers,
+// in turns.
+func BenchmarkAttentionMemory(b *testing.B) {
+	for _, s := range []attnSpec{
+		{9, 3, 1, 2048, 64, 64, true, false, true, false},
+		{32, 8, 1, 2048, 128, 128, true, false, true, false},
+	} {
+		for _, threads := range benchThreads() {
+			b.Run(fmt.Sprintf("%s/threads=%d", s, threads), func(b *testing.B) {
+				a, keys, values := s.build(b, newRand(1)), [][]uint16{}, [][]uint16{}
+				stored := 2 * len(a.K16) * 2
+				for range benchMemory / stored {
+					keys, values = append(keys, slices.Clone(a.K16)), append(values, slices.Clone(a.V16))
+				}
+				p := workpool.New(threads)
+				defer p.Close()
+				layer := 0
+				for b.Loop() {
+					a.K16, a.V16 = keys[layer], values[layer]
+					a.Go(p, 0)
+					layer = (layer + 1) % len(keys)
+				}
+				reportRates(b, stored, 2*float64(s.heads*s.queries*s.keys)*float64(s.dim+s.vdim), threads)
+			})
+		}
 	}
 }
 

@@ -115,6 +115,7 @@ func (c *Call) attend(l *attentionLocal, k, v, mask *array.Value, scale float32,
 		qo, ko, vo, mo := outerOffsets(q, &kk, &vv, mask, y, o)
 		a.Q, a.Dst = qs[qo:], dst[o*size:]
 		bindKV(a, &kk, &vv, ko, vo, a.Heads)
+		c.settleCaches(a, &kk, &vv)
 		if a.Mask = nil; mask != nil {
 			a.Mask = ms[mo:]
 			bindMask(a, mask)
@@ -220,6 +221,18 @@ func bindKV(a *kernel.Attention, k, v *array.Value, ko, vo, heads int) {
 		a.V16 = v.F16[vo:]
 	} else {
 		a.V32 = v.F32[vo:]
+	}
+}
+
+// settleCaches puts states on large pages of which half is read: a head's keys are then
+// half as long as heads are apart.
+func (c *Call) settleCaches(a *kernel.Attention, k, v *array.Value) {
+	if a.KVHeads < 2 || 2*a.Keys*a.KRow < a.KHead || a.KRow != a.HeadDim {
+		return
+	}
+	for _, b := range c.Env.States {
+		b.settle(k, c.Env.stop)
+		b.settle(v, c.Env.stop)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/gocoreml/coreml/internal/engine/portable/array"
 	"github.com/gocoreml/coreml/internal/kernel"
 	"github.com/gocoreml/coreml/internal/mil"
+	"github.com/gocoreml/coreml/internal/storage"
 )
 
 // StateSpec is what a function declares of a state.
@@ -54,6 +55,35 @@ type Buffer struct {
 	F32 []float32
 	F16 []uint16
 	I32 []int32
+
+	settled bool // whether it was put on large pages, or that was tried
+}
+
+// settle puts the buffer on large pages, once, if it holds what v shows. Half full is
+// when that is worth its memory: before, only what was written takes any.
+func (b *Buffer) settle(v *array.Value, stop func() bool) {
+	if b.settled || !b.holds(v) {
+		return
+	}
+	b.settled = true
+	storage.LargePages(bytesOf(b.F16), stop)
+	storage.LargePages(bytesOf(b.F32), stop)
+}
+
+// holds reports whether v shows elements of the buffer.
+func (b *Buffer) holds(v *array.Value) bool {
+	return within(v.F16, b.F16) || within(v.F32, b.F32)
+}
+
+// within reports whether a slice that is not empty begins inside another one.
+func within[T any](part, whole []T) bool {
+	at, from := uintptr(unsafe.Pointer(unsafe.SliceData(part))), uintptr(unsafe.Pointer(unsafe.SliceData(whole)))
+	return len(part) > 0 && at >= from && at-from < uintptr(len(whole))*unsafe.Sizeof(part[0])
+}
+
+// bytesOf views a slice of numbers as bytes.
+func bytesOf[T any](s []T) []byte {
+	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(s))), len(s)*int(unsafe.Sizeof(*new(T))))
 }
 
 // NewBuffer returns memory for a state, all zero: every conversation begins so. The
