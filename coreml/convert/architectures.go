@@ -19,6 +19,8 @@ var architectures = map[string]*architecture{
 	"llama":       &llama,
 	"mistral":     &mistral,
 	"olmo2":       &olmo2,
+	"openelm":     &openELM,
+	"openlm":      &openLM,
 	"phi3":        &phi3,
 	"qwen2":       &qwen2,
 	"qwen3":       &qwen3,

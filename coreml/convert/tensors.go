@@ -20,7 +20,11 @@ type ref struct {
 	module string
 	// also is another name of the module, for checkpoints that lack the first.
 	also string
-	// rows takes a part of the tensor's rows, for matrices that are stored together.
+	// fused are the roles whose weights lie one behind the other in the tensor, this one's
+	// among them; nil where it has the tensor for itself.
+	fused []modelgen.Role
+	// rows takes a part of the tensor's rows, for matrices that are stored together
+	// otherwise.
 	rows *rows
 	// transposed says that the matrix is stored as [inputs, outputs]; rows then counts the
 	// outputs all the same.
@@ -33,22 +37,24 @@ type ref struct {
 	all int
 }
 
-// part is a role with the number of its rows.
-type part struct {
-	role modelgen.Role
-	rows int
+// fuse says that the weights of several roles lie in one tensor, one behind the other.
+func (t tensors) fuse(module string, roles ...modelgen.Role) {
+	for _, r := range roles {
+		t[r] = ref{module: module, fused: roles}
+	}
 }
 
-// fuse says that the matrices of several roles lie in one, one behind the other.
-func (t tensors) fuse(module string, parts ...part) {
-	from, total := 0, 0
-	for _, p := range parts {
-		total += p.rows
+// fusedRows is the part of a weight in the tensor that it shares with others. Lengths are
+// the rows of all weights of the model: they may differ from layer to layer.
+func (f ref) fusedRows(w modelgen.Weight, lengths map[key]int) *rows {
+	p := &rows{n: w.Rows}
+	for _, r := range f.fused {
+		if r == w.Role {
+			p.from = p.total
+		}
+		p.total += lengths[key{r, w.Layer, w.Bias}]
 	}
-	for _, p := range parts {
-		t[p.role] = ref{module: module, rows: &rows{from: from, n: p.rows, total: total}}
-		from += p.rows
-	}
+	return p
 }
 
 // rows are of each run of every rows the first n, after the first from: of
