@@ -19,6 +19,9 @@ BASES = {
     'gpt_neox': dict(NEOX, rotary_pct=0.25, rotary_emb_base=10000, layer_norm_eps=1e-5, use_parallel_residual=True, hidden_size=64),
     'stablelm': dict(NEOX, num_key_value_heads=KV, hidden_act='silu', layer_norm_eps=1e-5, partial_rotary_factor=0.25, rope_theta=10000, use_qkv_bias=True, hidden_size=64, pad_token_id=0),
     'starcoder2': dict(NEOX, num_key_value_heads=KV, hidden_act='gelu_pytorch_tanh', norm_epsilon=1e-5, use_bias=True, rope_theta=10000.0, sliding_window=None),
+    'openelm': dict(vocab_size=64, model_dim=HIDDEN, head_dim=8, num_transformer_layers=3, max_context_length=64, qkv_multipliers=[0.5, 1.0], num_gqa_groups=2, ffn_multipliers=[0.5, 4.0], ffn_dim_divisor=8,
+                    normalize_qk_projections=True, share_input_output_layers=True, bos_token_id=1, eos_token_id=2),
+    'openlm': dict(vocab_size=64, dim=HIDDEN, n_heads=HEADS, n_layers=2, seq_len=64, apply_qk_norm=True, norm_type='gain_only_lp_layer_norm', ffn_type='swiglu_torch', bos_token_id=1, eos_token_id=2),
     'mixtral': dict(LLAMA, num_local_experts=4, num_experts_per_tok=2, sliding_window=None),
     'qwen2_moe': dict(LLAMA, **MOE, shared_expert_intermediate_size=40),
     'qwen3_moe': dict(LLAMA, **MOE, head_dim=8),
@@ -70,6 +73,19 @@ def fields(kind):
     if kind == 'gpt2':
         return f | dict(activation_function=ACTIVATIONS, n_inner=[None, 48, 128], layer_norm_epsilon=[1e-2, DROP], scale_attn_by_inverse_layer_idx=[True], reorder_and_upcast_attn=[True],
                         n_positions=[32, DROP], n_head=[1, 8], n_ctx=[32, 16], summary_type=['mean'], hidden_act=['relu'])
+    if kind == 'openelm':
+        f |= dict(num_query_heads=[[4, 2, 6], [1, 2, 3], [2, 2], 4, None], num_kv_heads=[[2, 2, 2], [1, 2, 3], [3, 3, 3], [1, 1, 1], [1], 2, None], num_gqa_groups=[1, 2, 4, DROP],
+                  qkv_multipliers=[1.0, 0.5, 2, [0.5, 2.0], [1.5, 0.3], [1.0], DROP], ffn_multipliers=[1, 0.7, [0.5, 2.0], [3.3, 0.1], [0.5, 1.7, 0.9], [1.0], DROP], ffn_dim_divisor=[1, 3, 16, DROP],
+                  ffn_with_glu=[True, False], activation_fn_name=ACTIVATIONS + [DROP], normalization_layer_name=['rms_norm', 'layer_norm', 'layer_norm_fp32'], normalize_qk_projections=[True, False, DROP],
+                  share_input_output_layers=[True, False, DROP], rope_freq_constant=[100, 500.0, 1000000, DROP], rope_max_length=[16, 8192], model_dim=[24, 40], head_dim=[4, 16, 2], num_transformer_layers=[1, 2, 4],
+                  max_context_length=[32, DROP])
+        return f | {k: v[:1] for k, v in rope.items()} | dict(rope_scaling=scalings(4)[4:6], hidden_size=[64], rms_norm_eps=[1e-2], sliding_window=[4])
+    if kind == 'openlm':
+        f |= dict(dim=[36, 48, DROP], hidden_dim=[32, 48], n_heads=[2, 8, 1, 5], n_layers=[1, 3], norm_type=['default_layer_norm', 'lp_layer_norm', 'gain_only_layer_norm', 'rms_norm', 'no_wb_layer_norm', None, DROP],
+                  model_norm=['rms_norm', 'gain_only_lp_layer_norm'], apply_qk_norm=[True, False, DROP], qk_norm=[True, False], norm_eps=[1e-2, 1e-6, DROP], ffn_type=['swiglu', 'gelu', 'gemma_geglu', 'moe', DROP],
+                  attn_name=['auto', 'xformers_attn', 'torch_attn', 'custom_attn'], attn_activation=['relu', None], positional_embedding_type=['rotary', 'llama_rotary', 'none', 'head_rotary', DROP], moe_freq=[0, 2], moe_num_experts=[8, None],
+                  moe_top_k=[2], post_embed_norm=[True, False], weight_tying=[True, False, DROP], seq_len=[32, DROP], params_args_dict=[None, dict(dim=HIDDEN, model='tiny', lr=0.1), dict(qk_norm=True), dict(weight_tying=True), dict(norm_eps=0.01)])
+        return f | dict(rope_theta=[100.0], hidden_act=['gelu'], num_key_value_heads=[2], intermediate_size=[40])
     f |= rope | dict(hidden_act=ACTIVATIONS + [DROP], num_hidden_layers=[1, 3], num_attention_heads=[2, 8] if base.get('head_dim') else [2, 4], num_key_value_heads=[1, 2, 4, None, DROP], max_position_embeddings=[32, 128],
                      intermediate_size=[40, DROP] if kind in ('gpt_neox', 'stablelm', 'starcoder2') else [40], attention_bias=[True, False], mlp_bias=[True, False])
     if kind in ('gpt_neox', 'stablelm', 'starcoder2'):

@@ -36,8 +36,13 @@ def attention(q, k, v):
     return F.scaled_dot_product_attention(q, k, v, is_causal=True).transpose(1, 2).flatten(2)
 
 
+def head(model, x):
+    out = model.get_output_embeddings()
+    return out(x) if isinstance(out, nn.Linear) else F.linear(x, out.weight)
+
+
 class Model(PreTrainedModel):
-    """What the models share; body is the module of everything but OpenELM's head."""
+    """What the models share."""
 
     all_tied_weights_keys, _tied_weights_keys = {}, {}
     main_input_name = 'input_ids'
@@ -134,7 +139,7 @@ class OpenELMForCausalLM(Model):
     def logits(self, ids):
         x = self.transformer.token_embeddings(ids)
         for layer in self.transformer.layers: x = layer(x)
-        return F.linear(self.transformer.norm(x), self.get_output_embeddings().weight)
+        return head(self, self.transformer.norm(x))
 
 
 # ---- OpenLM (DCLM): github.com/mlfoundations/open_lm, open_lm/model.py, norms.py, positional_embedding ----
@@ -218,7 +223,7 @@ class OpenLMForCausalLM(Model):
     def logits(self, ids):
         x = self.model.tok_embeddings(ids)
         for layer in self.model.layers: x = layer(x)
-        return F.linear(self.model.norm(x), self.get_output_embeddings().weight)
+        return head(self, self.model.norm(x))
 
 
 for config, model in ((OpenELMConfig, OpenELMForCausalLM), (OpenLMConfig, OpenLMForCausalLM)):

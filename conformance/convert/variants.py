@@ -21,6 +21,7 @@ import torch
 from transformers import AutoConfig, AutoModelForCausalLM
 from transformers.utils import logging as tlogging
 
+import models  # noqa: F401: transformers' Auto classes know them then
 from fields import BASES, COMMON, DROP, fields
 
 tlogging.disable_progress_bar()

@@ -40,7 +40,7 @@ var openELM = architecture{
 	differ: func(d *decoder) {
 		c := d.config
 		// A head of its own is tied all the same where transformers' own field says so.
-		d.Tied = d.Tied || c.flag("tie_word_embeddings", false)
+		d.Tied = c.flag("tie_word_embeddings", false) || d.Tied
 		c.only("normalization_layer_name", "rms_norm")
 		c.has("rope_max_length") // of a table, which grows
 		rotary := d.rotary(nil, c.number(d.field("rope_theta"), 1e4), 1)
