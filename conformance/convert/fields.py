@@ -19,6 +19,13 @@ BASES = {
     'gpt_neox': dict(NEOX, rotary_pct=0.25, rotary_emb_base=10000, layer_norm_eps=1e-5, use_parallel_residual=True, hidden_size=64),
     'stablelm': dict(NEOX, num_key_value_heads=KV, hidden_act='silu', layer_norm_eps=1e-5, partial_rotary_factor=0.25, rope_theta=10000, use_qkv_bias=True, hidden_size=64, pad_token_id=0),
     'starcoder2': dict(NEOX, num_key_value_heads=KV, hidden_act='gelu_pytorch_tanh', norm_epsilon=1e-5, use_bias=True, rope_theta=10000.0, sliding_window=None),
+    'ministral': dict(LLAMA, sliding_window=8, layer_types=['sliding_attention', 'full_attention']), 'olmo': LLAMA, 'olmo3': dict(LLAMA, num_hidden_layers=4, sliding_window=8, rope_theta=500000.0),
+    'arcee': dict(LLAMA, hidden_act='relu2'), 'seed_oss': dict(LLAMA, head_dim=8), 'helium': dict(LLAMA, head_dim=8), 'ernie4_5': dict(LLAMA, head_dim=8),
+    'exaone4': dict(LLAMA, num_hidden_layers=4, sliding_window=8, sliding_window_pattern=4), 'gemma': dict(LLAMA, head_dim=8, hidden_act='gelu_pytorch_tanh', tie_word_embeddings=True),
+    'cohere': dict(LLAMA, layer_norm_eps=1e-5, logit_scale=0.25, tie_word_embeddings=True), 'cohere2': dict(LLAMA, num_hidden_layers=4, layer_norm_eps=1e-5, logit_scale=0.25, sliding_window=8, tie_word_embeddings=True),
+    'glm': dict(LLAMA, head_dim=8, partial_rotary_factor=0.5), 'glm4': dict(LLAMA, head_dim=8, partial_rotary_factor=0.5),
+    'phi': dict(NEOX, num_key_value_heads=KV, hidden_act='gelu_new', layer_norm_eps=1e-5, partial_rotary_factor=0.5, hidden_size=64), 'nemotron': dict(LLAMA, hidden_act='relu2', norm_eps=1e-5, partial_rotary_factor=0.5, hidden_size=64),
+    'olmoe': dict(LLAMA, num_experts=4, num_experts_per_tok=2), 'granitemoe': dict(LLAMA, num_local_experts=4, num_experts_per_tok=2, embedding_multiplier=2.0, attention_multiplier=0.3, residual_multiplier=0.5, logits_scaling=2.0),
     'openelm': dict(vocab_size=64, model_dim=HIDDEN, head_dim=8, num_transformer_layers=3, max_context_length=64, qkv_multipliers=[0.5, 1.0], num_gqa_groups=2, ffn_multipliers=[0.5, 4.0], ffn_dim_divisor=8,
                     normalize_qk_projections=True, share_input_output_layers=True, bos_token_id=1, eos_token_id=2),
     'openlm': dict(vocab_size=64, dim=HIDDEN, n_heads=HEADS, n_layers=2, seq_len=64, apply_qk_norm=True, norm_type='gain_only_lp_layer_norm', ffn_type='swiglu_torch', bos_token_id=1, eos_token_id=2),
@@ -26,6 +33,8 @@ BASES = {
     'qwen2_moe': dict(LLAMA, **MOE, shared_expert_intermediate_size=40),
     'qwen3_moe': dict(LLAMA, **MOE, head_dim=8),
 }
+for _kind in ('olmo', 'cohere', 'cohere2', 'nemotron'):
+    BASES[_kind] = {k: v for k, v in BASES[_kind].items() if k != 'rms_norm_eps'}
 for _kind, _base in BASES.items():
     BASES[_kind] = dict(_base, model_type=_kind)
 

@@ -69,6 +69,9 @@ func (d *decoder) view(c *checkpoint.Checkpoint, w modelgen.Weight, lengths map[
 	if f.fused != nil {
 		f.rows = f.fusedRows(w, lengths)
 	}
+	if w.Bias {
+		f.plus = 0
+	}
 	v := &view{ref: f, names: f.names(f.module, w), rows: w.Rows, cols: w.Cols}
 	if f.also != "" && c.Tensors[v.names[0]] == nil {
 		if names := f.names(f.also, w); c.Tensors[names[0]] != nil {
@@ -82,6 +85,13 @@ func (d *decoder) view(c *checkpoint.Checkpoint, w modelgen.Weight, lengths map[
 		}
 		if want := v.stored(); !slices.Equal(t.Shape(), want) {
 			return nil, d.tensorError(name, malformed("its shape is %v, and %v was expected", t.Shape(), want))
+		}
+		if f.split > 0 {
+			stored, ok := t.(*checkpoint.Stored)
+			if !ok {
+				return nil, d.tensorError(name, unsupported("it is quantised in a form that is read of matrices only"))
+			}
+			t = stored.Merged()
 		}
 		v.parts = append(v.parts, t)
 	}

@@ -29,7 +29,10 @@ type ref struct {
 	// transposed says that the matrix is stored as [inputs, outputs]; rows then counts the
 	// outputs all the same.
 	transposed bool
-	// plus is added to every element, as by norms that multiply with 1 + weight.
+	// split says that the first dimension is stored as two, of which the first is this; 0
+	// stands for one dimension.
+	split int
+	// plus is added to every element but those of biases, as by norms that multiply with 1 + weight.
 	plus float32
 	// all says that the weight is the tensors of module.0, module.1, ... one behind the
 	// other, as many as this; 0 stands for the one tensor of module. A second # in the
@@ -133,13 +136,17 @@ func (v *view) stored() []int {
 	if p := v.ref.rows; p != nil {
 		rows = p.total
 	}
+	shape := []int{rows, v.cols}
 	switch {
 	case v.cols == 0:
-		return []int{rows}
+		shape = []int{rows}
 	case v.transposed:
-		return []int{v.cols, rows}
+		shape = []int{v.cols, rows}
 	}
-	return []int{rows, v.cols}
+	if v.split > 0 {
+		shape = append([]int{v.split, shape[0] / v.split}, shape[1:]...)
+	}
+	return shape
 }
 
 // width is the number of elements in a row.
