@@ -19,7 +19,7 @@ BASES = {
     'gpt_neox': dict(NEOX, rotary_pct=0.25, rotary_emb_base=10000, layer_norm_eps=1e-5, use_parallel_residual=True, hidden_size=64),
     'stablelm': dict(NEOX, num_key_value_heads=KV, hidden_act='silu', layer_norm_eps=1e-5, partial_rotary_factor=0.25, rope_theta=10000, use_qkv_bias=True, hidden_size=64, pad_token_id=0),
     'starcoder2': dict(NEOX, num_key_value_heads=KV, hidden_act='gelu_pytorch_tanh', norm_epsilon=1e-5, use_bias=True, rope_theta=10000.0, sliding_window=None),
-    'ministral': dict(LLAMA, sliding_window=8, layer_types=['sliding_attention', 'full_attention']), 'olmo': LLAMA, 'olmo3': dict(LLAMA, num_hidden_layers=4, sliding_window=8, rope_theta=500000.0),
+    'ministral': dict(LLAMA, head_dim=8, sliding_window=8, layer_types=['sliding_attention', 'full_attention']), 'olmo': LLAMA, 'olmo3': dict(LLAMA, num_hidden_layers=4, sliding_window=8, rope_theta=500000.0),
     'arcee': dict(LLAMA, hidden_act='relu2'), 'seed_oss': dict(LLAMA, head_dim=8), 'helium': dict(LLAMA, head_dim=8), 'ernie4_5': dict(LLAMA, head_dim=8),
     'exaone4': dict(LLAMA, num_hidden_layers=4, sliding_window=8, sliding_window_pattern=4), 'gemma': dict(LLAMA, head_dim=8, hidden_act='gelu_pytorch_tanh', tie_word_embeddings=True),
     'cohere': dict(LLAMA, layer_norm_eps=1e-5, logit_scale=0.25, tie_word_embeddings=True), 'cohere2': dict(LLAMA, num_hidden_layers=4, layer_norm_eps=1e-5, logit_scale=0.25, sliding_window=8, tie_word_embeddings=True),
@@ -71,7 +71,7 @@ COMMON = {  # of every architecture
 def fields(kind):
     base = BASES[kind]
     rope = dict(partial_rotary_factor=[0.5, 1.0, 0.25, DROP], rope_theta=[100.0, 1e6, 500, DROP])
-    own_name = {'gpt_neox': 0.25, 'stablelm': 0.25}
+    own_name = {'gpt_neox': 0.25, 'stablelm': 0.25, 'phi': 0.5, 'nemotron': 0.5, 'glm': 0.5, 'glm4': 0.5}
     dim = base.get('head_dim') or base.get('hidden_size', 32) // 4
     half = int(dim * own_name.get(kind, 1)) // 2
     rope['rope_scaling'] = scalings(half)
@@ -106,6 +106,29 @@ def fields(kind):
     f |= dict(rms_norm_eps=[1e-2, 1e-6, DROP], head_dim=[8, 16, 12, DROP] if kind not in ('phi3',) else [8, DROP])
     if kind not in ('llama', 'olmo2', 'granite'):
         f |= windows
+    if base.get('num_hidden_layers') == 4:
+        f['layer_types'] = [['full_attention'] * 4, ['sliding_attention'] * 4, ['sliding_attention', 'full_attention'] * 2, ['full_attention']]
+        f |= dict(num_hidden_layers=[1, 6], sliding_window_pattern=[2, 3, 1, None, 'LLLG', 0], _sliding_window_pattern=[2])
+    if kind in ('cohere', 'cohere2'):
+        f |= dict(layer_norm_eps=[1e-2, DROP], logit_scale=[0.0625, 3, 1, DROP], use_qk_norm=[True, False], use_parallel_block=[True, False], use_gated_activation=[True, False], use_embedding_sharing=[True], rotary_pct=[1.0, 0.5],
+                  position_embedding_type=['rope_gptj', 'learned'], layer_switch=[4, 3], order_of_interleaved_layers=['local_attn_first', 'global_attn_first'], model_max_length=[131072])
+    if kind == 'phi':
+        f |= dict(layer_norm_eps=[1e-2, DROP], qk_layernorm=[True, False], hidden_act=[*ACTIVATIONS, DROP])
+    if kind == 'nemotron':
+        f |= dict(norm_eps=[1e-2, DROP], head_dim=[16, 32, DROP, None])
+    if kind == 'gemma':
+        f |= dict(hidden_activation=['gelu', 'gelu_pytorch_tanh', None], hidden_act=[*ACTIVATIONS, DROP])
+    if kind == 'seed_oss':
+        f |= dict(attention_out_bias=[True, False], attention_bias=[True, False, DROP])
+    if kind == 'ernie4_5':
+        f |= dict(use_bias=[True, False, None])
+    if kind in ('olmo', 'olmoe'):
+        f |= dict(clip_qkv=[None, 1.0])
+    if kind == 'olmo3':
+        f['rope_theta'] = [500000.0, 100.0, DROP]
+        f['rope_parameters'] = f['rope_parameters'] + [
+            dict(sliding_attention=dict(rope_type='default', rope_theta=77.0), full_attention=dict(rope_type='linear', factor=4.0, rope_theta=900.0)),
+            dict(sliding_attention=dict(rope_type='default'), full_attention=dict(LLAMA3)), dict(full_attention=dict(rope_type='default', rope_theta=900.0))]
     if kind in ('qwen2', 'qwen3', 'qwen2_moe', 'qwen3_moe', 'smollm3'):
         f |= dict(use_sliding_window=[True, False], max_window_layers=[0, 1, 2, DROP], use_mrope=[True], qkv_bias=[False, True], sliding_window=[None, 4, 8, DROP])
     if kind in ('gemma2', 'gemma3_text'):
@@ -118,14 +141,14 @@ def fields(kind):
     if kind == 'smollm3':
         f |= dict(no_rope_layers=[[1, 1, 0, 0], [1] * 4, [0] * 4, [1, 0], None], no_rope_layer_interval=[2, 3, 1, DROP], num_hidden_layers=[4, 6])
         f['layer_types'] = [['full_attention'] * 4, ['sliding_attention', 'full_attention'] * 2, ['full_attention', 'sliding_attention'] * 2]
-    if kind == 'granite':
+    if kind in ('granite', 'granitemoe'):
         for k in ('embedding_multiplier', 'attention_multiplier', 'residual_multiplier', 'logits_scaling'):
             f[k] = [0.1, 3.0, 1, DROP]
     if kind == 'olmo2':
         f |= dict(clip_qkv=[None, 1.0], qk_norm=[True])
     if kind == 'phi3':
         f |= dict(original_max_position_embeddings=[DROP, 16, 64], embd_pdrop=[0.3], lm_head_bias=[True], full_attn_mod=[2])
-    if kind in ('mixtral', 'qwen2_moe', 'qwen3_moe'):
+    if kind in ('mixtral', 'qwen2_moe', 'qwen3_moe', 'olmoe', 'granitemoe'):
         f |= dict(num_experts_per_tok=[1, 2, 4, 3], norm_topk_prob=[True, False, DROP], decoder_sparse_step=[1, 2], mlp_only_layers=[[], [0], [1]], router_aux_loss_coef=[0.1], num_experts=[4, 5],
                   num_local_experts=[3, 4], shared_expert_intermediate_size=[24], moe_intermediate_size=[16])
     return f

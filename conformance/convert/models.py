@@ -161,6 +161,7 @@ class OpenLMConfig(PretrainedConfig):
 
 def open_lm_norm(c, n):
     if c.norm_type == 'rms_norm': return RMSNorm(n, c.norm_eps)
+    if c.norm_type == 'no_wb_layer_norm': return nn.LayerNorm(n, c.norm_eps, elementwise_affine=False)
     gain_only = {'default_layer_norm': False, 'lp_layer_norm': False, 'gain_only_lp_layer_norm': True, 'gain_only_layer_norm': True}
     return nn.LayerNorm(n, c.norm_eps, bias=not gain_only[c.norm_type])
 

@@ -17,8 +17,12 @@ var gemma = architecture{
 	},
 	differ: func(d *decoder) {
 		c := d.config
+		act := d.layer.MLP.Activation
+		if act == modelgen.GeluExact {
+			act = modelgen.GeluTanh // which the first configurations meant
+		}
 		// Versions of transformers differ in which of both counts.
-		if act := c.text("hidden_act", "gelu_pytorch_tanh"); c.text("hidden_activation", act) != act {
+		if c.has("hidden_activation") && d.activation("hidden_activation", "") != act {
 			c.fail("hidden_activation", unsupported("hidden_act is another, and only one of them can count"))
 		}
 		bias := c.flag("attention_bias", false)
@@ -26,7 +30,9 @@ var gemma = architecture{
 		d.EmbeddingScale, d.WideResidual = math.Sqrt(float64(d.Hidden)), true
 		d.FinalNorm = d.gemmaNorm()
 		norm := d.gemmaNorm()
-		d.each(func(_ int, l *modelgen.Layer) { l.BeforeAttention, l.BeforeMLP = &norm, &norm })
+		d.each(func(_ int, l *modelgen.Layer) {
+			l.BeforeAttention, l.BeforeMLP, l.MLP.Activation = &norm, &norm, act
+		})
 		c.off("use_bidirectional_attention")
 	},
 }

@@ -30,6 +30,16 @@ func (d *decoder) experts(module string, e *modelgen.Experts, gate, up, down str
 	}
 }
 
+// expertCount reads the number of experts, which has two names.
+func (d *decoder) expertCount(missing int) int {
+	c := d.config
+	n := c.count("num_experts", c.count("num_local_experts", missing))
+	if other := c.count("num_local_experts", n); other != n {
+		c.fail("num_local_experts", unsupported("it is %d, and num_experts is %d: only one of them can count", other, n))
+	}
+	return n
+}
+
 // checkExperts refuses numbers of experts that no model has.
 func (d *decoder) checkExperts(e *modelgen.Experts) {
 	if e.Count > maxExperts {

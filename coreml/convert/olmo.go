@@ -36,6 +36,12 @@ var olmo3 = architecture{
 		if v := c.number("rope_theta", base); v != base {
 			c.fail("rope_theta", unsupported("it is %v, and versions of transformers differ in whether layers with a window heed it; rope_parameters tells both", v))
 		}
+		if p := c.object("rope_parameters"); p != nil && !(p.has(sliding) && p.has(full)) {
+			c.fail("rope_parameters", unsupported("it has no object for each kind of layer, %s and %s", sliding, full))
+		}
+		if s := c.object("rope_scaling"); s != nil && s.has("type") && !s.has("rope_type") {
+			c.fail("rope_scaling", unsupported("versions of transformers differ in whether type counts here; rope_type is what all heed"))
+		}
 		local, global := d.twoRotaries(base, base)
 		d.each(func(_ int, l *modelgen.Layer) {
 			l.Attention.Rotary = global
@@ -56,7 +62,7 @@ var olmoe = architecture{
 		d.biases(bias, bias, false)
 		d.normedHeads()
 		e := &modelgen.Experts{
-			Count: c.count("num_experts", c.count("num_local_experts", 64)), PerToken: c.count("num_experts_per_tok", 8),
+			Count: d.expertCount(64), PerToken: c.count("num_experts_per_tok", 8),
 			Normalize: c.flag("norm_topk_prob", false),
 		}
 		d.experts("model.layers.#.mlp", e, "gate_proj", "up_proj", "down_proj")

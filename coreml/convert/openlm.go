@@ -71,6 +71,8 @@ func (d *decoder) openLMNorm() *modelgen.Norm {
 		return d.layerNorm(false)
 	case usual, "lp_layer_norm":
 		return d.layerNorm(true)
+	case "no_wb_layer_norm":
+		return &modelgen.Norm{Kind: modelgen.LayerNorm, Epsilon: d.epsilon, Plain: true}
 	case "rms_norm":
 	default:
 		d.config.fail(field, unsupported("%s is not supported", storage.Quote(name)))

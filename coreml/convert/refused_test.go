@@ -69,8 +69,27 @@ func TestFieldsThatAreNotKnownHereAreRefused(t *testing.T) {
 		{"openelm", "intermediate_size", 24, "intermediate_size"}, // nor is there one for all layers
 		{"openelm", "num_attention_heads", 4, "num_attention_heads"},
 		{"openelm", "num_key_value_heads", 2, "num_key_value_heads"},
-		{"openelm", "rms_norm_eps", 1e-3, "rms_norm_eps"}, // it is always 1e-6
-		{"openlm", "norm_type", "no_wb_layer_norm", "norm_type"},
+		{"openelm", "rms_norm_eps", 1e-3, "rms_norm_eps"},           // it is always 1e-6
+		{"gemma", "hidden_activation", "silu", "hidden_activation"}, // hidden_act says otherwise
+		{"gemma", "attn_logit_softcapping", 50, "attn_logit_softcapping"},
+		{"cohere", "logit_scale", 0, "logit_scale"},
+		{"cohere", "use_parallel_block", false, "use_parallel_block"},
+		{"cohere", "rotary_pct", 0.5, "rotary_pct"},
+		{"cohere", "use_qk_norm", false, "model.layers.0.self_attn.k_norm.weight"}, // it is left over
+		{"cohere", "num_key_value_heads", 4, "model.layers.0.self_attn.k_proj.weight"},
+		{"cohere2", "sliding_window_pattern", 0, "sliding_window_pattern"},
+		{"cohere2", "order_of_interleaved_layers", "global_attn_first", "order_of_interleaved_layers"},
+		{"olmo", "clip_qkv", 8, "clip_qkv"},
+		{"olmoe", "clip_qkv", 8, "clip_qkv"},
+		{"olmoe", "num_local_experts", 3, "num_local_experts"}, // num_experts says otherwise
+		{"olmo3", "rope_theta", 1e4, "rope_theta"},
+		{"olmo3", "rope_scaling", map[string]any{"type": "linear", "factor": 4}, "rope_scaling"},
+		{"glm4", "partial_rotary_factor", 0.4, "partial_rotary_factor"},
+		{"helium", "num_attention_heads", 2, "head_dim"},
+		{"ernie4-5", "use_bias", false, "model.layers.0.mlp.down_proj.bias"},
+		{"granitemoe", "num_local_experts", 5, "model.layers.0.block_sparse_moe.router.layer.weight"},
+		{"granitemoe", "logits_scaling", 0, "logits_scaling"},
+		{"openlm", "norm_type", "batch_norm", "norm_type"},
 		{"openlm", "model_norm", "rms_norm", "norm_type"}, // and norm_type says otherwise
 		{"openlm", "qk_norm", false, "apply_qk_norm"},
 		{"openlm", "apply_qk_norm", false, "model.layers.0.attention.k_norm.weight"},
@@ -110,6 +129,9 @@ func TestFieldsThatAreNotKnownHereAreRefused(t *testing.T) {
 func TestFieldsAtTheValueThatChangesNothingAreTaken(t *testing.T) {
 	for name, more := range map[string]map[string]any{
 		"mixtral":  {"scale_attn_weights": true, "is_encoder_decoder": false, "_remove_final_layer_norm": false, "fused_mlp": false, "is_decoder": true},
+		"exaone4":  {"sliding_window_pattern": "LLLG"}, // layer_types is what counts
+		"openelm":  {"tie_word_embeddings": true, "rope_max_length": 64},
+		"openlm":   {"qk_norm": true, "model": "open_lm_7b", "moe_num_experts": 8, "moe_freq": 0, "params_args_dict": map[string]any{"dim": 16, "lr": 0.1}},
 		"gpt-neox": {"scale_attn_weights": nil, "fused_dropout_add_ln": nil},
 		"bert":     {"is_decoder": false, "is_encoder_decoder": false, "fused_mlp": false},
 	} {

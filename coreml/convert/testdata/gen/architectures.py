@@ -2,7 +2,8 @@
 
 For each one ../architectures/NAME holds config.json, model.safetensors and reference.json: ids, and a row of logits
 (or, of encoders, of hidden states) for each; for what transformers does not have (models.py), also the likeliest tokens
-after them, one after the other. Python 3.11, torch 2.7.1, transformers 5.24.0, safetensors 0.8.0.
+after them, one after the other. Python 3.11, torch 2.7.1 (from gemma to openlm-options: 2.15.0), transformers 5.24.0,
+safetensors 0.8.0.
 Usage: architectures.py [NAME...]
 """
 import json, os, shutil, sys, tempfile
@@ -33,6 +34,24 @@ MODELS = {
     'mixtral': dict(model_type='mixtral', **SHARED, num_local_experts=6, num_experts_per_tok=3, sliding_window=5),
     'qwen2-moe': dict(model_type='qwen2_moe', **MOE, shared_expert_intermediate_size=12, mlp_only_layers=[1]),
     'qwen3-moe': dict(model_type='qwen3_moe', **MOE, norm_topk_prob=True, decoder_sparse_step=2),
+    'gemma': dict(model_type='gemma', **SHARED, head_dim=8, hidden_act='gelu'),
+    'phi': dict(model_type='phi', **SHARED, qk_layernorm=True),
+    'cohere': dict(model_type='cohere', **SHARED, use_qk_norm=True, logit_scale=0.5),
+    'cohere2': dict(model_type='cohere2', **SHARED, sliding_window=4, sliding_window_pattern=2, logit_scale=0.5),
+    'glm': dict(model_type='glm', pad_token_id=0, **SHARED, head_dim=8),
+    'glm4': dict(model_type='glm4', pad_token_id=0, **SHARED, head_dim=8),
+    'nemotron': dict(model_type='nemotron', **SHARED, attention_bias=True),
+    'arcee': dict(model_type='arcee', **SHARED),
+    'helium': dict(model_type='helium', **SHARED, head_dim=4, mlp_bias=True),
+    'ernie4-5': dict(model_type='ernie4_5', **SHARED, head_dim=6, use_bias=True),
+    'seed-oss': dict(model_type='seed_oss', **SHARED, head_dim=6, attention_out_bias=True),
+    'exaone4': dict(model_type='exaone4', **SHARED, sliding_window=4, sliding_window_pattern=2),
+    'olmo': dict(model_type='olmo', **SHARED),
+    'olmo3': dict(model_type='olmo3', **SHARED, sliding_window=4, layer_types=['sliding_attention', 'full_attention', 'sliding_attention'],
+                  rope_scaling=dict(rope_type='linear', factor=4.0)),
+    'olmoe': dict(model_type='olmoe', **SHARED, num_experts=4, num_experts_per_tok=2),
+    'granitemoe': dict(model_type='granitemoe', **SHARED, num_local_experts=4, num_experts_per_tok=2, embedding_multiplier=3.0, attention_multiplier=0.3, residual_multiplier=0.3, logits_scaling=2.0),
+    'ministral': dict(model_type='ministral', pad_token_id=0, **SHARED, head_dim=8, sliding_window=4, layer_types=['sliding_attention', 'full_attention', 'sliding_attention']),
     'openelm': dict(OPENELM, qkv_multipliers=[0.5, 1.0], num_gqa_groups=2, ffn_multipliers=[0.5, 4.0], ffn_dim_divisor=8, normalize_qk_projections=True, share_input_output_layers=True),
     'openelm-lists': dict(OPENELM, num_query_heads=[6, 2, 3], num_kv_heads=[2, 1, 3], ffn_multipliers=[1.7, 0.5, 0.95], ffn_dim_divisor=1, ffn_with_glu=False,
                           activation_fn_name='gelu', rope_freq_constant=500),
@@ -44,7 +63,7 @@ MODELS = {
     'modernbert': dict(model_type='modernbert', **SIZE, local_attention=6, global_attn_every_n_layers=2, pad_token_id=0),
 }
 # What old checkpoints say otherwise than transformers 5 saves it.
-PLAIN = {'gpt2', 'gpt-neox', 'mixtral', 'modernbert', 'openelm-lists', 'openlm', 'openlm-options'}
+PLAIN = {'gemma', 'cohere2', 'glm4', 'olmo3', 'gpt2', 'gpt-neox', 'mixtral', 'modernbert', 'openelm-lists', 'openlm', 'openlm-options'}
 BARE = {'gpt2-scaled', 'starcoder2'}   # names without the prefix of a model with a head
 ENCODERS = {'bert', 'xlm-roberta', 'modernbert'}
 
