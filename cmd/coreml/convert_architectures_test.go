@@ -166,6 +166,47 @@ func TestGenerateDrivesDecodersOfTheirOwnKind(t *testing.T) {
 	}
 }
 
+// OpenELM comes without a tokenizer: the package names the repository of Llama 2's, whatever
+// repository the weights are of, unless a tokenizer lies beside it.
+func TestAPackageOfOpenELMNamesTheTokenizerOfAnother(t *testing.T) {
+	for _, c := range []struct {
+		name, file, want string
+	}{
+		{"openelm", "", "meta-llama/Llama-2-7b-hf"},
+		{"openelm", "tokenizer.json", "org/elm"},
+		{"openlm", "", "org/elm"},
+	} {
+		dir := t.TempDir()
+		if err := os.CopyFS(dir, os.DirFS(filepath.Join("../../coreml/convert/testdata/architectures", c.name))); err != nil {
+			t.Fatal(err)
+		}
+		if c.file != "" {
+			if err := os.WriteFile(filepath.Join(dir, c.file), []byte("{}"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		pkg := filepath.Join(t.TempDir(), "m.mlpackage")
+		if _, err := convert.Convert(t.Context(), dir, pkg, &convert.Options{Repository: "org/elm", Revision: "0123abc"}); err != nil {
+			t.Fatal(err)
+		}
+		m, err := coreml.Load(t.Context(), pkg, &coreml.Config{Engine: coreml.EnginePortable})
+		if err != nil {
+			t.Fatal(err)
+		}
+		about := m.Description()
+		if err := m.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if got := about.UserDefined[repositoryKey]; got != c.want {
+			t.Errorf("%s %s: the tokenizer is that of %q, want %q", c.name, c.file, got, c.want)
+		}
+		_, there := about.UserDefined["com.github.gocoreml.revision"]
+		if own := c.want == "org/elm"; there != own {
+			t.Errorf("%s %s: a revision is named: %t, want %t", c.name, c.file, there, own)
+		}
+	}
+}
+
 // Of two texts the shorter one begins behind padding that the mask hides. Where positions
 // are learned, its first token has the first of them all the same.
 func TestTextsOfABatchHavePositionsOfTheirOwn(t *testing.T) {

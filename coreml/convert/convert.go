@@ -115,13 +115,14 @@ func describe(c *checkpoint.Checkpoint, cfg *config, s *settings, views map[key]
 	list, _ := json.Marshal(tensorNames(views)) //nolint:errcheck,errchkjson // as the comment says
 	user := []milpb.StringPair{{Key: tensorsKey, Value: string(list)}}
 	name := c.Name
-	if repo := cmp.Or(elsewhere(c, cfg), s.Repository, repository(c, cfg)); repo != "" {
+	other := elsewhere(c, cfg)
+	if repo := cmp.Or(other, s.Repository, repository(c, cfg)); repo != "" {
 		user = append(user, milpb.StringPair{Key: repositoryKey, Value: repo})
 	}
 	if s.Repository != "" {
 		name = path.Base(s.Repository) // a folder of the cache is called by the commit
 	}
-	if s.Revision != "" {
+	if s.Revision != "" && other == "" {
 		user = append(user, milpb.StringPair{Key: revisionKey, Value: s.Revision})
 	}
 	weights := s.quant.String()
