@@ -5,10 +5,12 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/gocoreml/coreml/coreml"
 	"github.com/gocoreml/coreml/coreml/convert"
+	"github.com/gocoreml/coreml/generate"
 	"github.com/gocoreml/coreml/tensor"
 )
 
@@ -16,6 +18,8 @@ import (
 type recordedRows struct {
 	IDs  []int32     `json:"ids"`
 	Rows [][]float64 `json:"rows"`
+	// Greedy are the likeliest tokens after the ids, of models for which they were recorded.
+	Greedy []int `json:"greedy"`
 }
 
 // convertTiny converts a checkpoint of testdata/architectures and loads the package.
@@ -95,11 +99,17 @@ var decoderForms = map[string]convert.Options{
 	"fp32 conv": {DType: "fp32", Layout: "conv"},
 }
 
+// decoderNames are the decoders of testdata/architectures.
+var decoderNames = []string{
+	"gpt2", "gpt2-scaled", "gpt-neox", "gpt-neox-sequential", "stablelm", "stablelm-parallel",
+	"starcoder2", "starcoder2-plain", "mixtral", "qwen2-moe", "qwen3-moe",
+	"gemma", "phi", "cohere", "cohere2", "glm", "glm4", "nemotron", "arcee", "helium", "ernie4-5", "seed-oss", "exaone4",
+	"olmo", "olmo3", "olmoe", "granitemoe", "ministral",
+	"openelm", "openelm-lists", "openlm", "openlm-options",
+}
+
 func TestDecodersGiveTheLogitsOfTransformers(t *testing.T) {
-	for _, name := range []string{
-		"gpt2", "gpt2-scaled", "gpt-neox", "gpt-neox-sequential", "stablelm", "stablelm-parallel",
-		"starcoder2", "starcoder2-plain", "mixtral", "qwen2-moe", "qwen3-moe",
-	} {
+	for _, name := range decoderNames {
 		for form, o := range decoderForms {
 			t.Run(name+" "+form, func(t *testing.T) {
 				m, want := convertTiny(t, name, &o)
@@ -113,6 +123,86 @@ func TestDecodersGiveTheLogitsOfTransformers(t *testing.T) {
 				}
 				near(t, got, want.Rows, 0.003)
 			})
+		}
+	}
+}
+
+// In fp16, wherever the caches are, Generate gives the recorded tokens: also where the
+// layers have different numbers of heads in one cache.
+func TestGenerateDrivesDecodersOfTheirOwnKind(t *testing.T) {
+	for _, name := range []string{"openelm", "openelm-lists", "openlm", "openlm-options"} {
+		for form, o := range map[string]convert.Options{
+			"state": {}, "conv": {Layout: "conv"}, "io": {Cache: "io"}, "none": {Cache: "none"}, "batch": {Batch: 2}, "last": {Logits: "last"},
+		} {
+			t.Run(name+" "+form, func(t *testing.T) {
+				m, want := convertTiny(t, name, &o)
+				g, err := generate.New(m, nil, nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer g.Close()
+				s, err := g.NewSequence(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer s.Close()
+				var next, got []int
+				for _, id := range want.IDs {
+					next = append(next, int(id))
+				}
+				for range want.Greedy {
+					logits, err := s.Append(t.Context(), next)
+					if err != nil {
+						t.Fatal(err)
+					}
+					next = []int{slices.Index(logits, slices.Max(logits))}
+					got = append(got, next...)
+				}
+				if !slices.Equal(got, want.Greedy) {
+					t.Errorf("tokens %v, want %v", got, want.Greedy)
+				}
+			})
+		}
+	}
+}
+
+// OpenELM comes without a tokenizer: the package names the repository of Llama 2's, whatever
+// repository the weights are of, unless a tokenizer lies beside it.
+func TestAPackageOfOpenELMNamesTheTokenizerOfAnother(t *testing.T) {
+	for _, c := range []struct {
+		name, file, want string
+	}{
+		{"openelm", "", "meta-llama/Llama-2-7b-hf"},
+		{"openelm", "tokenizer.json", "org/elm"},
+		{"openlm", "", "org/elm"},
+	} {
+		dir := t.TempDir()
+		if err := os.CopyFS(dir, os.DirFS(filepath.Join("../../coreml/convert/testdata/architectures", c.name))); err != nil {
+			t.Fatal(err)
+		}
+		if c.file != "" {
+			if err := os.WriteFile(filepath.Join(dir, c.file), []byte("{}"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		pkg := filepath.Join(t.TempDir(), "m.mlpackage")
+		if _, err := convert.Convert(t.Context(), dir, pkg, &convert.Options{Repository: "org/elm", Revision: "0123abc"}); err != nil {
+			t.Fatal(err)
+		}
+		m, err := coreml.Load(t.Context(), pkg, &coreml.Config{Engine: coreml.EnginePortable})
+		if err != nil {
+			t.Fatal(err)
+		}
+		about := m.Description()
+		if err := m.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if got := about.UserDefined[repositoryKey]; got != c.want {
+			t.Errorf("%s %s: the tokenizer is that of %q, want %q", c.name, c.file, got, c.want)
+		}
+		_, there := about.UserDefined["com.github.gocoreml.revision"]
+		if own := c.want == "org/elm"; there != own {
+			t.Errorf("%s %s: a revision is named: %t, want %t", c.name, c.file, there, own)
 		}
 	}
 }

@@ -27,8 +27,11 @@ type architecture struct {
 	sizes map[string]int
 
 	// fields are the names of fields that this architecture calls otherwise: what is
-	// read, by Llama's name for it.
+	// read, by Llama's name for it. noField says that it has no such field.
 	fields map[string]string
+	// spellings brings what configurations of this architecture say in other ways to the
+	// one that is read; nil where there is one only.
+	spellings func(c *config)
 	// tensors says where the weights lie that lie elsewhere than Llama's.
 	tensors tensors
 	// ownRotary says that differ reads how positions turn queries and keys.
@@ -36,6 +39,8 @@ type architecture struct {
 	// differ changes the decoder where it differs from Llama, after all that Llama has in
 	// common with it has been read; nil where nothing does.
 	differ func(d *decoder)
+	// tokenizer is the repository whose tokenizer models use that come without one.
+	tokenizer string
 	// ignore lists tensors that hold no weights of the package, by the ends of their names,
 	// or by their beginnings where these end in a dot.
 	ignore []string
@@ -85,12 +90,19 @@ func (d *decoder) each(f func(i int, l *modelgen.Layer)) {
 // architecture calls them otherwise.
 var synonyms = map[string]bool{"hidden_size": true, "num_hidden_layers": true, "num_attention_heads": true, "max_position_embeddings": true}
 
+// noField is the name of a field that an architecture does not have. No field is read by
+// it, so that what counts is the default.
+const noField = ""
+
 // field returns the name of a field of Llama's in this architecture. Llama's own name
 // will do for the synonyms where the configuration has only that.
 func (d *decoder) field(name string) string {
 	own, ok := d.arch.fields[name]
-	if !ok {
+	switch {
+	case !ok:
 		return name
+	case own == noField:
+		return noField
 	}
 	_, theirs := d.config.fields[name]
 	if _, there := d.config.fields[own]; !there && theirs && synonyms[name] {
@@ -120,6 +132,9 @@ func newDecoder(c *config, ignored []string) (*decoder, error) {
 	}
 	d := &decoder{Model: &modelgen.Model{}, config: c, arch: a, tensors: maps.Clone(llamaTensors), ignored: ignored}
 	maps.Copy(d.tensors, a.tensors)
+	if a.spellings != nil {
+		a.spellings(c)
+	}
 	d.readLlama()
 	if a.differ != nil {
 		a.differ(d)

@@ -44,10 +44,16 @@ func (c *config) fail(field string, err error) {
 
 // has reports whether a field is there and not null.
 func (c *config) has(name string) bool {
+	if name == noField {
+		return false
+	}
 	c.read[name] = true
 	raw, ok := c.fields[name]
-	return ok && !bytes.Equal(bytes.TrimSpace(raw), []byte("null"))
+	return ok && !isNull(raw)
 }
+
+// isNull reports whether a value is null.
+func isNull(raw json.RawMessage) bool { return bytes.Equal(bytes.TrimSpace(raw), []byte("null")) }
 
 // get decodes a field into v and reports whether it is there and not null.
 func (c *config) get(name string, v any, want string) bool {

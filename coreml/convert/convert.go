@@ -24,7 +24,8 @@ import (
 // the checkpoint its weights came: a JSON object from weight to tensor.
 const tensorsKey = graft.TensorsKey
 
-// repositoryKey names the repository whose tokenizer belongs to a package.
+// repositoryKey names the repository whose tokenizer belongs to a package: mostly the one
+// that it was made from.
 const repositoryKey = "co.huggingface.exporters.name"
 
 // revisionKey names the commit of that repository from which the weights are.
@@ -114,13 +115,14 @@ func describe(c *checkpoint.Checkpoint, cfg *config, s *settings, views map[key]
 	list, _ := json.Marshal(tensorNames(views)) //nolint:errcheck,errchkjson // as the comment says
 	user := []milpb.StringPair{{Key: tensorsKey, Value: string(list)}}
 	name := c.Name
-	if repo := cmp.Or(s.Repository, repository(c, cfg)); repo != "" {
+	other := elsewhere(c, cfg)
+	if repo := cmp.Or(other, s.Repository, repository(c, cfg)); repo != "" {
 		user = append(user, milpb.StringPair{Key: repositoryKey, Value: repo})
 	}
 	if s.Repository != "" {
 		name = path.Base(s.Repository) // a folder of the cache is called by the commit
 	}
-	if s.Revision != "" {
+	if s.Revision != "" && other == "" {
 		user = append(user, milpb.StringPair{Key: revisionKey, Value: s.Revision})
 	}
 	weights := s.quant.String()
@@ -143,6 +145,17 @@ func repository(c *checkpoint.Checkpoint, cfg *config) string {
 		return ""
 	}
 	return name
+}
+
+// elsewhere is the repository whose tokenizer the model uses where the checkpoint has
+// none, "" where it has one or the architecture does not tell.
+func elsewhere(c *checkpoint.Checkpoint, cfg *config) string {
+	for _, name := range []string{"tokenizer.json", "tokenizer.model"} {
+		if c.Files[name] != nil {
+			return ""
+		}
+	}
+	return architectures[cfg.modelType].tokenizer
 }
 
 // repositoryName is what names of repositories look like.

@@ -21,6 +21,19 @@ func (d *decoder) plainMLP() {
 	d.each(func(_ int, l *modelgen.Layer) { l.MLP.Gated = false })
 }
 
+// neighbours says that positions turn pairs of neighbours.
+func (d *decoder) neighbours() {
+	d.each(func(_ int, l *modelgen.Layer) { l.Attention.Rotary.Neighbours = true })
+}
+
+// normsBehind moves the norms behind both branches.
+func (d *decoder) normsBehind() {
+	d.each(func(_ int, l *modelgen.Layer) {
+		l.AfterAttention, l.AfterMLP = l.BeforeAttention, l.BeforeMLP
+		l.BeforeAttention, l.BeforeMLP = nil, nil
+	})
+}
+
 // biases says which linear layers have biases: q, k and v; what follows attention; and
 // those of the feed-forward network.
 func (d *decoder) biases(qkv, out, mlp bool) {

@@ -29,8 +29,10 @@
 //
 // # Architectures
 //
-// gemma2, gemma3_text, gpt2, gpt_neox, granite, llama, mistral, mixtral, olmo2, phi3, qwen2,
-// qwen2_moe, qwen3, qwen3_moe, smollm3, stablelm, starcoder2; bert, modernbert, xlm-roberta.
+// arcee, cohere, cohere2, ernie4_5, exaone4, gemma, gemma2, gemma3_text, glm, glm4, gpt2,
+// gpt_neox, granite, granitemoe, helium, llama, ministral, mistral, mixtral, nemotron, olmo,
+// olmo2, olmo3, olmoe, openelm, openlm (DCLM), phi, phi3, qwen2, qwen2_moe, qwen3, qwen3_moe,
+// seed_oss, smollm3, stablelm, starcoder2; bert, modernbert, xlm-roberta.
 // Each has a file of its own, which reads as the list of its differences from Llama, the
 // decoder that all of them vary; architectures.go lists them. A new one is a file with a
 // variable of type architecture and a line in that list. What its graph needs beyond the

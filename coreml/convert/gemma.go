@@ -6,6 +6,37 @@ import (
 	"github.com/gocoreml/coreml/internal/modelgen"
 )
 
+// gemma differs from llama by embeddings times the root of their width, and by norms that
+// multiply by 1 + weight. Its sums leave the range of fp16.
+var gemma = architecture{
+	kvHeads: 16, headDim: 256, tied: true, usual: "gelu_pytorch_tanh",
+	tensors: tensors{
+		modelgen.FinalNorm:       {module: "model.norm", plus: 1},
+		modelgen.AttentionNorm:   {module: "model.layers.#.input_layernorm", plus: 1},
+		modelgen.FeedForwardNorm: {module: "model.layers.#.post_attention_layernorm", plus: 1},
+	},
+	differ: func(d *decoder) {
+		c := d.config
+		act := d.layer.MLP.Activation
+		if act == modelgen.GeluExact {
+			act = modelgen.GeluTanh // which the first configurations meant
+		}
+		// Versions of transformers differ in which of both counts.
+		if c.has("hidden_activation") && d.activation("hidden_activation", "") != act {
+			c.fail("hidden_activation", unsupported("hidden_act is another, and only one of them can count"))
+		}
+		bias := c.flag("attention_bias", false)
+		d.biases(bias, bias, false)
+		d.EmbeddingScale, d.WideResidual = math.Sqrt(float64(d.Hidden)), true
+		d.FinalNorm = d.gemmaNorm()
+		norm := d.gemmaNorm()
+		d.each(func(_ int, l *modelgen.Layer) {
+			l.BeforeAttention, l.BeforeMLP, l.MLP.Activation = &norm, &norm, act
+		})
+		c.off("use_bidirectional_attention")
+	},
+}
+
 // gemma2 differs from llama by embeddings times the root of their width; norms that
 // multiply by 1 + weight, before and after both branches; a scale of the scores of its
 // own; scores and logits that are bounded; and a window on every other layer. Its sums

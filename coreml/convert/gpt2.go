@@ -39,7 +39,7 @@ var gpt2 = architecture{
 		d.plainHeads()
 		d.Model.Positions = d.maxPositions
 		d.limit(d.maxPositions, "the model has no more learned positions")
-		d.tensors.fuse("transformer.h.#.attn.c_attn", part{modelgen.Query, d.Hidden}, part{modelgen.Key, d.Hidden}, part{modelgen.Value, d.Hidden})
+		d.tensors.fuse("transformer.h.#.attn.c_attn", modelgen.Query, modelgen.Key, modelgen.Value)
 		for _, role := range []modelgen.Role{modelgen.Query, modelgen.Key, modelgen.Value} {
 			f := d.tensors[role]
 			f.transposed = true

@@ -59,12 +59,12 @@ func (d *decoder) readLlama() {
 	d.Hidden, d.Vocab = hidden, d.size("vocab_size")
 	d.maxPositions = d.size("max_position_embeddings")
 	d.epsilon = c.number(d.field("rms_norm_eps"), cmp.Or(a.epsilon, 1e-6))
-	d.Tied = c.flag("tie_word_embeddings", a.tied)
+	d.Tied = c.flag(d.field("tie_word_embeddings"), a.tied)
 	d.FinalNorm = *d.norm()
 	d.layer = modelgen.Layer{
 		Attention: modelgen.Attention{
 			Heads: heads, KVHeads: d.keyValueHeads(heads),
-			HeadDim: c.count("head_dim", cmp.Or(a.headDim, hidden/heads)),
+			HeadDim: c.count(d.field("head_dim"), cmp.Or(a.headDim, hidden/heads)),
 		},
 		MLP: modelgen.MLP{
 			Width: d.size("intermediate_size"), Gated: true,
@@ -92,7 +92,7 @@ const maxHeadDim = 1 << 14
 // missing field has a default that differs from architecture to architecture.
 func (d *decoder) keyValueHeads(heads int) int {
 	name := d.field("num_key_value_heads")
-	if _, there := d.config.fields[name]; there || d.arch.kvHeads == 0 {
+	if _, there := d.config.fields[name]; there && name != noField || d.arch.kvHeads == 0 {
 		return d.config.count(name, heads)
 	}
 	return d.arch.kvHeads

@@ -23,16 +23,31 @@ var mixtral = architecture{
 // experts says where a router and experts lie: all experts in one matrix, in which they
 // are numbered.
 func (d *decoder) experts(module string, e *modelgen.Experts, gate, up, down string) {
+	d.checkExperts(e)
+	d.tensors[modelgen.Router] = ref{module: module + ".gate"}
+	for role, name := range map[modelgen.Role]string{modelgen.ExpertGate: gate, modelgen.ExpertUp: up, modelgen.ExpertDown: down} {
+		d.tensors[role] = ref{module: module + ".experts.#." + name, all: e.Count}
+	}
+}
+
+// expertCount reads the number of experts, which has two names.
+func (d *decoder) expertCount(missing int) int {
+	c := d.config
+	n := c.count("num_experts", c.count("num_local_experts", missing))
+	if other := c.count("num_local_experts", n); other != n {
+		c.fail("num_local_experts", unsupported("it is %d, and num_experts is %d: only one of them can count", other, n))
+	}
+	return n
+}
+
+// checkExperts refuses numbers of experts that no model has.
+func (d *decoder) checkExperts(e *modelgen.Experts) {
 	if e.Count > maxExperts {
 		d.config.fail(d.field("num_experts"), malformed("%d experts", e.Count))
 		e.Count = 1
 	}
 	if e.Count > 0 && (e.PerToken < 1 || e.PerToken > e.Count) {
 		d.config.fail("num_experts_per_tok", malformed("%d of %d experts", e.PerToken, e.Count))
-	}
-	d.tensors[modelgen.Router] = ref{module: module + ".gate"}
-	for role, name := range map[modelgen.Role]string{modelgen.ExpertGate: gate, modelgen.ExpertUp: up, modelgen.ExpertDown: down} {
-		d.tensors[role] = ref{module: module + ".experts.#." + name, all: e.Count}
 	}
 }
 

@@ -31,9 +31,8 @@ var modernBert = architecture{
 		d.FinalNorm = *n
 		attention, mlp := c.flag("attention_bias", false), c.flag("mlp_bias", false)
 		d.biases(attention, attention, mlp)
-		width := d.layer.MLP.Width
-		d.tensors.fuse("model.layers.#.attn.Wqkv", part{modelgen.Query, d.Hidden}, part{modelgen.Key, d.Hidden}, part{modelgen.Value, d.Hidden})
-		d.tensors.fuse("model.layers.#.mlp.Wi", part{modelgen.Gate, width}, part{modelgen.Up, width})
+		d.tensors.fuse("model.layers.#.attn.Wqkv", modelgen.Query, modelgen.Key, modelgen.Value)
+		d.tensors.fuse("model.layers.#.mlp.Wi", modelgen.Gate, modelgen.Up)
 		local, global := d.twoRotaries(c.number("local_rope_theta", 1e4), c.number("global_rope_theta", 1.6e5))
 		every, types := c.count("global_attn_every_n_layers", 3), d.layerTypes()
 		if every == 0 {

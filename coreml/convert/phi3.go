@@ -10,10 +10,8 @@ var phi3 = architecture{
 	differ: func(d *decoder) {
 		c := d.config
 		d.windows(0, everyLayer)
-		a, width := &d.layer.Attention, d.layer.MLP.Width
-		q, kv := a.Heads*a.HeadDim, a.KVHeads*a.HeadDim
-		d.tensors.fuse("model.layers.#.self_attn.qkv_proj", part{modelgen.Query, q}, part{modelgen.Key, kv}, part{modelgen.Value, kv})
-		d.tensors.fuse("model.layers.#.mlp.gate_up_proj", part{modelgen.Gate, width}, part{modelgen.Up, width})
+		d.tensors.fuse("model.layers.#.self_attn.qkv_proj", modelgen.Query, modelgen.Key, modelgen.Value)
+		d.tensors.fuse("model.layers.#.mlp.gate_up_proj", modelgen.Gate, modelgen.Up)
 		c.has("original_max_position_embeddings") // of longrope, which is read with the rotation
 		c.off("lm_head_bias", "attention_bias", "mlp_bias")
 		for _, name := range []string{"full_attn_mod", "interpolate_factor"} {

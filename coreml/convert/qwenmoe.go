@@ -54,7 +54,7 @@ var qwen3Moe = architecture{
 func (d *decoder) qwenExperts(count, perToken, width, shared int) {
 	c := d.config
 	e := &modelgen.Experts{
-		Count: c.count("num_experts", c.count("num_local_experts", count)), PerToken: c.count("num_experts_per_tok", perToken),
+		Count: d.expertCount(count), PerToken: c.count("num_experts_per_tok", perToken),
 		Normalize: c.flag("norm_topk_prob", false), Shared: shared,
 	}
 	width = c.count("moe_intermediate_size", width)

@@ -47,6 +47,64 @@ func TestFieldsThatAreNotKnownHereAreRefused(t *testing.T) {
 		{"gpt2", "fused_mlp", true, "fused_mlp"},
 		{"bert", "fused_dropout_add_ln", true, "fused_dropout_add_ln"},
 		{"xlm-roberta", "pad_token_id", 31, "max_position_embeddings"}, // no positions are left
+		{"openelm", "normalization_layer_name", "layer_norm", "normalization_layer_name"},
+		{"openelm", "activation_fn_name", "tanh", "activation_fn_name"},
+		{"openelm", "num_query_heads", []int{2, 4}, "num_query_heads"}, // of three layers
+		{"openelm", "num_query_heads", 4, "num_query_heads"},           // the lists are what counts
+		{"openelm", "num_query_heads", []float64{2, 4, 4.5}, "num_query_heads"},
+		{"openelm", "num_kv_heads", []int{1, 0, 2}, "num_kv_heads"},
+		{"openelm", "num_kv_heads", []int{1, 2, 1}, "transformer.layers.2.attn.qkv_proj.weight"}, // rows for two
+		{"openelm", "num_gqa_groups", 0, "num_gqa_groups"},
+		{"openelm", "ffn_multipliers", []float64{1, 2, 3, 4}, "ffn_multipliers"},
+		{"openelm", "ffn_multipliers", []float64{1, -2}, "ffn_multipliers"},
+		{"openelm", "ffn_multipliers", 1e300, "ffn_multipliers"},
+		{"openelm", "ffn_multipliers", "4", "ffn_multipliers"},
+		{"openelm", "ffn_dim_divisor", 0, "ffn_dim_divisor"},
+		{"openelm", "ffn_with_glu", false, "transformer.layers.0.ffn.proj_1.weight"},              // it has rows for two
+		{"openelm", "normalize_qk_projections", false, "transformer.layers.0.attn.k_norm.weight"}, // it is left over
+		{"openelm", "share_input_output_layers", false, "lm_head.weight"},
+		{"openelm", "rope_freq_constant", 0.5, "rope_freq_constant"},
+		{"openelm", "rope_scaling", map[string]any{"type": "linear", "factor": 2}, "rope_scaling"},
+		{"openelm", "rope_theta", 500, "rope_theta"},              // rope_freq_constant is what counts
+		{"openelm", "intermediate_size", 24, "intermediate_size"}, // nor is there one for all layers
+		{"openelm", "num_attention_heads", 4, "num_attention_heads"},
+		{"openelm", "num_key_value_heads", 2, "num_key_value_heads"},
+		{"openelm", "rms_norm_eps", 1e-3, "rms_norm_eps"},           // it is always 1e-6
+		{"gemma", "hidden_activation", "silu", "hidden_activation"}, // hidden_act says otherwise
+		{"gemma", "attn_logit_softcapping", 50, "attn_logit_softcapping"},
+		{"cohere", "logit_scale", 0, "logit_scale"},
+		{"cohere", "use_parallel_block", false, "use_parallel_block"},
+		{"cohere", "rotary_pct", 0.5, "rotary_pct"},
+		{"cohere", "use_qk_norm", false, "model.layers.0.self_attn.k_norm.weight"}, // it is left over
+		{"cohere", "num_key_value_heads", 4, "model.layers.0.self_attn.k_proj.weight"},
+		{"cohere2", "sliding_window_pattern", 0, "sliding_window_pattern"},
+		{"cohere2", "order_of_interleaved_layers", "global_attn_first", "order_of_interleaved_layers"},
+		{"olmo", "clip_qkv", 8, "clip_qkv"},
+		{"olmoe", "clip_qkv", 8, "clip_qkv"},
+		{"olmoe", "num_local_experts", 3, "num_local_experts"}, // num_experts says otherwise
+		{"olmo3", "rope_theta", 1e4, "rope_theta"},
+		{"olmo3", "rope_scaling", map[string]any{"type": "linear", "factor": 4}, "rope_scaling"},
+		{"glm4", "partial_rotary_factor", 0.4, "partial_rotary_factor"},
+		{"helium", "num_attention_heads", 2, "head_dim"},
+		{"ernie4-5", "use_bias", false, "model.layers.0.mlp.down_proj.bias"},
+		{"granitemoe", "num_local_experts", 5, "model.layers.0.block_sparse_moe.router.layer.weight"},
+		{"granitemoe", "logits_scaling", 0, "logits_scaling"},
+		{"openlm", "norm_type", "batch_norm", "norm_type"},
+		{"openlm", "model_norm", "rms_norm", "norm_type"}, // and norm_type says otherwise
+		{"openlm", "qk_norm", false, "apply_qk_norm"},
+		{"openlm", "apply_qk_norm", false, "model.layers.0.attention.k_norm.weight"},
+		{"openlm", "positional_embedding_type", "head_rotary", "positional_embedding_type"},
+		{"openlm", "ffn_type", "gelu", "ffn_type"},
+		{"openlm", "attn_name", "custom_attn", "attn_name"},
+		{"openlm", "post_embed_norm", true, "post_embed_norm"},
+		{"openlm", "moe_freq", 2, "moe_freq"},
+		{"openlm", "weight_tying", true, "model.output.weight"}, // it is another than the embedding
+		{"openlm", "n_layers", nil, "n_layers"},
+		{"openlm", "rope_theta", 500, "rope_theta"},
+		{"openlm", "head_dim", 4, "head_dim"},
+		{"openlm", "hidden_act", "gelu", "hidden_act"},
+		{"openlm", "params_args_dict", map[string]any{"dim": 32}, "dim"}, // and the field says 16
+		{"openlm-options", "params_args_dict", map[string]any{"model": "open_lm_7b"}, "dim"},
 		{"modernbert", "layer_types", []string{"full_attention"}, "layer_types"},
 	} {
 		t.Run(c.name+" "+c.field, func(t *testing.T) {
@@ -71,6 +129,9 @@ func TestFieldsThatAreNotKnownHereAreRefused(t *testing.T) {
 func TestFieldsAtTheValueThatChangesNothingAreTaken(t *testing.T) {
 	for name, more := range map[string]map[string]any{
 		"mixtral":  {"scale_attn_weights": true, "is_encoder_decoder": false, "_remove_final_layer_norm": false, "fused_mlp": false, "is_decoder": true},
+		"exaone4":  {"sliding_window_pattern": "LLLG"}, // layer_types is what counts
+		"openelm":  {"tie_word_embeddings": true, "rope_max_length": 64},
+		"openlm":   {"qk_norm": true, "model": "open_lm_7b", "moe_num_experts": 8, "moe_freq": 0, "params_args_dict": map[string]any{"dim": 16, "lr": 0.1}},
 		"gpt-neox": {"scale_attn_weights": nil, "fused_dropout_add_ln": nil},
 		"bert":     {"is_decoder": false, "is_encoder_decoder": false, "fused_mlp": false},
 	} {

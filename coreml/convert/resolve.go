@@ -34,9 +34,12 @@ func (d *decoder) resolve(c *checkpoint.Checkpoint, form *modelgen.Form) ([]mode
 	if err := d.settleHead(c); err != nil {
 		return nil, nil, err
 	}
-	views, used := map[key]*view{}, map[string]bool{}
+	views, used, lengths := map[key]*view{}, map[string]bool{}, map[key]int{}
 	for _, w := range weights {
-		v, err := d.view(c, w)
+		lengths[keyOf(w)] = w.Rows
+	}
+	for _, w := range weights {
+		v, err := d.view(c, w, lengths)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -58,10 +61,16 @@ func (d *decoder) tensorError(name string, err error) error {
 }
 
 // view finds the tensors of a weight.
-func (d *decoder) view(c *checkpoint.Checkpoint, w modelgen.Weight) (*view, error) {
+func (d *decoder) view(c *checkpoint.Checkpoint, w modelgen.Weight, lengths map[key]int) (*view, error) {
 	f, ok := d.tensors[w.Role]
 	if !ok {
 		return nil, d.tensorError(w.Name, fmt.Errorf("the architecture does not say where it lies"))
+	}
+	if f.fused != nil {
+		f.rows = f.fusedRows(w, lengths)
+	}
+	if w.Bias {
+		f.plus = 0
 	}
 	v := &view{ref: f, names: f.names(f.module, w), rows: w.Rows, cols: w.Cols}
 	if f.also != "" && c.Tensors[v.names[0]] == nil {
@@ -76,6 +85,13 @@ func (d *decoder) view(c *checkpoint.Checkpoint, w modelgen.Weight) (*view, erro
 		}
 		if want := v.stored(); !slices.Equal(t.Shape(), want) {
 			return nil, d.tensorError(name, malformed("its shape is %v, and %v was expected", t.Shape(), want))
+		}
+		if f.split > 0 {
+			stored, ok := t.(*checkpoint.Stored)
+			if !ok {
+				return nil, d.tensorError(name, unsupported("it is quantised in a form that is read of matrices only"))
+			}
+			t = stored.Merged()
 		}
 		v.parts = append(v.parts, t)
 	}
@@ -120,6 +136,9 @@ func (d *decoder) settleHead(c *checkpoint.Checkpoint) error {
 	switch {
 	case !d.Tied && stored == nil:
 		return d.tensorError(head, malformed("it is missing from the checkpoint, and tie_word_embeddings says that the head does not share the embedding's weights"))
+	case d.Tied && stored != nil && c.Tensors[d.tensors[modelgen.Embedding].module+".weight"] == nil:
+		// Of two names for the same weights a writer of safetensors keeps one.
+		d.tensors[modelgen.Embedding] = ref{module: strings.TrimSuffix(head, ".weight")}
 	case d.Tied && stored != nil:
 		d.spareHead = head
 	}

@@ -12,7 +12,7 @@ import (
 // architecture: the base of the frequencies, and the part of a head that is turned.
 func (d *decoder) ropeOf(base, part float64) *modelgen.Rotary {
 	c := d.config
-	return d.rotary(d.ropeScaling(), c.number("rope_theta", base), c.number("partial_rotary_factor", part))
+	return d.rotary(d.ropeScaling(), c.number(d.field("rope_theta"), base), c.number("partial_rotary_factor", part))
 }
 
 // ropeScaling is the object that says how positions are stretched, nil where there is none.
@@ -43,7 +43,7 @@ func (d *decoder) rotary(scaling *config, base, part float64) *modelgen.Rotary {
 		scaling.has("type")
 	}
 	if !(base > 1) || !(base < 1e30) || !(part > 0) || part > 1 {
-		d.config.fail("rope_theta", malformed("a base of %v for %v of a head", base, part))
+		d.config.fail(d.field("rope_theta"), malformed("a base of %v for %v of a head", base, part))
 		base, part = 1e4, 1
 	}
 	if part != 1 && !d.arch.partial {

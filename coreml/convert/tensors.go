@@ -20,12 +20,19 @@ type ref struct {
 	module string
 	// also is another name of the module, for checkpoints that lack the first.
 	also string
-	// rows takes a part of the tensor's rows, for matrices that are stored together.
+	// fused are the roles whose weights lie one behind the other in the tensor, this one's
+	// among them; nil where it has the tensor for itself.
+	fused []modelgen.Role
+	// rows takes a part of the tensor's rows, for matrices that are stored together
+	// otherwise.
 	rows *rows
 	// transposed says that the matrix is stored as [inputs, outputs]; rows then counts the
 	// outputs all the same.
 	transposed bool
-	// plus is added to every element, as by norms that multiply with 1 + weight.
+	// split says that the first dimension is stored as two, of which the first is this; 0
+	// stands for one dimension.
+	split int
+	// plus is added to every element but those of biases, as by norms that multiply with 1 + weight.
 	plus float32
 	// all says that the weight is the tensors of module.0, module.1, ... one behind the
 	// other, as many as this; 0 stands for the one tensor of module. A second # in the
@@ -33,22 +40,24 @@ type ref struct {
 	all int
 }
 
-// part is a role with the number of its rows.
-type part struct {
-	role modelgen.Role
-	rows int
+// fuse says that the weights of several roles lie in one tensor, one behind the other.
+func (t tensors) fuse(module string, roles ...modelgen.Role) {
+	for _, r := range roles {
+		t[r] = ref{module: module, fused: roles}
+	}
 }
 
-// fuse says that the matrices of several roles lie in one, one behind the other.
-func (t tensors) fuse(module string, parts ...part) {
-	from, total := 0, 0
-	for _, p := range parts {
-		total += p.rows
+// fusedRows is the part of a weight in the tensor that it shares with others. Lengths are
+// the rows of all weights of the model: they may differ from layer to layer.
+func (f ref) fusedRows(w modelgen.Weight, lengths map[key]int) *rows {
+	p := &rows{n: w.Rows}
+	for _, r := range f.fused {
+		if r == w.Role {
+			p.from = p.total
+		}
+		p.total += lengths[key{r, w.Layer, w.Bias}]
 	}
-	for _, p := range parts {
-		t[p.role] = ref{module: module, rows: &rows{from: from, n: p.rows, total: total}}
-		from += p.rows
-	}
+	return p
 }
 
 // rows are of each run of every rows the first n, after the first from: of
@@ -127,13 +136,17 @@ func (v *view) stored() []int {
 	if p := v.ref.rows; p != nil {
 		rows = p.total
 	}
+	shape := []int{rows, v.cols}
 	switch {
 	case v.cols == 0:
-		return []int{rows}
+		shape = []int{rows}
 	case v.transposed:
-		return []int{v.cols, rows}
+		shape = []int{v.cols, rows}
 	}
-	return []int{rows, v.cols}
+	if v.split > 0 {
+		shape = append([]int{v.split, shape[0] / v.split}, shape[1:]...)
+	}
+	return shape
 }
 
 // width is the number of elements in a row.

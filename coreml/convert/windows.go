@@ -31,6 +31,22 @@ func (d *decoder) windows(missing int, usual func(i int) bool) {
 	})
 }
 
+// everyFew reads windows that all layers but every so many have, unless the configuration
+// has another pattern or a list.
+func (d *decoder) everyFew(window, few int) {
+	c := d.config
+	if c.has("layer_types") {
+		c.has("sliding_window_pattern")
+	} else {
+		few = c.count("sliding_window_pattern", few)
+	}
+	if few == 0 {
+		c.fail("sliding_window_pattern", malformed("it is 0"))
+		few = 1
+	}
+	d.windows(window, func(i int) bool { return (i+1)%few != 0 })
+}
+
 // everyLayer is for models whose layers all have a window.
 func everyLayer(int) bool { return true }
 

@@ -46,6 +46,14 @@ func (s *Stored) Codes(context.Context) (*Codes, error) { return nil, nil } //no
 // second cache, large enough that a read costs little.
 var pieces = sync.Pool{New: func() any { return new([128 << 10]byte) }}
 
+// Merged returns the tensor, which has two dimensions or more, with its first two dimensions as one: a row of it is a row of
+// the second dimension.
+func (s *Stored) Merged() *Stored {
+	e := *s.entry
+	e.Shape = append([]int{e.Shape[0] * e.Shape[1]}, e.Shape[2:]...)
+	return &Stored{file: s.file, entry: &e}
+}
+
 // Rows implements Tensor.
 func (s *Stored) Rows(ctx context.Context, from, to int, dst []float32) error {
 	width, err := rowWidth(s.entry.Shape, from, to, len(dst))

@@ -174,7 +174,7 @@ func (g *graph) head(x, emb *mil.Value) {
 	b := g.b
 	h := g.norm(&g.FinalNorm, Weight{Role: FinalNorm, Layer: NoLayer}, "norm", x, g.f)
 	w := Weight{Role: Head, Layer: NoLayer, Name: "head_weight", Rows: g.Vocab, Cols: g.Hidden, Conv: g.Conv}
-	weight := emb
+	weight, bias := emb, w
 	switch {
 	case !g.Tied:
 		weight = g.weight(w)
@@ -182,7 +182,7 @@ func (g *graph) head(x, emb *mil.Value) {
 		w.Role, w.Name = Embedding, "emb_weight"
 		weight = g.weight(w)
 	}
-	y := g.linear("head", h, weight, g.bias(w, "head_bias", g.HeadBias))
+	y := g.linear("head", h, weight, g.bias(bias, "head_bias", g.HeadBias))
 	if g.Conv {
 		t := mil.TensorType(g.f, g.batch, g.Vocab, y.Type.Shape[3])
 		flat := b.Op("squeeze", "head_flat", t, mil.Args{"x": y, "axes": b.Ints("", 2)})

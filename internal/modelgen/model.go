@@ -64,6 +64,8 @@ type Norm struct {
 	Epsilon float64
 	// Bias is for a LayerNorm that has one.
 	Bias bool
+	// Plain norms have neither gain nor bias.
+	Plain bool
 	// WideGain multiplies by the gain before the result is rounded to fp16, for gains
 	// that fp16 would round, such as 1 + w.
 	WideGain bool

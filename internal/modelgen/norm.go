@@ -38,6 +38,9 @@ func (g *graph) normOver(n *Norm, w Weight, name string, x *mil.Value, out dtype
 	sum := b.Op("add", name+"_sum", one, mil.Args{"x": mean, "y": b.Float("", f32, float32(n.Epsilon))})
 	root := b.Op("rsqrt", name+"_rsqrt", one, mil.Args{"x": sum, "epsilon": b.Float("", f32, 1e-12)})
 	normed := b.Op("mul", name+"_scaled", wide.Type, mil.Args{"x": wide, "y": root})
+	if n.Plain {
+		return g.cast(name, normed, out)
+	}
 	if n.WideGain {
 		w.Type = f32
 		gained := b.Op("mul", name+"_gained", wide.Type, mil.Args{"x": normed, "y": g.gain(w, x, axis)})
@@ -62,8 +65,11 @@ func (g *graph) gain(w Weight, x *mil.Value, axis int) *mil.Value {
 func (g *graph) layerNorm(n *Norm, w Weight, name string, wide *mil.Value, out dtype.Type, axis int) *mil.Value {
 	b := g.b
 	w.Type = f32
-	args := mil.Args{"x": wide, "axes": b.Ints("", axis), "epsilon": b.Float("", f32, float32(n.Epsilon)), "gamma": g.weight(w)}
-	if n.Bias {
+	args := mil.Args{"x": wide, "axes": b.Ints("", axis), "epsilon": b.Float("", f32, float32(n.Epsilon))}
+	if !n.Plain {
+		args["gamma"] = g.weight(w)
+	}
+	if n.Bias && !n.Plain {
 		w.Bias, w.Name = true, name+"_bias"
 		args["beta"] = g.weight(w)
 	}
