@@ -20,6 +20,8 @@ type ref struct {
 	module string
 	// also is another name of the module, for checkpoints that lack the first.
 	also string
+	// or lists other places where the weight may lie, for checkpoints that have neither.
+	or []ref
 	// rows takes a part of the tensor's rows, for matrices that are stored together.
 	rows *rows
 	// transposed says that the matrix is stored as [inputs, outputs]; rows then counts the
@@ -31,6 +33,11 @@ type ref struct {
 	// other, as many as this; 0 stands for the one tensor of module. A second # in the
 	// module stands for their number.
 	all int
+	// stack says that the weight is one tensor of so many matrices, one below the other in
+	// the first of three dimensions; 0 stands for a matrix. Rows counts those of all.
+	stack int
+	// bare says that the module is itself the tensor, whose name has no ending.
+	bare bool
 }
 
 // part is a role with the number of its rows.
@@ -75,7 +82,10 @@ func (p *rows) run(r int) int {
 // names returns the tensors of a weight, of the module with that name.
 func (f ref) names(module string, w modelgen.Weight) []string {
 	ending := ".weight"
-	if w.Bias {
+	switch {
+	case f.bare:
+		ending = ""
+	case w.Bias:
 		ending = ".bias"
 	}
 	name := module
@@ -130,6 +140,8 @@ func (v *view) stored() []int {
 	switch {
 	case v.cols == 0:
 		return []int{rows}
+	case v.stack > 0:
+		return []int{v.stack, rows / v.stack, v.cols}
 	case v.transposed:
 		return []int{v.cols, rows}
 	}
