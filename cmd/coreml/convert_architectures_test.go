@@ -99,6 +99,7 @@ func TestDecodersGiveTheLogitsOfTransformers(t *testing.T) {
 	for _, name := range []string{
 		"gpt2", "gpt2-scaled", "gpt-neox", "gpt-neox-sequential", "stablelm", "stablelm-parallel",
 		"starcoder2", "starcoder2-plain", "mixtral", "qwen2-moe", "qwen3-moe",
+		"mixtral-fused", "qwen2-moe-fused", "qwen3-moe-fused", "mixtral-mlx", "qwen2-moe-mlx", "qwen3-moe-mlx", "qwen3-moe-fp8",
 	} {
 		for form, o := range decoderForms {
 			t.Run(name+" "+form, func(t *testing.T) {
