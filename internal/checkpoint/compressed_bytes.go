@@ -47,6 +47,9 @@ func compressedBytes(ctx context.Context, m *module, use compressedUse) (Tensor,
 	if err != nil {
 		return nil, err
 	}
+	if n := int(zeros.Bytes()); n != 1 && n != rows*p.groups {
+		return nil, m.err("weight_zero_point has the shape %v: zero points of blocks of rows are not read", zeros.Shape())
+	}
 	p.zeros = func(ctx context.Context, from, to int, dst []float32) error {
 		raw := make([]byte, len(dst))
 		if zeros.Bytes() == 1 {
