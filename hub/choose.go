@@ -259,7 +259,7 @@ type chosen struct {
 	files     []string // of the package and beside it
 	tokenizer string   // folder, "" where there is no tokenizer
 
-	checkpoint string // folder or GGUF file, where that was looked for
+	checkpoint string // folder or GGUF file, or the folder of an adapter, where that was looked for
 }
 
 // choose returns the package that a path means with the files that belong to it: those

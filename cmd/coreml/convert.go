@@ -28,7 +28,7 @@ type convertCmd struct {
 	DType    string   `name:"dtype" help:"Type of weights and results: fp16 or fp32." enum:"fp16,fp32" default:"fp16" placeholder:"NAME"`
 	Layout   string   `help:"Linear layers as such, or as convolutions (conv), which the Neural Engine prefers." enum:"linear,conv" default:"linear" placeholder:"NAME"`
 	Function string   `help:"Name of the function." default:"main" placeholder:"NAME"`
-	Adapter  []string `help:"A low-rank adapter (LoRA) of PEFT or mlx-lm that becomes a function of that name, which shares all other weights; may be repeated." sep:"none" placeholder:"NAME=DIR"`
+	Adapter  []string `help:"A low-rank adapter (LoRA) of PEFT or mlx-lm that becomes a function of that name, which shares all other weights: a folder, or the name of a repository with one, org/name, org/name@revision, org/name:folder; may be repeated." sep:"none" placeholder:"NAME=DIR"`
 	Ignore   []string `help:"A field of config.json that changes nothing, though coreml does not know it; may be repeated." sep:"none" placeholder:"FIELD"`
 	DryRun   bool     `help:"Tell what would be done, and write nothing."`
 	Threads  int      `help:"Threads to use; 0 means all." default:"0" placeholder:"N"`
@@ -46,7 +46,7 @@ func (*convertCmd) Help() string {
     coreml convert org/name Model.mlpackage --quantize int4
     coreml convert Mistral-7B-Instruct-v0.3 Mistral.mlpackage --quantize int4
     coreml convert Qwen3-0.6B Qwen3.mlpackage --quantize int8 --keep '*embed_tokens*' --context 4096
-    coreml convert SmolLM2-135M SmolLM2.mlpackage --adapter poet=PoetAdapter
+    coreml convert SmolLM2-135M SmolLM2.mlpackage --adapter poet=PoetAdapter --adapter cook=org/cook-lora
     coreml convert SmolLM2-135M SmolLM2.mlpackage --dry-run`
 }
 
@@ -66,11 +66,19 @@ func (c *convertCmd) Run(ctx context.Context, io *streams) error {
 	for _, a := range c.Adapter {
 		name, dir, ok := strings.Cut(a, "=")
 		if !ok {
-			return usagef("--adapter %s: want NAME=DIR, the name of a function and the adapter's folder", quoted(firstLine(a)))
+			return usagef("--adapter %s: want NAME=DIR, the name of a function and the adapter's folder or repository", quoted(firstLine(a)))
 		}
 		o.Adapters = append(o.Adapters, convert.Adapter{Name: name, Path: dir})
 	}
-	from, err := c.finder(io, c.Quiet || c.JSON).checkpoint(ctx, c.Checkpoint)
+	find := c.finder(io, c.Quiet || c.JSON)
+	for i := range o.Adapters {
+		dir, err := find.adapter(ctx, o.Adapters[i].Path)
+		if err != nil {
+			return fmt.Errorf("adapter %s: %w", quoted(o.Adapters[i].Name), err)
+		}
+		o.Adapters[i].Path = dir
+	}
+	from, err := find.checkpoint(ctx, c.Checkpoint)
 	if err != nil {
 		return err
 	}
@@ -149,6 +157,19 @@ func tellLosses(out io.Writer, r *convert.Report) error {
 	return err
 }
 
+// adapterTable is a table of the functions that adapters become, empty where there are none.
+func adapterTable(r *convert.Report) string {
+	if len(r.Adapters) == 0 {
+		return ""
+	}
+	var t table
+	t.row("function", "adapter", "modules", "tensors", "bytes")
+	for _, a := range r.Adapters {
+		t.row(plain(a.Function), plain(a.Path), fmt.Sprint(a.Modules), fmt.Sprint(a.Tensors), fmt.Sprint(a.Bytes))
+	}
+	return "\n" + t.String() + "\n"
+}
+
 // becomes says in which form a tensor is in the package.
 func becomes(x *convert.TensorReport) string {
 	if x.Codes == "" {
@@ -169,6 +190,6 @@ func (c *convertCmd) tellPlan(out io.Writer, r *convert.Report) error {
 		}
 		t.row(plain(x.Tensor), size, plain(x.Stored), becomes(x), fmt.Sprint(x.Bytes))
 	}
-	_, err := fmt.Fprintf(out, "%s%s of %s, %d tokens: %s of weights\n", t.String(), plain(r.ModelType), plain(r.Form), r.Context, bytesText(r.Bytes()))
+	_, err := fmt.Fprintf(out, "%s%s%s of %s, %d tokens: %s of weights\n", t.String(), adapterTable(r), plain(r.ModelType), plain(r.Form), r.Context, bytesText(r.Bytes()))
 	return err
 }

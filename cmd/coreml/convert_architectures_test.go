@@ -104,6 +104,7 @@ var decoderNames = []string{
 	"gpt2", "gpt2-scaled", "gpt-neox", "gpt-neox-sequential", "stablelm", "stablelm-parallel",
 	"starcoder2", "starcoder2-plain", "mixtral", "qwen2-moe", "qwen3-moe",
 	"gemma", "phi", "cohere", "cohere2", "glm", "glm4", "nemotron", "arcee", "helium", "ernie4-5", "seed-oss", "exaone4",
+	"mixtral-fused", "qwen2-moe-fused", "qwen3-moe-fused", "mixtral-mlx", "qwen2-moe-mlx", "qwen3-moe-mlx", "qwen3-moe-fp8",
 	"olmo", "olmo3", "olmoe", "granitemoe", "ministral",
 	"openelm", "openelm-lists", "openlm", "openlm-options",
 }

@@ -141,6 +141,21 @@ func (f *finder) checkpoint(ctx context.Context, name string) (*hub.Checkpoint, 
 	return c, nil
 }
 
+// adapter returns the folder of the adapter that an argument means: a name is a path when
+// something lies there, and else one of a hub.
+func (f *finder) adapter(ctx context.Context, name string) (string, error) {
+	if onDisk(name) || !isName(name) {
+		return name, nil
+	}
+	show := f.show()
+	defer show.close()
+	a, err := f.client.ResolveAdapter(ctx, name, &hub.ResolveOptions{Progress: show.progress()})
+	if err != nil {
+		return "", f.neither("adapter", name, err)
+	}
+	return a.Path, nil
+}
+
 // neither says of a name that nothing was found for what was tried.
 func (f *finder) neither(what, name string, err error) error {
 	hubError, asked := errors.AsType[*hub.Error](err)

@@ -74,10 +74,37 @@ func (s *settings) functions(ctx context.Context, d *decoder, src *source, open 
 		c := &graft.Config{Uses: []graft.Use{{Adapter: a, Scale: 1}}, Tensors: tensors, Stored: true}
 		list = append(list, modelgen.Function{
 			Name: s.Adapters[i].Name, Model: d.Model, Source: src,
-			Change: func(f *mil.Function) error { return graft.Apply(ctx, f, c) },
+			Change: func(f *mil.Function) error {
+				own := constants(f)
+				if err := graft.Apply(ctx, f, c); err != nil {
+					return err
+				}
+				r := AdapterReport{Function: s.Adapters[i].Name, Path: s.Adapters[i].Path, Modules: len(a.Modules)}
+				for v := range constants(f) {
+					if !own[v] && len(v.Const.Shape) > 1 {
+						r.Tensors++
+						r.Bytes += int64(len(v.Const.Data))
+					}
+				}
+				src.report.Adapters = append(src.report.Adapters, r)
+				return nil
+			},
 		})
 	}
 	return list
+}
+
+// constants are the values of a function's body that are held in it.
+func constants(f *mil.Function) map[*mil.Value]bool {
+	found := map[*mil.Value]bool{}
+	for _, op := range f.Body.Ops {
+		for _, v := range op.Outputs {
+			if v.Const != nil {
+				found[v] = true
+			}
+		}
+	}
+	return found
 }
 
 // tensorNames gives for the name of each weight that of its tensor.

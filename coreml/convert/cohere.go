@@ -15,8 +15,8 @@ var cohere = architecture{
 			return
 		}
 		a := &d.layer.Attention
-		d.tensors[modelgen.QueryNorm] = ref{module: "model.layers.#.self_attn.q_norm", split: a.Heads}
-		d.tensors[modelgen.KeyNorm] = ref{module: "model.layers.#.self_attn.k_norm", split: a.KVHeads}
+		d.tensors[modelgen.QueryNorm] = ref{module: "model.layers.#.self_attn.q_norm", stack: a.Heads}
+		d.tensors[modelgen.KeyNorm] = ref{module: "model.layers.#.self_attn.k_norm", stack: a.KVHeads}
 		d.each(func(_ int, l *modelgen.Layer) {
 			l.Attention.HeadNorm = &modelgen.HeadNorm{Norm: *d.layerNorm(false), Span: modelgen.OwnGains}
 		})

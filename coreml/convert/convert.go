@@ -75,15 +75,6 @@ func convert(ctx context.Context, c *checkpoint.Checkpoint, pkg string, s *setti
 	src := newSource(ctx, s, views, weights)
 	report := src.report
 	report.ModelType, report.Form, report.Context = cfg.modelType, c.Form, d.Context
-	if s.DryRun {
-		return report, src.estimate()
-	}
-	if err := d.checkSpareHead(ctx, c); err != nil {
-		return nil, err
-	}
-	if err := storage.Room(pkg, uint64(src.size())); err != nil {
-		return nil, err
-	}
 	adapters, closeAll, err := openAdapters(ctx, s.Adapters)
 	defer func() { err = cmp.Or(err, closeAll()) }()
 	if err != nil {
@@ -93,6 +84,18 @@ func convert(ctx context.Context, c *checkpoint.Checkpoint, pkg string, s *setti
 		Functions:   s.functions(ctx, d, src, adapters),
 		Form:        s.form,
 		Description: describe(c, cfg, s, views),
+	}
+	if s.DryRun {
+		if err := p.Rehearse(ctx); err != nil {
+			return nil, modelError(cfg, err)
+		}
+		return report, src.estimate()
+	}
+	if err := d.checkSpareHead(ctx, c); err != nil {
+		return nil, err
+	}
+	if err := storage.Room(pkg, uint64(src.size())); err != nil {
+		return nil, err
 	}
 	if err := p.Write(ctx, pkg); err != nil {
 		return nil, modelError(cfg, err)

@@ -23,9 +23,9 @@ var graniteMoE = architecture{
 		const module = "model.layers.#.block_sparse_moe."
 		w := d.layer.MLP.Width
 		d.tensors[modelgen.Router] = ref{module: module + "router.layer"}
-		d.tensors[modelgen.ExpertGate] = ref{module: module + "input_linear", split: e.Count, rows: &rows{n: w, every: 2 * w, total: 2 * w * e.Count}}
-		d.tensors[modelgen.ExpertUp] = ref{module: module + "input_linear", split: e.Count, rows: &rows{from: w, n: w, every: 2 * w, total: 2 * w * e.Count}}
-		d.tensors[modelgen.ExpertDown] = ref{module: module + "output_linear", split: e.Count}
+		d.tensors[modelgen.ExpertGate] = ref{module: module + "input_linear", stack: e.Count, rows: &rows{n: w, every: 2 * w, total: 2 * w * e.Count}}
+		d.tensors[modelgen.ExpertUp] = ref{module: module + "input_linear", stack: e.Count, rows: &rows{from: w, n: w, every: 2 * w, total: 2 * w * e.Count}}
+		d.tensors[modelgen.ExpertDown] = ref{module: module + "output_linear", stack: e.Count}
 		d.each(func(_ int, l *modelgen.Layer) { l.MLP.Experts = e })
 	},
 }

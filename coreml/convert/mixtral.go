@@ -15,18 +15,37 @@ var mixtral = architecture{
 			Count: c.count(d.field("num_experts"), 8), PerToken: c.count("num_experts_per_tok", 2),
 			Normalize: true,
 		}
-		d.experts("model.layers.#.block_sparse_moe", e, "w1", "w3", "w2")
+		d.experts("model.layers.#.block_sparse_moe", e, d.layer.MLP.Width, "w1", "w3", "w2")
 		d.each(func(_ int, l *modelgen.Layer) { l.MLP.Experts = e })
 	},
 }
 
-// experts says where a router and experts lie: all experts in one matrix, in which they
-// are numbered.
-func (d *decoder) experts(module string, e *modelgen.Experts, gate, up, down string) {
+// experts says where a router and experts of so many inner rows lie. The names are those
+// that matrices of single experts have, which are numbered. Instead all may lie in tensors
+// of three dimensions: as transformers 5 names and stacks them, gate and up in one; or as
+// mlx-lm does.
+func (d *decoder) experts(module string, e *modelgen.Experts, width int, gate, up, down string) {
 	d.checkExperts(e)
-	d.tensors[modelgen.Router] = ref{module: module + ".gate"}
-	for role, name := range map[modelgen.Role]string{modelgen.ExpertGate: gate, modelgen.ExpertUp: up, modelgen.ExpertDown: down} {
-		d.tensors[role] = ref{module: module + ".experts.#." + name, all: e.Count}
+	const fused = "model.layers.#.mlp"
+	d.tensors[modelgen.Router] = ref{module: module + ".gate", also: fused + ".gate"}
+	both := ref{module: fused + ".experts.gate_up_proj", bare: true, stack: e.Count}
+	half := func(from int) ref {
+		r := both
+		r.rows = &rows{from: from, n: width, every: 2 * width, total: 2 * width * e.Count}
+		return r
+	}
+	for _, x := range []struct {
+		role        modelgen.Role
+		name, stack string
+		fused       ref
+	}{
+		{modelgen.ExpertGate, gate, "gate_proj", half(0)},
+		{modelgen.ExpertUp, up, "up_proj", half(width)},
+		{modelgen.ExpertDown, down, "down_proj", ref{module: fused + ".experts.down_proj", bare: true, stack: e.Count}},
+	} {
+		d.tensors[x.role] = ref{module: module + ".experts.#." + x.name, all: e.Count, or: []ref{
+			x.fused, {module: module + ".switch_mlp." + x.stack, stack: e.Count},
+		}}
 	}
 }
 

@@ -65,7 +65,7 @@ var olmoe = architecture{
 			Count: d.expertCount(64), PerToken: c.count("num_experts_per_tok", 8),
 			Normalize: c.flag("norm_topk_prob", false),
 		}
-		d.experts("model.layers.#.mlp", e, "gate_proj", "up_proj", "down_proj")
+		d.experts("model.layers.#.mlp", e, d.layer.MLP.Width, "gate_proj", "up_proj", "down_proj")
 		d.each(func(_ int, l *modelgen.Layer) { l.MLP.Experts = e })
 		c.off("clip_qkv")
 	},

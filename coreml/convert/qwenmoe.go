@@ -63,7 +63,7 @@ func (d *decoder) qwenExperts(count, perToken, width, shared int) {
 		c.fail("decoder_sparse_step", malformed("it is 0"))
 		return
 	}
-	d.experts("model.layers.#.mlp", e, "gate_proj", "up_proj", "down_proj")
+	d.experts("model.layers.#.mlp", e, width, "gate_proj", "up_proj", "down_proj")
 	d.each(func(i int, l *modelgen.Layer) {
 		if e.Count > 0 && (i+1)%step == 0 && !slices.Contains(plain, float64(i)) {
 			l.MLP.Experts, l.MLP.Width = e, width

@@ -23,6 +23,8 @@ type Report struct {
 	// Tensors are the weights in the order of the package. An error is that of the stored
 	// weight to the one in the checkpoint, rounded to fp16.
 	Tensors []TensorReport
+	// Adapters are the functions that adapters become.
+	Adapters []AdapterReport `json:",omitempty"`
 	// Files are the names of the files that were laid beside the package. Differing are
 	// those of which another was there, which was left as it was.
 	Files, Differing []string
@@ -47,11 +49,26 @@ type TensorReport struct {
 	Largest, RMS float64
 }
 
-// Bytes returns what all weights take in the package.
+// AdapterReport is what became of one adapter.
+type AdapterReport struct {
+	// Function is the function that it became, Path the adapter's folder.
+	Function, Path string
+	// Modules is the number of the model's layers that it changes.
+	Modules int
+	// Tensors is the number of matrices that the function has of its own, and Bytes what
+	// they take in the package.
+	Tensors int
+	Bytes   int64
+}
+
+// Bytes returns what all weights take in the package, those of adapters included.
 func (r *Report) Bytes() int64 {
 	n := int64(0)
 	for i := range r.Tensors {
 		n += r.Tensors[i].Bytes
+	}
+	for i := range r.Adapters {
+		n += r.Adapters[i].Bytes
 	}
 	return n
 }

@@ -73,9 +73,9 @@ func (d *decoder) view(c *checkpoint.Checkpoint, w modelgen.Weight, lengths map[
 		f.plus = 0
 	}
 	v := &view{ref: f, names: f.names(f.module, w), rows: w.Rows, cols: w.Cols}
-	if f.also != "" && c.Tensors[v.names[0]] == nil {
-		if names := f.names(f.also, w); c.Tensors[names[0]] != nil {
-			v.names = names
+	for _, other := range f.others() {
+		if names := other.names(other.module, w); c.Tensors[v.names[0]] == nil && c.Tensors[names[0]] != nil {
+			v.ref, v.names = other, names
 		}
 	}
 	for _, name := range v.names {
@@ -86,16 +86,25 @@ func (d *decoder) view(c *checkpoint.Checkpoint, w modelgen.Weight, lengths map[
 		if want := v.stored(); !slices.Equal(t.Shape(), want) {
 			return nil, d.tensorError(name, malformed("its shape is %v, and %v was expected", t.Shape(), want))
 		}
-		if f.split > 0 {
-			stored, ok := t.(*checkpoint.Stored)
-			if !ok {
+		if v.stack > 0 {
+			if t = checkpoint.Flat(t); t == nil {
 				return nil, d.tensorError(name, unsupported("it is quantised in a form that is read of matrices only"))
 			}
-			t = stored.Merged()
 		}
 		v.parts = append(v.parts, t)
 	}
 	return v, nil
+}
+
+// others are the places where a weight may lie besides the usual one.
+func (f ref) others() []ref {
+	list := f.or
+	if f.also != "" {
+		second := f
+		second.module, second.also, second.or = f.also, "", nil
+		list = append([]ref{second}, list...)
+	}
+	return list
 }
 
 // ignores reports whether a tensor holds no weights.
@@ -120,6 +129,10 @@ func (d *decoder) withoutPrefix(c *checkpoint.Checkpoint) {
 	}
 	for role, f := range d.tensors {
 		f.module, f.also = strings.TrimPrefix(f.module, prefix+"."), strings.TrimPrefix(f.also, prefix+".")
+		f.or = slices.Clone(f.or)
+		for i := range f.or {
+			f.or[i].module = strings.TrimPrefix(f.or[i].module, prefix+".")
+		}
 		d.tensors[role] = f
 	}
 }

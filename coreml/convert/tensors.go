@@ -20,6 +20,8 @@ type ref struct {
 	module string
 	// also is another name of the module, for checkpoints that lack the first.
 	also string
+	// or lists other places where the weight may lie, for checkpoints that have neither.
+	or []ref
 	// fused are the roles whose weights lie one behind the other in the tensor, this one's
 	// among them; nil where it has the tensor for itself.
 	fused []modelgen.Role
@@ -29,15 +31,18 @@ type ref struct {
 	// transposed says that the matrix is stored as [inputs, outputs]; rows then counts the
 	// outputs all the same.
 	transposed bool
-	// split says that the first dimension is stored as two, of which the first is this; 0
-	// stands for one dimension.
-	split int
 	// plus is added to every element but those of biases, as by norms that multiply with 1 + weight.
 	plus float32
 	// all says that the weight is the tensors of module.0, module.1, ... one behind the
 	// other, as many as this; 0 stands for the one tensor of module. A second # in the
 	// module stands for their number.
 	all int
+	// stack says that the first dimension is stored as two, of which the first is this: so
+	// many matrices lie one below the other, or so many vectors. 0 stands for one
+	// dimension. Rows counts those of all.
+	stack int
+	// bare says that the module is itself the tensor, whose name has no ending.
+	bare bool
 }
 
 // fuse says that the weights of several roles lie in one tensor, one behind the other.
@@ -84,7 +89,10 @@ func (p *rows) run(r int) int {
 // names returns the tensors of a weight, of the module with that name.
 func (f ref) names(module string, w modelgen.Weight) []string {
 	ending := ".weight"
-	if w.Bias {
+	switch {
+	case f.bare:
+		ending = ""
+	case w.Bias:
 		ending = ".bias"
 	}
 	name := module
@@ -143,8 +151,8 @@ func (v *view) stored() []int {
 	case v.transposed:
 		shape = []int{v.cols, rows}
 	}
-	if v.split > 0 {
-		shape = append([]int{v.split, shape[0] / v.split}, shape[1:]...)
+	if v.stack > 0 {
+		shape = append([]int{v.stack, shape[0] / v.stack}, shape[1:]...)
 	}
 	return shape
 }

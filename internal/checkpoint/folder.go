@@ -54,6 +54,8 @@ var decoders = map[string]decoder{
 	"gptq":               decodeGPTQ,
 	"awq":                decodeAWQ,
 	"compressed-tensors": decodeCompressed,
+	"fp8":                decodeFP8,
+	"fbgemm_fp8":         decodeFP8,
 }
 
 // openFolder opens a folder in the form of Hugging Face's hub.

@@ -190,7 +190,7 @@ func read(t *testing.T, path string) {
 // FuzzPacked wants no panic of a folder in one of the quantised forms, whatever its
 // configuration and the header of its weights say.
 func FuzzPacked(f *testing.F) {
-	for _, name := range []string{"mlx", "gptq", "gptq-v2", "awq", "compressed-packed", "compressed-bytes"} {
+	for _, name := range []string{"mlx", "mlx-modes", "gptq", "gptq-v2", "awq", "awq-gemv", "fp8", "compressed-packed", "compressed-bytes", "compressed-floats"} {
 		config, err := os.ReadFile("testdata/packed/" + name + "/config.json")
 		weights, err2 := os.ReadFile("testdata/packed/" + name + "/model.safetensors")
 		if err == nil && err2 == nil {

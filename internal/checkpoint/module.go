@@ -42,6 +42,32 @@ func (m *module) need(part string, types []string, shape ...int) (*Stored, error
 	return t, nil
 }
 
+// matrices returns a tensor of the module that is a matrix; or several of the same size,
+// stack of them, as one matrix in which they lie one below the other. Stack is 0 for one.
+func (m *module) matrices(part string, types []string) (t *Stored, stack int, err error) {
+	if t := m.parts[part]; t == nil || len(t.Shape()) != 3 {
+		t, err := m.need(part, types, -1, -1)
+		return t, 0, err
+	}
+	t, err = m.need(part, types, -1, -1, -1)
+	if err != nil {
+		return nil, 0, err
+	}
+	return t.flat(), t.Shape()[0], nil
+}
+
+// beside returns a tensor with as many rows and columns, in so many matrices.
+func (m *module) beside(part string, types []string, stack, rows, columns int) (*Stored, error) {
+	if stack == 0 {
+		return m.need(part, types, rows, columns)
+	}
+	t, err := m.need(part, types, stack, rows/stack, columns)
+	if err != nil {
+		return nil, err
+	}
+	return t.flat(), nil
+}
+
 // Types of the tensors that formats store.
 var (
 	wordTypes  = []string{"I32", "U32"}
@@ -61,49 +87,6 @@ func readRange(ctx context.Context, t *Stored, first, count, from, to int, dst [
 		}
 	}
 	return nil
-}
-
-// scalesInRows reads scales that are stored as [rows, groups], or as one for all.
-func scalesInRows(t *Stored) func(ctx context.Context, from, to int, dst []float32) error {
-	if len(t.Shape()) == 2 {
-		return t.Rows
-	}
-	return func(ctx context.Context, _, _ int, dst []float32) error {
-		var one [1]float32
-		if err := t.Rows(ctx, 0, 1, one[:]); err != nil {
-			return err
-		}
-		for i := range dst {
-			dst[i] = one[0]
-		}
-		return nil
-	}
-}
-
-// scalesInColumns reads scales that are stored as [groups, rows].
-func scalesInColumns(t *Stored) func(ctx context.Context, from, to int, dst []float32) error {
-	size, widen := 2, widenFloat16
-	switch t.Stored() {
-	case "F32":
-		size, widen = 4, widenFloat32
-	case "BF16":
-		widen = widenBFloat16
-	}
-	groups := t.Shape()[0]
-	return func(ctx context.Context, from, to int, dst []float32) error {
-		n := to - from
-		raw, row := make([]byte, n*size), make([]float32, n)
-		for g := range groups {
-			if err := readRange(ctx, t, g, 1, from*size, to*size, raw); err != nil {
-				return err
-			}
-			widen(row, raw)
-			for r, v := range row {
-				dst[r*groups+g] = v
-			}
-		}
-		return nil
-	}
 }
 
 // codesInRows reads codes that are packed along the columns: [rows, words of a row].

@@ -14,6 +14,9 @@ import (
 type packed struct {
 	name, stored string
 	shape        [2]int
+	// stack is the number of matrices that lie one below the other in one tensor of three
+	// dimensions, 0 where the tensor is the matrix.
+	stack        int
 	bits, groups int
 	// group has the group of each column; nil where they lie side by side, equally wide.
 	group []int32
@@ -30,7 +33,19 @@ type packed struct {
 }
 
 // Shape implements Tensor.
-func (p *packed) Shape() []int { return p.shape[:] }
+func (p *packed) Shape() []int {
+	if p.stack > 0 {
+		return []int{p.stack, p.shape[0] / p.stack, p.shape[1]}
+	}
+	return p.shape[:]
+}
+
+// flat returns the matrix of all rows.
+func (p *packed) flat() *packed {
+	q := *p
+	q.stack = 0
+	return &q
+}
 
 // Stored implements Tensor.
 func (p *packed) Stored() string { return p.stored }
@@ -74,8 +89,11 @@ func (p *packed) read(ctx context.Context, from, to int, b *part) error {
 
 // Rows implements Tensor.
 func (p *packed) Rows(ctx context.Context, from, to int, dst []float32) error {
-	if _, err := rowWidth(p.shape[:], from, to, len(dst)); err != nil {
+	if _, err := rowWidth(p.Shape(), from, to, len(dst)); err != nil {
 		return fmt.Errorf("tensor %s: %w", storage.Quote(p.name), err)
+	}
+	if p.stack > 0 {
+		from, to = from*(p.shape[0]/p.stack), to*(p.shape[0]/p.stack)
 	}
 	b, columns := &part{}, p.shape[1]
 	for at := from; at < to; at += p.chunkRows() {
@@ -86,30 +104,39 @@ func (p *packed) Rows(ctx context.Context, from, to int, dst []float32) error {
 		for r := range end - at {
 			row, out := b.codes[r*columns:(r+1)*columns], dst[(at-from+r)*columns:(at-from+r+1)*columns]
 			scales, zeros := b.scales[r*p.groups:(r+1)*p.groups], b.zeros[r*p.groups:(r+1)*p.groups]
-			if p.group != nil {
-				for c, code := range row {
-					g := p.group[c]
-					out[c] = scales[g] * (float32(code) - zeros[g])
-				}
-				continue
-			}
-			width := columns / p.groups
-			for g := range p.groups {
-				out, row := out[g*width:(g+1)*width], row[g*width:(g+1)*width]
-				switch {
-				case p.levels != nil:
-					for c, code := range row {
-						out[c] = scales[g] * p.levels[code]
-					}
-				case p.added:
-					spread(out, row, scales[g], 0, zeros[g])
-				default:
-					spread(out, row, scales[g], zeros[g], 0)
-				}
-			}
+			p.decode(out, row, scales, zeros)
 		}
 	}
 	return nil
+}
+
+// decode computes the weights of a row.
+func (p *packed) decode(dst []float32, codes []byte, scales, zeros []float32) {
+	if p.group != nil {
+		for c, code := range codes {
+			g := p.group[c]
+			if p.levels != nil {
+				dst[c] = scales[g] * p.levels[code]
+				continue
+			}
+			dst[c] = scales[g] * (float32(code) - zeros[g])
+		}
+		return
+	}
+	width := len(codes) / p.groups
+	for g := range p.groups {
+		out, row := dst[g*width:(g+1)*width], codes[g*width:(g+1)*width]
+		switch {
+		case p.levels != nil:
+			for c, code := range row {
+				out[c] = scales[g] * p.levels[code]
+			}
+		case p.added:
+			spread(out, row, scales[g], 0, zeros[g])
+		default:
+			spread(out, row, scales[g], zeros[g], 0)
+		}
+	}
 }
 
 // spread writes scale*(code-zero) + low. The product is rounded before the sum.

@@ -81,6 +81,10 @@ func TestQuantisedFoldersHoldTheWeightsOfTheirLibraries(t *testing.T) {
 		"gptq":              {"", "uint4", "uint4", "", "", "int4", "", ""},
 		"gptq-v2":           {"uint4", "uint4", "uint4", "uint8", "", "int4", "uint4", "uint4"},
 		"awq":               {"uint4", "uint4"},
+		"awq-gemv":          {"uint4", "uint4"},
+		"mlx-modes":         {"", "", "", "", "", ""},
+		"fp8":               {"", "", "", "", "", "", "", ""},
+		"compressed-floats": {"", "", "", "", "", "", "", ""},
 		"compressed-packed": {"int4", "uint4", "int4", "uint8", "int8", ""},
 		"compressed-bytes":  {"", "", "", ""}, // scales are float32 numbers that float16 has not
 	}
@@ -110,6 +114,11 @@ func TestQuantisedFoldersHoldTheWeightsOfTheirLibraries(t *testing.T) {
 				}
 				for _, step := range []int{1, 3, 1000} {
 					equal(t, e.Name, rowsOf(t, x, step), numbers)
+				}
+				if flat := checkpoint.Flat(x); (flat != nil) != (len(e.Shape) == 3) {
+					t.Errorf("%s: flat it is %v", e.Name, flat)
+				} else if flat != nil {
+					equal(t, e.Name+" flat", rowsOf(t, flat, 4), numbers)
 				}
 				codes, err := x.Codes(t.Context())
 				if err != nil {

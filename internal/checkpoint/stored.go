@@ -42,37 +42,49 @@ func (s *Stored) ReadBytes(ctx context.Context, off int64, dst []byte) error {
 // Codes implements Tensor: floating-point numbers have none.
 func (s *Stored) Codes(context.Context) (*Codes, error) { return nil, nil } //nolint:nilnil // as the interface says
 
+// as returns the tensor with another shape of as many elements.
+func (s *Stored) as(shape ...int) *Stored {
+	e := *s.entry
+	e.Shape = shape
+	return &Stored{file: s.file, entry: &e}
+}
+
+// flat returns the tensor with its first two dimensions as one.
+func (s *Stored) flat() *Stored {
+	n := s.entry.Shape
+	return s.as(append([]int{n[0] * n[1]}, n[2:]...)...)
+}
+
 // pieces are the buffers that Rows reads through. Small enough for a processor's
 // second cache, large enough that a read costs little.
 var pieces = sync.Pool{New: func() any { return new([128 << 10]byte) }}
 
-// Merged returns the tensor, which has two dimensions or more, with its first two dimensions as one: a row of it is a row of
-// the second dimension.
-func (s *Stored) Merged() *Stored {
-	e := *s.entry
-	e.Shape = append([]int{e.Shape[0] * e.Shape[1]}, e.Shape[2:]...)
-	return &Stored{file: s.file, entry: &e}
-}
-
 // Rows implements Tensor.
 func (s *Stored) Rows(ctx context.Context, from, to int, dst []float32) error {
+	switch s.entry.DType {
+	case "F32", "F16", "BF16", "F64":
+		return s.numbers(ctx, s.entry.DType, from, to, dst)
+	}
+	return fmt.Errorf("%w: tensor %s holds %s, which are no weights by themselves", ErrFormat, storage.Quote(s.entry.Name), s.entry.DType)
+}
+
+// widths are the types of numbers that can be read, with their bytes.
+var widths = map[string]struct {
+	size  int
+	widen func(dst []float32, src []byte)
+}{
+	"F32": {4, widenFloat32}, "F16": {2, widenFloat16}, "BF16": {2, widenBFloat16}, "F64": {8, widenFloat64},
+	"F8_E4M3": {1, widenBy(&float8)}, "F8_E8M0": {1, widenBy(&powers)},
+}
+
+// numbers is Rows for what the format says that the bytes are: kind is the tensor's own
+// type, or F8_E4M3 or F8_E8M0 for bytes (U8).
+func (s *Stored) numbers(ctx context.Context, kind string, from, to int, dst []float32) error {
 	width, err := rowWidth(s.entry.Shape, from, to, len(dst))
 	if err != nil {
 		return fmt.Errorf("tensor %s: %w", storage.Quote(s.entry.Name), err)
 	}
-	size, widen := 0, (func(dst []float32, src []byte))(nil)
-	switch s.entry.DType {
-	case "F32":
-		size, widen = 4, widenFloat32
-	case "F16":
-		size, widen = 2, widenFloat16
-	case "BF16":
-		size, widen = 2, widenBFloat16
-	case "F64":
-		size, widen = 8, widenFloat64
-	default:
-		return fmt.Errorf("%w: tensor %s holds %s, which are no weights by themselves", ErrFormat, storage.Quote(s.entry.Name), s.entry.DType)
-	}
+	size, widen := widths[kind].size, widths[kind].widen
 	buf, _ := pieces.Get().(*[128 << 10]byte) //nolint:errcheck // nothing else is put there
 	defer pieces.Put(buf)
 	off := int64(from) * int64(width) * int64(size)
@@ -101,6 +113,15 @@ func rowWidth(shape []int, from, to, n int) (int, error) {
 		return 0, fmt.Errorf("%d elements for rows %d to %d of shape %v", n, from, to, shape)
 	}
 	return width, nil
+}
+
+// widenBy returns what looks numbers of one byte up in a table.
+func widenBy(levels *[256]float32) func(dst []float32, src []byte) {
+	return func(dst []float32, src []byte) {
+		for i, b := range src {
+			dst[i] = levels[b]
+		}
+	}
 }
 
 func widenFloat32(dst []float32, src []byte) {

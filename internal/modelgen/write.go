@@ -69,17 +69,7 @@ func (p *Package) Write(ctx context.Context, dir string) error {
 func (p *Package) build(ctx context.Context, w *modelpkg.Writer) (*mil.Program, *milpb.ModelDescription, error) {
 	var functions []*mil.Function
 	for _, f := range p.Functions {
-		b := mil.NewBuilder(f.Name, p.Form.opset())
-		g := newGraph(f.Model, &p.Form, &Store{Builder: b, w: w}, f.Source)
-		if err := g.build(ctx); err != nil {
-			return nil, nil, err
-		}
-		function, err := b.Function()
-		if err == nil && f.Change != nil {
-			if err = f.Change(function); err == nil {
-				function, err = b.Function() // verified anew
-			}
-		}
+		function, err := p.function(ctx, &f, w, f.Source)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -100,6 +90,34 @@ func (p *Package) build(ctx context.Context, w *modelpkg.Writer) (*mil.Program, 
 	}
 	d.Metadata = p.Description
 	return program, d, nil
+}
+
+// function builds a function over the weights of a source.
+func (p *Package) function(ctx context.Context, f *Function, w *modelpkg.Writer, src Source) (*mil.Function, error) {
+	b := mil.NewBuilder(f.Name, p.Form.opset())
+	g := newGraph(f.Model, &p.Form, &Store{Builder: b, w: w}, src)
+	if err := g.build(ctx); err != nil {
+		return nil, err
+	}
+	function, err := b.Function()
+	if err != nil || f.Change == nil {
+		return function, err
+	}
+	if err := f.Change(function); err != nil {
+		return nil, err
+	}
+	return b.Function() // verified anew
+}
+
+// Rehearse builds the functions without their weights, and writes nothing. It finds what a
+// Change refuses.
+func (p *Package) Rehearse(ctx context.Context) error {
+	for _, f := range p.Functions {
+		if _, err := p.function(ctx, &f, nil, &lister{}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // bound bounds open dimensions by the context. A program has no bounds

@@ -86,6 +86,7 @@ var types = map[string]elementType{
 	// Types without a counterpart: such tensors are listed and cannot be read.
 	"F8_E4M3": {1, tensor.Invalid},
 	"F8_E5M2": {1, tensor.Invalid},
+	"F8_E8M0": {1, tensor.Invalid},
 	"U32":     {4, tensor.Invalid},
 	"U64":     {8, tensor.Invalid},
 }

@@ -2,52 +2,15 @@
 weights that they stand for. Codes and scales are random; MLX and compressed-tensors are packed, and their weights computed, by
 the libraries themselves (mlx 0.32, compressed-tensors 0.20), GPTQ and AWQ by their definition: AutoGPTQ's and AutoAWQ's pack().
 Needs numpy, mlx, torch and compressed-tensors. Usage: python packed.py"""
-import json
-import os
-import shutil
-
 import mlx.core as mx
 import numpy as np
 import torch
 from compressed_tensors.compressors.pack_quantized.helpers import pack_to_int32
 from compressed_tensors.quantization import QuantizationArgs
 from compressed_tensors.quantization.lifecycle.forward import dequantize
+from packing import folder
 
-OUT = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'packed')
 rng = np.random.default_rng(17)
-KINDS = {np.dtype(k): v for k, v in {'float16': 'F16', 'float32': 'F32', 'int32': 'I32', 'int64': 'I64', 'uint32': 'U32', 'int8': 'I8'}.items()}
-
-
-def raw_of(t):
-    """The safetensors name of a tensor's type, its shape and its bytes; numpy knows neither bfloat16 nor float8."""
-    if isinstance(t, torch.Tensor) and t.dtype in (torch.bfloat16, torch.float8_e4m3fn):
-        kind, words = ('BF16', torch.int16) if t.dtype == torch.bfloat16 else ('F8_E4M3', torch.int8)
-        return kind, list(t.shape), t.contiguous().view(words).numpy().tobytes()
-    a = np.ascontiguousarray(t.numpy() if isinstance(t, torch.Tensor) else t)
-    return KINDS[a.dtype], list(np.shape(t)), a.tobytes()
-
-
-def save(path, tensors):
-    head, at, blobs = {}, 0, []
-    for name, t in tensors.items():
-        kind, shape, b = raw_of(t)
-        head[name] = dict(dtype=kind, shape=shape, data_offsets=[at, at + len(b)])
-        at += len(b)
-        blobs.append(b)
-    h = json.dumps(head, separators=(',', ':')).encode()
-    h += b' ' * (-len(h) % 8)
-    with open(path, 'wb') as f:
-        f.write(len(h).to_bytes(8, 'little') + h + b''.join(blobs))
-
-
-def folder(name, config, tensors, dense):
-    d = os.path.join(OUT, name)
-    shutil.rmtree(d, ignore_errors=True)
-    os.makedirs(d)
-    json.dump(dict(model_type='llama', **config), open(os.path.join(d, 'config.json'), 'w'), indent=1)
-    tensors['other.weight'] = dense['other.weight'] = np.arange(4, dtype=np.float32)
-    save(os.path.join(d, 'model.safetensors'), tensors)
-    save(os.path.join(d, 'dense.safetensors'), {k: v.astype(np.float32) for k, v in dense.items()})
 
 
 # ---- MLX
