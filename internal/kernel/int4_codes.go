@@ -83,8 +83,8 @@ func (lost *int4Lost) codes(codes []byte, x, steps []float32, block int) {
 		for k := range out {
 			p, q := int4Code(x[at], step, inverse), int4Code(x[at+1], step, inverse)
 			out[k] = byte(int32(p))&15 | byte(int32(q))<<4
-			lost.add(at, x[at]-p*step) // the product is exact
-			lost.add(at+1, x[at+1]-q*step)
+			lost.add(at, x[at]-float32(p*step))
+			lost.add(at+1, x[at+1]-float32(q*step))
 			at += 2
 		}
 	}
@@ -100,7 +100,7 @@ func (lost *int4Lost) add(i int, d float32) {
 // rounded to fp16 first, which may make it a tie.
 func int4Code(v, step, inverse float32) float32 {
 	const magic = 1.5 * (1 << 23) // adding and subtracting it rounds to an integer
-	x := v * inverse
+	x := float32(v * inverse)
 	r := (x + magic) - magic
 	if abs32(x-r) > 0.5-1.0/128 {
 		x = dtype.RoundFloat16(v / step)
