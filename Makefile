@@ -170,6 +170,12 @@ fixtures: ## remake testdata/fixtures with coremltools; see testdata/gen/README.
 coremltools-tests: build ## coremltools' own tests, those of SUBSET (smoke); needs coremltools and torch; see conformance/coremltools-tests
 	PYTHON="$(PYTHON)" conformance/coremltools-tests/run.sh $(SUBSET)
 
+CONVERT_SPEED ?= .cache/convert-speed
+
+.PHONY: convert-speed
+convert-speed: build ## coreml convert of a 7B's shape beside cat, and of SmolLM2's beside coremltools; Linux, 25 GB of disk, Python 3 with pip
+	bench/convert.sh $(CONVERT_SPEED)
+
 storyteller: ## retrain and convert the embedded model; about an hour; see testdata/gen/README.md
 	cd testdata/gen/storyteller && $(PYTHON) train.py --out $(CURDIR)/bin/storyteller && $(PYTHON) convert.py --checkpoint $(CURDIR)/bin/storyteller
 

@@ -20,8 +20,13 @@ import (
 // chunk is rows from (inclusive) to to (exclusive) of a weight.
 type chunk struct{ from, to int }
 
-// chunkElements is about the number of elements in a chunk.
-const chunkElements = 1 << 19
+// chunkElements is about the number of elements in a chunk: few enough that all passes over
+// them find them in a processor's second cache.
+const chunkElements = 1 << 17
+
+// waiting is how many chunks that are done may wait for those before them, or for a write:
+// enough that nobody idles while several megabytes are written at once.
+const waiting = 64
 
 // chunks cuts a weight. The number of rows in a chunk is a multiple of 8, so that codes of
 // any width end at a byte.
@@ -39,37 +44,46 @@ func (s *source) chunks(v *view) []chunk {
 
 // ordered works on chunks in parallel and gives the results to emit in their order.
 func ordered[T any](ctx context.Context, threads int, chunks []chunk, work func(chunk) (T, error), emit func(T) error) error {
-	ctx, cancel := context.WithCancel(ctx)
 	type result struct {
 		value T
 		err   error
 	}
+	type task struct {
+		chunk
+		done chan result
+	}
 	if threads == 0 {
 		threads = workpool.Cores()
 	}
-	// What is begun is bounded by the places in this queue.
-	queue := make(chan chan result, threads)
+	ctx, cancel := context.WithCancel(ctx)
 	var running sync.WaitGroup
+	defer running.Wait()
+	defer cancel()
+	tasks, results := make(chan task), make(chan chan result, waiting)
 	running.Go(func() {
-		defer close(queue)
+		defer close(results)
+		defer close(tasks)
 		for _, c := range chunks {
-			slot := make(chan result, 1)
+			t := task{c, make(chan result, 1)}
 			select {
-			case queue <- slot:
+			case results <- t.done:
+				tasks <- t // somebody takes it: who works never waits for others
 			case <-ctx.Done():
 				return
 			}
-			running.Go(func() {
-				v, err := work(c)
-				slot <- result{v, err}
-			})
 		}
 	})
-	defer running.Wait()
-	defer cancel()
+	for range min(threads, len(chunks)) {
+		running.Go(func() {
+			for t := range tasks {
+				v, err := work(t.chunk)
+				t.done <- result{v, err}
+			}
+		})
+	}
 	n := 0
-	for slot := range queue {
-		r := <-slot
+	for done := range results {
+		r := <-done
 		if r.err == nil {
 			r.err = emit(r.value)
 		}
@@ -153,20 +167,16 @@ func (p *packed) release() {
 
 // finite refuses weights that the type does not hold.
 func finite(t dtype.Type, values []float32) error {
-	most, name := uint32(0x7f800000), "no number"
+	most, name := float32(math.MaxFloat32), "no finite number"
 	if t == dtype.Float16 {
-		most, name = 0x477ff000, "beyond the range of fp16: convert with the type fp32" // rounds to 65536
+		most, name = 0x1.ffdffep15, "beyond the range of fp16: convert with the type fp32" // what follows it rounds to 65536
 	}
-	top := uint32(0)
-	for _, x := range values {
-		top = max(top, math.Float32bits(x)&0x7fffffff)
-	}
-	if top < most {
+	if kernel.Peak(values) <= most {
 		return nil
 	}
 	for i, x := range values {
-		if b := math.Float32bits(x) & 0x7fffffff; b >= most {
-			if b >= 0x7f800000 {
+		if m := float32(math.Abs(float64(x))); !(m <= most) {
+			if !(m <= math.MaxFloat32) {
 				name = "no finite number"
 			}
 			return malformed("element %d is %v, which is %s", i, x, name)

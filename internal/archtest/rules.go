@@ -105,8 +105,8 @@ func Default() Rules {
 			{Dir: "internal/driverfile", May: []string{"internal/storage"}},
 			{Dir: "internal/npy", May: []string{"tensor", "internal/storage"}},
 			// Trained models as their publishers store them, and how weights get smaller.
-			{Dir: "internal/checkpoint", May: []string{"internal/safetensors", "internal/dtype", "internal/storage", "internal/quote", "internal/workpool", "tensor"}},
-			{Dir: "internal/quantize", May: []string{"internal/dtype", "internal/workpool"}},
+			{Dir: "internal/checkpoint", May: []string{"internal/safetensors", "internal/dtype", "internal/kernel", "internal/storage", "internal/quote", "internal/workpool", "tensor"}},
+			{Dir: "internal/quantize", May: []string{"internal/dtype", "internal/kernel", "internal/workpool"}},
 
 			// Reading packages and programs.
 			{Dir: "internal/milpb", May: []string{"internal/dtype", "internal/storage"}, Third: []string{protobuf}},

@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/gocoreml/coreml/internal/dtype"
+	"github.com/gocoreml/coreml/internal/kernel"
 	"github.com/gocoreml/coreml/internal/safetensors"
 	"github.com/gocoreml/coreml/internal/storage"
 )
@@ -55,9 +56,12 @@ func (s *Stored) flat() *Stored {
 	return s.as(append([]int{n[0] * n[1]}, n[2:]...)...)
 }
 
-// pieces are the buffers that Rows reads through. Small enough for a processor's
-// second cache, large enough that a read costs little.
-var pieces = sync.Pool{New: func() any { return new([128 << 10]byte) }}
+// pieceSize is what Rows reads at once, in bytes: small enough for a processor's second
+// cache, large enough that a read costs little.
+const pieceSize = 256 << 10
+
+// pieces are the buffers that Rows reads through.
+var pieces = sync.Pool{New: func() any { return new([pieceSize]byte) }}
 
 // Rows implements Tensor.
 func (s *Stored) Rows(ctx context.Context, from, to int, dst []float32) error {
@@ -85,7 +89,7 @@ func (s *Stored) numbers(ctx context.Context, kind string, from, to int, dst []f
 		return fmt.Errorf("tensor %s: %w", storage.Quote(s.entry.Name), err)
 	}
 	size, widen := widths[kind].size, widths[kind].widen
-	buf, _ := pieces.Get().(*[128 << 10]byte) //nolint:errcheck // nothing else is put there
+	buf, _ := pieces.Get().(*[pieceSize]byte) //nolint:errcheck // nothing else is put there
 	defer pieces.Put(buf)
 	off := int64(from) * int64(width) * int64(size)
 	for len(dst) > 0 {
@@ -130,17 +134,9 @@ func widenFloat32(dst []float32, src []byte) {
 	}
 }
 
-func widenFloat16(dst []float32, src []byte) {
-	for i := range dst {
-		dst[i] = dtype.Float16ToFloat32(binary.LittleEndian.Uint16(src[2*i:]))
-	}
-}
+func widenFloat16(dst []float32, src []byte) { kernel.F16ToF32(dst, dtype.Halves(src)) }
 
-func widenBFloat16(dst []float32, src []byte) {
-	for i := range dst {
-		dst[i] = math.Float32frombits(uint32(binary.LittleEndian.Uint16(src[2*i:])) << 16)
-	}
-}
+func widenBFloat16(dst []float32, src []byte) { kernel.BF16ToF32(dst, dtype.Halves(src)) }
 
 func widenFloat64(dst []float32, src []byte) {
 	for i := range dst {

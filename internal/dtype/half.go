@@ -79,3 +79,22 @@ func HalfBytes(h []uint16) []byte {
 	}
 	return data
 }
+
+// Halves returns the numbers of 16 bits that bytes hold, little-endian, without a last odd
+// byte. They are the same memory where the processor has that order and the bytes are
+// aligned, else a copy.
+func Halves(b []byte) []uint16 {
+	n := len(b) / 2
+	if n == 0 {
+		return nil
+	}
+	p := unsafe.Pointer(unsafe.SliceData(b))
+	if uintptr(p)%2 == 0 && binary.NativeEndian.Uint16([]byte{1, 0}) == 1 {
+		return unsafe.Slice((*uint16)(p), n)
+	}
+	h := make([]uint16, n)
+	for i := range h {
+		h[i] = binary.LittleEndian.Uint16(b[2*i:])
+	}
+	return h
+}

@@ -1,7 +1,9 @@
 package dtype_test
 
 import (
+	"bytes"
 	"math"
+	"slices"
 	"testing"
 
 	"github.com/gocoreml/coreml/internal/dtype"
@@ -122,5 +124,20 @@ func TestWhatIsTooLargeBecomesInfinite(t *testing.T) {
 		if got := dtype.RoundFloat16(x); got != want {
 			t.Errorf("%v becomes %v, want %v", x, got, want)
 		}
+	}
+}
+
+func TestHalvesAreTheirBytesAlignedOrNot(t *testing.T) {
+	memory := []byte{1, 0xa0, 2, 0xb0, 3, 0xc0, 4}
+	for from, want := range [][]uint16{{0xa001, 0xb002, 0xc003}, {0x02a0, 0x03b0, 0x04c0}} {
+		if got := dtype.Halves(memory[from:]); !slices.Equal(got, want) {
+			t.Errorf("from byte %d on they are %#x, want %#x", from, got, want)
+		}
+	}
+	if got := dtype.Halves(memory[:1]); len(got) != 0 {
+		t.Errorf("one byte holds %#x", got)
+	}
+	if got := dtype.HalfBytes(dtype.Halves(memory[:6])); !bytes.Equal(got, memory[:6]) {
+		t.Errorf("back they are %x", got)
 	}
 }

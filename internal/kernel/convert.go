@@ -18,6 +18,15 @@ func F16ToF32(dst []float32, src []uint16) {
 	}
 }
 
+// BF16ToF32 widens len(src) bfloat16 numbers into dst: each is the upper half of a float32.
+func BF16ToF32(dst []float32, src []uint16) {
+	dst = dst[:len(src)]
+	done := bf16to32Asm(dst, src)
+	for i, h := range src[done:] {
+		dst[done+i] = dtype.BFloat16ToFloat32(h)
+	}
+}
+
 // F32ToF16 rounds len(src) numbers to half precision, ties to even. NaN keeps
 // the upper bits of its payload and becomes quiet. From 65520 on the result is
 // infinite; below the normal halves it is subnormal and loses digits.

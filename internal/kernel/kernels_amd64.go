@@ -19,6 +19,11 @@ func xgetbv(dst *uint32)
 //go:noescape
 func f16to32AVX2(dst *float32, src *uint16, n int)
 
+// bf16to32AVX2 widens n bfloat16 numbers.
+//
+//go:noescape
+func bf16to32AVX2(dst *float32, src *uint16, n int)
+
 // f32to16AVX2 rounds n floats to halves.
 //
 //go:noescape
@@ -1033,6 +1038,16 @@ func attnExpAVX2(s *float32, n16 int, shift float32) float32
 //
 //go:noescape
 func attnJoinAVX2(y *float32, x *float32, n int, a float32, b float32)
+
+// blockPeaksAVX2 stores the largest magnitude of each block of each times 32 floats.
+//
+//go:noescape
+func blockPeaksAVX2(dst *float32, x *float32, blocks int, each int)
+
+// int4CodesAVX2 rounds blocks of each times 32 weights to codes of 4 bits, and stores 16 sums of squared errors and 8 largest errors.
+//
+//go:noescape
+func int4CodesAVX2(codes *byte, x *float32, steps *float32, lost *float32, blocks int, each int)
 
 // unpackAVX2 decodes blocks of codes.
 func unpackAVX2(kind kernelKind, dst *float32, w *byte, scale *float32, offset *float32, blocks int, vecs int) {

@@ -9,6 +9,7 @@ func init() {
 		frame{"cpuid", cpuid, []uintptr{0, 8}, 16},
 		frame{"xgetbv", xgetbv, []uintptr{0}, 8},
 		frame{"f16to32AVX2", f16to32AVX2, []uintptr{0, 8, 16}, 24},
+		frame{"bf16to32AVX2", bf16to32AVX2, []uintptr{0, 8, 16}, 24},
 		frame{"f32to16AVX2", f32to16AVX2, []uintptr{0, 8, 16}, 24},
 		frame{"roundF16AVX2", roundF16AVX2, []uintptr{0, 8}, 16},
 		frame{"addAVX2", addAVX2, []uintptr{0, 8, 16, 24}, 32},
@@ -212,5 +213,7 @@ func init() {
 		frame{"attnShareAVX2", attnShareAVX2, []uintptr{0, 8, 16}, 20},
 		frame{"attnExpAVX2", attnExpAVX2, []uintptr{0, 8, 16, 24}, 28},
 		frame{"attnJoinAVX2", attnJoinAVX2, []uintptr{0, 8, 16, 24, 28}, 32},
+		frame{"blockPeaksAVX2", blockPeaksAVX2, []uintptr{0, 8, 16, 24}, 32},
+		frame{"int4CodesAVX2", int4CodesAVX2, []uintptr{0, 8, 16, 24, 32, 40}, 48},
 	)
 }

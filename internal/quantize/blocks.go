@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/gocoreml/coreml/internal/dtype"
+	"github.com/gocoreml/coreml/internal/kernel"
 )
 
 // Codes of 4 bits in blocks are what most models are converted to, and a large one has
@@ -26,8 +27,8 @@ func (l Linear) quick() bool {
 	return l.Type == dtype.Int4 && l.mode() == Symmetric && l.size()%2 == 0
 }
 
-// mostInt4 is the largest weight of which twice is a number of fp16, leastInt4 one whose
-// scale is not 0: weights beyond go the long way.
+// mostInt4 is the largest weight of which twice is a number of fp16, and leastInt4 one whose
+// scale is no smaller than [kernel.Int4Codes] takes it: weights beyond go the long way.
 const (
 	mostInt4  = 32752
 	leastInt4 = 1e-5
@@ -35,53 +36,44 @@ const (
 
 // encodeInt4 makes symmetric codes of 4 bits of weights that are exact in fp16, a scale for
 // each block. It reports the largest error and the sum of the squares, and false where a
-// block needs the long way.
+// block needs the long way. It goes over some blocks at a time, which stay in the first
+// cache between the passes.
 func encodeInt4(values []float32, block int, codes []byte, scales []uint16) (largest float32, squares float64, ok bool) {
-	for i := range scales {
-		v := values[i*block : (i+1)*block]
-		top := uint32(0)
-		for _, x := range v {
-			top = max(top, math.Float32bits(x)&0x7fffffff)
-		}
-		out := codes[i*block/2 : (i+1)*block/2]
-		if top == 0 {
-			scales[i] = 0
-			clear(out)
-			continue
-		}
-		most := math.Float32frombits(top)
-		if !(most >= leastInt4 && most <= mostInt4) { // or is no number
+	const most = 64
+	var room [most]float32
+	some := min(max(most*32/block, 1), most)
+	for from := 0; from < len(scales); from += some {
+		to := min(from+some, len(scales))
+		steps, v := room[:to-from], values[from*block:to*block]
+		kernel.BlockPeaks(steps, v, block)
+		if !int4Steps(steps, scales[from:to]) {
 			return 0, 0, false
 		}
-		// In fp16 arithmetic, as coremltools computes: (most - -most) / 14.
-		scales[i] = dtype.Float32ToFloat16(2 * most / 14)
-		scale := dtype.Float16ToFloat32(scales[i])
-		inverse, sum := 1/scale, float32(0)
-		for k := range out {
-			a, b := v[2*k], v[2*k+1]
-			p, q := int4Code(a, scale, inverse), int4Code(b, scale, inverse)
-			out[k] = byte(int32(p))&15 | byte(int32(q))<<4
-			da, db := a-p*scale, b-q*scale
-			sum += da*da + db*db
-			largest = max(largest, abs32(da), abs32(db))
-		}
+		top, sum := kernel.Int4Codes(codes[from*block/2:to*block/2], v, steps, block)
+		largest = max(largest, top)
 		squares += float64(sum)
 	}
 	return largest, squares, true
 }
 
-// int4Code rounds v / scale to a code. By the product with the inverse, which is near
-// enough unless the quotient lies about half way between two codes: there the quotient is
-// rounded to fp16 first, which may make it a tie.
-func int4Code(v, scale, inverse float32) float32 {
-	const magic = 1.5 * (1 << 23) // adding and subtracting it rounds to an integer
-	x := v * inverse
-	r := (x + magic) - magic
-	if abs32(x-r) > 0.5-1.0/128 {
-		x = dtype.RoundFloat16(v / scale)
-		r = (x + magic) - magic
+// int4Steps makes scales of the largest magnitudes, and turns these into what weights are
+// divided by: the scales, and anything but 0 where all weights are 0.
+func int4Steps(peaks []float32, scales []uint16) bool {
+	for i, most := range peaks {
+		if most != 0 && !(most >= leastInt4 && most <= mostInt4) { // or is no number
+			return false
+		}
+		// In fp16 arithmetic, as coremltools computes: (most - -most) / 14.
+		peaks[i] = 2 * most / 14
 	}
-	return min(max(r, -7), 7)
+	kernel.F32ToF16(scales, peaks)
+	kernel.F16ToF32(peaks, scales)
+	for i, s := range scales {
+		if s == 0 {
+			peaks[i] = 1
+		}
+	}
+	return true
 }
 
 // Quick is EncodeTensor with Compare for rows of a matrix of fp16, in one pass on the

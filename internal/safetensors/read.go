@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"math"
+	"os"
 
 	"github.com/gocoreml/coreml/internal/dtype"
 	"github.com/gocoreml/coreml/internal/storage"
@@ -50,16 +51,21 @@ func open(f fs.File) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	// Files of the operating system have it, those of an archive do not.
-	r, ok := f.(io.ReaderAt)
-	if !ok {
+	r, closeAll := io.ReaderAt(nil), f.Close
+	switch f := f.(type) {
+	case *os.File:
+		once := storage.NewOnce(f)
+		r, closeAll = once, once.Close
+	case io.ReaderAt:
+		r = f
+	default: // as those of an archive
 		r = &sequence{r: f}
 	}
 	file, err := New(r, info.Size())
 	if err != nil {
 		return nil, err
 	}
-	file.close = f.Close
+	file.close = closeAll
 	return file, nil
 }
 

@@ -90,7 +90,7 @@ func (p file) elementwise(name, doc string, params []asm.Param, setup func(fn), 
 	f.end()
 }
 
-// conversions writes those between floats and halves. They round to the nearest,
+// conversions writes those between floats and numbers of 16 bits. They round to the nearest,
 // ties to even, whatever the processor's mode is: the mode is part of the
 // instruction.
 func conversions(p file) {
@@ -101,6 +101,11 @@ func conversions(p file) {
 		if o%4 == 0 {
 			f.PREFETCHT0(SI.At(16*o + 1024))
 		}
+		f.VMOVUPS(Y(j), DI.At(32*o))
+	})
+	p.elementwise("bf16to32AVX2", "widens n bfloat16 numbers.", []asm.Param{dst32, src16, count}, nil, func(f fn, o, j int) {
+		f.VPMOVSXWD(SI.At(16*o), Y(j))
+		f.VPSLLD(16, Y(j), Y(j))
 		f.VMOVUPS(Y(j), DI.At(32*o))
 	})
 	p.elementwise("f32to16AVX2", "rounds n floats to halves.", []asm.Param{dst16, src32, count}, nil, func(f fn, o, j int) {

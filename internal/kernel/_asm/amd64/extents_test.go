@@ -87,6 +87,14 @@ var extents = append([]asmtest.Extent{
 	{Kernels: "xgetbv", Want: func(counts) bytes { return bytes{"dst": stores(4)} }},
 	{Kernels: "cpuid", Want: func(counts) bytes { return bytes{"dst": stores(16)} }},
 	{Kernels: "f16to32AVX2", Want: func(c counts) bytes { return bytes{"dst": stores(4 * c["n"]), "src": reads(2 * c["n"])} }},
+	{Kernels: "bf16to32AVX2", Want: func(c counts) bytes { return bytes{"dst": stores(4 * c["n"]), "src": reads(2 * c["n"])} }},
+	{Kernels: "blockPeaksAVX2", Want: func(c counts) bytes {
+		return bytes{"dst": stores(4 * c["blocks"]), "x": reads(128 * c["blocks"] * c["each"])}
+	}},
+	{Kernels: "int4CodesAVX2", Want: func(c counts) bytes {
+		n := c["blocks"] * c["each"]
+		return bytes{"codes": stores(16 * n), "x": reads(128 * n), "steps": reads(4 * c["blocks"]), "lost": stores(96)}
+	}},
 	{Kernels: "f32to16AVX2", Want: func(c counts) bytes { return bytes{"dst": stores(2 * c["n"]), "src": reads(4 * c["n"])} }},
 	{Kernels: "roundF16AVX2", Want: func(c counts) bytes { return bytes{"x": updates(4 * c["n"])} }},
 	{Kernels: "axpyAVX2", Want: func(c counts) bytes { return bytes{"y": updates(4 * c["n"]), "x": reads(4 * c["n"])} }},
