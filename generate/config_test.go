@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -222,7 +223,7 @@ func TestWhatAGeneratorTellsOfItselfIsACopy(t *testing.T) {
 		t.Errorf("the generator was changed from outside: %+v, %+v", s, d)
 	}
 	plain := newFake(t, m, generate.Config{})
-	if s := plain.DefaultSampling(); s == nil || *s != (generate.Sampling{}) {
+	if s := plain.DefaultSampling(); s == nil || !reflect.DeepEqual(*s, generate.Sampling{}) {
 		t.Errorf("a model without settings samples with %+v", s)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"reflect"
 	"slices"
 	"sync"
 	"testing"
@@ -178,7 +179,7 @@ func TestOpenFindsTheFilesBesideThePackage(t *testing.T) {
 		t.Errorf("end tokens %v, context %d", g.EndTokens(), g.ContextLength())
 	}
 	want := &generate.Sampling{Temperature: 0.6, TopK: 40}
-	if s := g.Defaults().Sampling; s == nil || *s != *want {
+	if s := g.Defaults().Sampling; s == nil || !reflect.DeepEqual(s, want) {
 		t.Errorf("sampling %+v, want %+v", s, want)
 	}
 	if info := g.Model().Info(); info.Arithmetic != coreml.ArithmeticFast {
