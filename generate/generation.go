@@ -20,15 +20,15 @@ type generation struct {
 	logProbs *logProbs
 	guide    *guide
 	endIDs   []int // all that end the answer, for what keeps them away
-	stop    stopMatcher
-	plain   plainText
-	decoder *tokenizer.Decoder
-	chat    bool        // the answer is one to messages
-	calls   int         // of functions in the conversation so far
-	tools   *toolReader // nil where there is nothing to find
-	ends    map[int]bool
-	turnEnd int
-	limit   int
+	stop     stopMatcher
+	plain    plainText
+	decoder  *tokenizer.Decoder
+	chat     bool        // the answer is one to messages
+	calls    int         // of functions in the conversation so far
+	tools    *toolReader // nil where there is nothing to find
+	ends     map[int]bool
+	turnEnd  int
+	limit    int
 	// pictures are those of the prompt in their places, and shown all of them in
 	// their order.
 	pictures []placed

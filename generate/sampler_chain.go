@@ -81,6 +81,17 @@ func (c *samplerChain) process(ctx context.Context, ids []int, logits []float32)
 	if len(c.own)+len(c.processors) == 0 {
 		return nil
 	}
+	if err := c.apply(ctx, ids, logits); err != nil {
+		return err
+	}
+	if err := checkFinite(logits); err != nil {
+		return fmt.Errorf("after the penalties and the processors: %w", err)
+	}
+	return nil
+}
+
+// apply is process without the look at what comes of it.
+func (c *samplerChain) apply(ctx context.Context, ids []int, logits []float32) error {
 	c.history.grow(len(logits))
 	for _, list := range [2][]Processor{c.own, c.processors} {
 		for _, p := range list {
@@ -92,13 +103,7 @@ func (c *samplerChain) process(ctx context.Context, ids []int, logits []float32)
 			}
 		}
 	}
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	if err := checkFinite(logits); err != nil {
-		return fmt.Errorf("after the penalties and the processors: %w", err)
-	}
-	return nil
+	return ctx.Err()
 }
 
 // draw asks the sampler. The built-in one heeds the context itself.

@@ -109,8 +109,21 @@ func (m *Mirostat) next(mu, p float64) float64 {
 	return mu - float64(rate*(surprise-m.tau()))
 }
 
-// mirostat keeps the candidates whose surprise is within the bound, at least the
-// likeliest.
+// mirostat keeps the candidates whose surprise is within the bound, and the likeliest one
+// where none is.
 func (s *sampler) mirostat(cands []candidate, sum float64) (kept []candidate, total float64) {
-	return cutOff(cands, float64(samebits.Exp2(-s.mu)*sum))
+	if len(cands) == 0 {
+		return nil, 0
+	}
+	limit, best := float64(samebits.Exp2(-s.mu)*sum), 0
+	for i := range cands {
+		if likelier(&cands[i], &cands[best]) {
+			best = i
+		}
+	}
+	if cands[best].p < limit {
+		cands[0] = cands[best]
+		return cands[:1], cands[0].p
+	}
+	return cutOff(cands, limit)
 }
