@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
-	"slices"
 	"testing"
 
 	"github.com/gocoreml/coreml/generate"
@@ -95,7 +94,7 @@ func TestSamplersLeaveWhatLlamaCppLeaves(t *testing.T) {
 			}
 			sameLogits(t, name, alone, c.Left[0].left())
 		case "dry":
-			d := &generate.DRY{Multiplier: c.Multiplier, Base: c.Base, AllowedLength: c.Allowed, LastN: c.Last, Breakers: slices.Concat([]string{}, c.Breakers)}
+			d := &generate.DRY{Multiplier: c.Multiplier, Base: c.Base, AllowedLength: c.Allowed, LastN: c.Last, Breakers: append([]string{}, c.Breakers...)}
 			p, err := d.Processor(storyTokenizer(t))
 			if err != nil {
 				t.Fatal(err)
