@@ -49,7 +49,17 @@ func (c *samplerChain) links(at answerPlace) []Processor {
 
 // withoutEnds leaves out the words that are an end token alone, as transformers does.
 func withoutEnds(words [][]int, ends []int) [][]int {
-	return slices.DeleteFunc(slices.Clone(words), func(word []int) bool { return len(word) == 1 && slices.Contains(ends, word[0]) })
+	set := setOf(ends)
+	return slices.DeleteFunc(slices.Clone(words), func(word []int) bool { return len(word) == 1 && set[word[0]] })
+}
+
+// setOf returns ids as a set.
+func setOf(ids []int) map[int]bool {
+	set := make(map[int]bool, len(ids))
+	for _, id := range ids {
+		set[id] = true
+	}
+	return set
 }
 
 // history is what penalties know of a text: its tokens, each once, and how often the

@@ -67,7 +67,30 @@ func (s *Sampling) validate(width int) error {
 	if err := s.DRY.checkBreakers(); err != nil {
 		return err
 	}
-	return s.checkTokens(width)
+	if err := s.checkTokens(width); err != nil {
+		return err
+	}
+	return s.checkForced()
+}
+
+// checkForced refuses tokens that are forced and suppressed: at that place none would be
+// left.
+func (s *Sampling) checkForced() error {
+	if len(s.ForcedEOS)+len(s.ForcedTokens) == 0 && s.ForcedBOS == nil {
+		return nil
+	}
+	set := setOf(s.SuppressTokens)
+	suppressed := func(id int) bool { return set[id] }
+	if len(s.ForcedEOS) > 0 && !slices.ContainsFunc(s.ForcedEOS, func(id int) bool { return !suppressed(id) }) {
+		return configErrorf("Sampling.ForcedEOS", "all of these tokens are among SuppressTokens")
+	}
+	if s.ForcedBOS != nil && suppressed(*s.ForcedBOS) {
+		return configErrorf("Sampling.ForcedBOS", "is among SuppressTokens")
+	}
+	if at := slices.IndexFunc(s.ForcedTokens, suppressed); at >= 0 {
+		return configErrorf("Sampling.ForcedTokens", "token %d is among SuppressTokens", s.ForcedTokens[at])
+	}
+	return nil
 }
 
 // checkTokens refuses ids that are no tokens and biases out of range.
