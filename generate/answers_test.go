@@ -69,6 +69,7 @@ func TestAnswersTellTheirErrorOnce(t *testing.T) {
 		t.Errorf("%v", list)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
 	var list []error
 	for _, err := range g.Answers(ctx, generate.Prompt{Tokens: prompt}, 3, &generate.Options{MaxTokens: 3}) {
 		list = append(list, err)
