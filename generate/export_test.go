@@ -327,3 +327,6 @@ func RepetitionLengths(ids []int, limit int) []int32 {
 	p.measure(ids, limit)
 	return p.lengths
 }
+
+// LogSumExp returns the logarithm of the sum of exponentials.
+func LogSumExp(logits []float32) float64 { return logSumExp(logits) }

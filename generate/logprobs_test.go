@@ -25,6 +25,21 @@ func logSoftmax(logits []float32) []float64 {
 	return out
 }
 
+func TestTheSumOfExponentialsOfKnownLogits(t *testing.T) {
+	for _, c := range []struct {
+		logits []float32
+		want   float64
+	}{
+		{[]float32{0, 0, 0, 0}, math.Log(4)},
+		{[]float32{20000, 20000}, 20000 + math.Ln2}, // too large but for the greatest, which is taken out
+		{[]float32{-20000, float32(math.Inf(-1))}, -20000},
+	} {
+		if got := generate.LogSumExp(c.logits); math.Abs(got-c.want) > 1e-9 {
+			t.Errorf("%v: %v, want %v", c.logits, got, c.want)
+		}
+	}
+}
+
 func TestLogProbsAreOfTheModelsOwnDistribution(t *testing.T) {
 	g := newFake(t, &fakeModel{fillRow: tableRow, unrecorded: true}, generate.Config{})
 	seed := uint64(3)
