@@ -1,6 +1,7 @@
 package generate
 
 import (
+	"context"
 	"slices"
 
 	"github.com/gocoreml/coreml/internal/samebits"
@@ -70,7 +71,7 @@ func (d *DRY) Processor(t *tokenizer.Tokenizer) (Processor, error) {
 	if t == nil {
 		return nil, prefixed(ErrNoTokenizer)
 	}
-	b, err := newBreakers(t, d.breakers())
+	b, err := newBreakers(context.Background(), t, d.breakers())
 	if err != nil {
 		return nil, prefixed(err)
 	}

@@ -1,6 +1,7 @@
 package generate
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -23,12 +24,15 @@ const (
 type breakers [][][]int
 
 // newBreakers looks for texts in a vocabulary.
-func newBreakers(t *tokenizer.Tokenizer, texts []string) (breakers, error) {
+func newBreakers(ctx context.Context, t *tokenizer.Tokenizer, texts []string) (breakers, error) {
 	if len(texts) == 0 {
 		return nil, nil
 	}
 	b := make(breakers, t.VocabSize())
 	for id := range b {
+		if err := atStride(ctx, id); err != nil {
+			return nil, err
+		}
 		word := t.Decode([]int{id}, false)
 		for _, text := range texts {
 			if err := b.add(t, id, word, text); err != nil {
@@ -102,17 +106,21 @@ type breakerCache struct {
 const maxCachedBreakers = 8
 
 // get returns the breakers of a list.
-func (c *breakerCache) get(t *tokenizer.Tokenizer, texts []string) (breakers, error) {
+func (c *breakerCache) get(ctx context.Context, t *tokenizer.Tokenizer, texts []string) (breakers, error) {
 	key := strings.Join(texts, "\x00")
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	if b, ok := c.found[key]; ok {
+	b, ok := c.found[key]
+	c.mu.Unlock()
+	if ok {
 		return b, nil
 	}
-	b, err := newBreakers(t, texts)
+	// Not under the lock: who waits for it could not be cancelled.
+	b, err := newBreakers(ctx, t, texts)
 	if err != nil {
 		return nil, err
 	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	if c.found == nil || len(c.found) >= maxCachedBreakers {
 		c.found = map[string]breakers{}
 	}

@@ -73,7 +73,7 @@ func (g *Generator) newGeneration(ctx context.Context, opts *Options, chat bool,
 	if r.sampler, err = newSamplerChain(sampling, &r.opts); err != nil {
 		return nil, err
 	}
-	if err := r.bindSampler(sampling); err != nil {
+	if err := r.bindSampler(ctx, sampling); err != nil {
 		return nil, err
 	}
 	r.limit = g.tokenLimit(r.opts.MaxTokens)

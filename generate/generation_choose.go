@@ -7,9 +7,9 @@ import (
 )
 
 // bindSampler prepares what the sampler's chain needs of the generator.
-func (r *generation) bindSampler(s *Sampling) error {
+func (r *generation) bindSampler(ctx context.Context, s *Sampling) error {
 	if s != nil && s.DRY.on() {
-		b, err := r.g.breakers.get(r.g.tok, s.DRY.breakers())
+		b, err := r.g.breakers.get(ctx, r.g.tok, s.DRY.breakers())
 		if err != nil {
 			return err
 		}

@@ -128,7 +128,10 @@ func checkFinite(logits []float32) error {
 		}
 		top = max(top, v)
 	}
-	if math.IsInf(float64(top), 0) {
+	if math.IsInf(float64(top), -1) {
+		return fmt.Errorf("%w: all %d are -Inf, which rules every token out", ErrNonFinite, len(logits))
+	}
+	if math.IsInf(float64(top), 1) {
 		return fmt.Errorf("%w: the greatest of %d is %v", ErrNonFinite, len(logits), top)
 	}
 	return nil
