@@ -7,7 +7,6 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/gocoreml/coreml/internal/quote"
 	"github.com/gocoreml/coreml/tokenizer"
 )
 
@@ -36,7 +35,7 @@ func newBreakers(ctx context.Context, t *tokenizer.Tokenizer, texts []string) (b
 		word := t.Decode([]int{id}, false)
 		for _, text := range texts {
 			if err := b.add(t, id, word, text); err != nil {
-				return nil, fmt.Errorf("sequence breaker %s: %w", quote.Text(text, maxBreaker), err)
+				return nil, fmt.Errorf("sequence breaker %q: %w", text, err)
 			}
 		}
 	}

@@ -26,6 +26,7 @@ type LogProb struct {
 // likeliest first.
 type TokenLogProbs struct {
 	LogProb
+	// Top is empty where no others are asked for.
 	Top []LogProb
 }
 

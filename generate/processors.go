@@ -40,8 +40,10 @@ func penalise(logit, penalty float32) float32 {
 // the text has already, and Frequency as often as it has them: OpenAI's penalties. Only
 // tokens behind the first Prompt ones are counted.
 type TokenPenalties struct {
+	// Presence and Frequency are usually -2 to 2; below 0 they reward.
 	Presence, Frequency float64
-	Prompt              int
+	// Prompt is how many tokens at the beginning do not count.
+	Prompt int
 }
 
 // Process implements Processor.

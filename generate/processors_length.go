@@ -7,8 +7,10 @@ import "slices"
 // MinLength is a [Processor] that rules Ends out while the text, prompt and answer
 // together, has fewer than Tokens tokens: transformers' MinLengthLogitsProcessor.
 type MinLength struct {
+	// Tokens is the least length of the text.
 	Tokens int
-	Ends   []int
+	// Ends are the tokens that would end it.
+	Ends []int
 }
 
 // Process implements Processor.
@@ -41,8 +43,10 @@ func (s SuppressTokens) Process(_ []int, logits []float32) error {
 // BeginSuppressTokens is a [Processor] that rules tokens out where the text has exactly
 // At tokens: transformers' SuppressTokensAtBeginLogitsProcessor.
 type BeginSuppressTokens struct {
+	// Tokens are those that must not come.
 	Tokens []int
-	At     int
+	// At is the length of the text, such as that of the prompt.
+	At int
 }
 
 // Process implements Processor.
@@ -56,8 +60,10 @@ func (s BeginSuppressTokens) Process(ids []int, logits []float32) error {
 // ForcedTokens is a [Processor] that leaves one token where the text has At tokens or
 // some more: the first of Tokens behind At of them, the second behind At+1, and so on.
 type ForcedTokens struct {
+	// Tokens come one after the other.
 	Tokens []int
-	At     int
+	// At is the length of the text before the first of them.
+	At int
 }
 
 // Process implements Processor.
@@ -72,8 +78,10 @@ func (f ForcedTokens) Process(ids []int, logits []float32) error {
 // has exactly At tokens: transformers' ForcedEOSTokenLogitsProcessor, whose max_length is
 // At+1.
 type ForcedEnd struct {
+	// Ends are the tokens that are left.
 	Ends []int
-	At   int
+	// At is the length of the text before them.
+	At int
 }
 
 // Process implements Processor.

@@ -103,8 +103,10 @@ type Sampling struct {
 // BiasedSequence is a sequence of tokens and what is added to the logit of its last one:
 // -1e6 to 1e6, or -Inf for one that must not come.
 type BiasedSequence struct {
+	// Tokens are one or more.
 	Tokens []int
-	Bias   float64
+	// Bias counts where all but the last of them have just been written.
+	Bias float64
 }
 
 // minPenalty is the least repetition penalty: with less, products with logits
