@@ -191,7 +191,7 @@ func (r *generation) step(ctx context.Context, ids []int, prompt int, logits []f
 	tok, err := r.token(ctx, id, r.finish(id, len(ids)))
 	if r.logProbs != nil && err == nil {
 		scored := r.logProbs.of(r.g.tok, id)
-		tok.LogProb, tok.TopLogProbs, tok.scored = scored.LogProb.LogProb, scored.Top, &scored.LogProb
+		tok.LogProb, tok.TopLogProbs, tok.scored = scored.LogProb, scored.Top, &scored
 	}
 	if tok.Finish != FinishNone {
 		tok.Stats = r.finalStats(now.Sub(r.first), findLoopWith(ids[prompt:], tok))

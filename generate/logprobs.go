@@ -25,7 +25,11 @@ type LogProb struct {
 // TokenLogProbs is a token of a text with the likeliest tokens in its place, the
 // likeliest first.
 type TokenLogProbs struct {
-	LogProb
+	// ID is the token, Text what it is within a text, and LogProb how likely it is: as in
+	// [LogProb].
+	ID      int
+	Text    string
+	LogProb float64
 	// Top is empty where no others are asked for.
 	Top []LogProb
 }
@@ -35,7 +39,7 @@ func appendLogProbs(list []TokenLogProbs, t *Token) []TokenLogProbs {
 	if t.scored == nil {
 		return list
 	}
-	return append(list, TokenLogProbs{LogProb: *t.scored, Top: t.TopLogProbs})
+	return append(list, *t.scored)
 }
 
 // logProbs tells how likely tokens are by the logits of a step. Its memory is used again
@@ -77,7 +81,7 @@ func (l *logProbs) at(id int) float64 { return float64(l.logits[id]) - l.total }
 
 // of tells of a token and of the likeliest ones.
 func (l *logProbs) of(t *tokenizer.Tokenizer, id int) TokenLogProbs {
-	out := TokenLogProbs{LogProb: LogProb{ID: id, Text: textOf(t, id), LogProb: l.at(id)}}
+	out := TokenLogProbs{ID: id, Text: textOf(t, id), LogProb: l.at(id)}
 	if l.most == 0 {
 		return out
 	}

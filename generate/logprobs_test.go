@@ -56,7 +56,7 @@ func TestLogProbsAreOfTheModelsOwnDistribution(t *testing.T) {
 		tableRow(row, text)
 		want := logSoftmax(row)
 		got := r.LogProbs[i]
-		if got.ID != id || math.Abs(got.LogProb.LogProb-want[id]) > 1e-9 || len(got.Top) != 5 {
+		if got.ID != id || math.Abs(got.LogProb-want[id]) > 1e-9 || len(got.Top) != 5 {
 			t.Errorf("token %d is %+v, want %d with %v", i, got, id, want[id])
 		}
 		order := make([]int, fakeVocab)
@@ -118,7 +118,7 @@ func TestAScoreIsTheSumOfLogProbabilities(t *testing.T) {
 			row := make([]float32, fakeVocab)
 			tableRow(row, ids[i/fakeContext*fakeContext:i])
 			want := logSoftmax(row)[ids[i]]
-			if math.Abs(tok.LogProb.LogProb-want) > 1e-9 || len(tok.Top) != 2 {
+			if math.Abs(tok.LogProb-want) > 1e-9 || len(tok.Top) != 2 {
 				t.Errorf("token %d has %+v, want %v", i, tok, want)
 			}
 			sum, count = sum+want, count+1

@@ -142,12 +142,12 @@ func (s *scorer) piece(ctx context.Context, seq *Sequence, ids []int) error {
 		}
 		s.probs.take(logits)
 		token := TokenScore{TokenLogProbs: s.probs.of(s.g.tok, ids[pos+1])}
-		if math.IsInf(token.LogProb.LogProb, 0) {
+		if math.IsInf(token.LogProb, 0) {
 			return fmt.Errorf("position %d: %w: the model holds the token to be impossible", pos, ErrNonFinite)
 		}
 		s.score.Tokens = append(s.score.Tokens, token)
 		s.score.Count++
-		s.score.LogProb += token.LogProb.LogProb
+		s.score.LogProb += token.LogProb
 		return nil
 	})
 	return err

@@ -45,7 +45,7 @@ type Token struct {
 	// temperature.
 	LogProb     float64
 	TopLogProbs []LogProb
-	scored      *LogProb // nil without Options.LogProbs
+	scored      *TokenLogProbs // nil without Options.LogProbs
 	// Finish is set on the last token only.
 	Finish FinishReason
 	// Stats is set on the last token only.

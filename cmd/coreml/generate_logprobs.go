@@ -26,7 +26,7 @@ type logProbJSON struct {
 
 // logProbOf is a token with those in its place as --json prints it.
 func logProbOf(t *generate.TokenLogProbs) logProbJSON {
-	out := oneLogProb(t.LogProb)
+	out := oneLogProb(generate.LogProb{ID: t.ID, Text: t.Text, LogProb: t.LogProb})
 	for _, p := range t.Top {
 		out.Top = append(out.Top, oneLogProb(p))
 	}
