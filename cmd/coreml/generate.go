@@ -94,6 +94,11 @@ func (c *generateCmd) Validate() error {
 	if c.MaxTokens < -1 {
 		return fmt.Errorf("--max-tokens is %d: it must be -1 or more; 0 means as the model says, -1 until the context is full", c.MaxTokens)
 	}
+	if c.LogProbs != nil {
+		if err := between("--logprobs", *c.LogProbs, 0, generate.MaxLogProbs); err != nil {
+			return err
+		}
+	}
 	return errors.Join(checkChunk(c.PrefillChunk), c.samplingFlags.check(), c.guidanceFlags.check(), c.searchFlags.check(), c.chatFlags.check(), c.engineFlags.Validate())
 }
 
@@ -335,7 +340,6 @@ func (c *generateCmd) blame(err error) error {
 	}{
 		{"MaxTokens", "--max-tokens", c.MaxTokens != 0},
 		{"PrefillChunk", "--prefill-chunk", c.PrefillChunk != 0},
-		{"LogProbs", "--logprobs", c.LogProbs != nil},
 		{"Guidance", "--guidance-scale", c.GuidanceScale != nil},
 		{"Guidance.Scale", "--guidance-scale", c.GuidanceScale != nil},
 		{"Beams.N", "--beams", c.Beams != 0},

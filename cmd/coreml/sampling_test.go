@@ -70,7 +70,7 @@ func TestSamplingFlagsOutOfRangeAreNamed(t *testing.T) {
 		`--sequence-bias is "1,=2": it must be token ids and a number`:         {"--sequence-bias", "1,=2"},
 		"--guidance-scale is +Inf, want -1e+06 to 1e+06":                       {"--guidance-scale", "inf"},
 		"--negative-prompt needs a --guidance-scale":                           {"--negative-prompt", "y"},
-		"--logprobs is 101, want":                                              {"--json", "--logprobs", "101"},
+		"--logprobs is 101: it must be between 0 and 100":                      {"--json", "--logprobs", "101"},
 		"--logprobs needs --json":                                              {"--logprobs", "1"},
 		"--answers is -1: it must be 1 or more":                                {"--answers", "-1"},
 		"--answers needs --json":                                               {"--answers", "2"},
