@@ -101,7 +101,7 @@ func (g *Generator) Batch(ctx context.Context, prompts iter.Seq[Prompt], opts *O
 // function that the generator was opened for, without pictures.
 func (g *Generator) textsAtOnce(ctx context.Context, opts *Options) int {
 	o := valueOr(opts, Options{})
-	if o.Function != "" || o.Adapters != nil || len(o.Images) > 0 || g.bound.image != nil {
+	if o.Function != "" || o.Adapters != nil || len(o.Images) > 0 || g.bound.image != nil || o.Guidance.on() {
 		return 1
 	}
 	most := 1

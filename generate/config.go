@@ -85,6 +85,12 @@ type Options struct {
 	// says, and the likeliest token where it says nothing. To change one setting
 	// of the model's own, change the copy that [Generator.DefaultSampling] returns.
 	Sampling *Sampling
+	// LogProbs asks for the logarithms of the tokens' probabilities, and of as many of
+	// the likeliest tokens at each step, up to [MaxLogProbs]; -1 asks for those of the
+	// tokens alone. 0 is off.
+	LogProbs int
+	// Guidance leads the answer away from another prompt. Nil is off.
+	Guidance *Guidance
 	// Stop lists strings that end the answer as soon as they appear in it. They
 	// are not part of the text.
 	Stop []string
@@ -92,8 +98,8 @@ type Options struct {
 	EndTokens []int
 	// IgnoreEnd goes on after the model's end tokens; EndTokens still hold.
 	IgnoreEnd bool
-	// Processors change the logits of every step, in their order, after the
-	// repetition penalty and before the temperature.
+	// Processors change the logits of every step, in their order, after all biases and
+	// penalties of Sampling and before its temperature.
 	Processors []Processor
 	// Images are the pictures of the prompt, one for each placeholder in it (or for
 	// as many of them in a row as a picture takes), in their order. A [Session] keeps
@@ -105,7 +111,7 @@ type Options struct {
 	// before the first token and not kept.
 	Images []image.Image
 	// Sampler chooses the token in place of the built-in sampler. Of Sampling
-	// only RepetitionPenalty applies then. Nil means the built-in one.
+	// only what comes before the temperature applies then. Nil means the built-in one.
 	Sampler Sampler
 	// Tools describe the functions that the model may call, each as the JSON
 	// schema object that the chat template expects (tokenizer.ChatOptions.Tools).
@@ -146,8 +152,14 @@ func (o *Options) validate(width int) error {
 	if o.Chat != nil && o.Chat.Tools != nil {
 		return configErrorf("Chat.Tools", "is not used, want Tools")
 	}
+	if o.LogProbs < -1 || o.LogProbs > MaxLogProbs {
+		return configErrorf("LogProbs", "is %d, want 0 (off), 1 to %d, or -1 for the tokens' own alone", o.LogProbs, MaxLogProbs)
+	}
+	if err := o.Guidance.validate(width); err != nil {
+		return err
+	}
 	if o.Sampling != nil {
-		return o.Sampling.validate()
+		return o.Sampling.validate(width)
 	}
 	return nil
 }
@@ -171,7 +183,7 @@ func (c *Config) validate() error {
 		return configErrorf("Defaults.MaxTokens", "is %d, want 0 or more", c.Defaults.MaxTokens)
 	}
 	if c.Defaults.Sampling != nil {
-		return c.Defaults.Sampling.validate()
+		return c.Defaults.Sampling.validate(0)
 	}
 	return nil
 }

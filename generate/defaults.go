@@ -71,8 +71,13 @@ func parseNamedDefaults(data []byte) (*Defaults, error) {
 type defaultsFile struct {
 	sample                           *bool
 	temperature, topP, minP, penalty *float64
+	typicalP, epsilon, eta           *float64
 	topK, maxTokens                  *int
-	ends, pad                        intOrList
+	ngram, minTokens, minNewTokens   *int
+	ends, pad, forcedBOS, forcedEOS  intOrList
+	suppress, beginSuppress          intOrList
+	badWords                         [][]int
+	sequenceBias                     biasList
 	hasTopK                          bool // even as null
 }
 
@@ -122,6 +127,18 @@ func (f *defaultsFile) read(fields map[string]json.RawMessage) error {
 		{"eos_token_id", jsonInto(&f.ends)},
 		{"pad_token_id", jsonInto(&f.pad)},
 		{"max_new_tokens", jsonInto(&f.maxTokens)},
+		{"typical_p", jsonInto(&f.typicalP)},
+		{"epsilon_cutoff", jsonInto(&f.epsilon)},
+		{"eta_cutoff", jsonInto(&f.eta)},
+		{"no_repeat_ngram_size", jsonInto(&f.ngram)},
+		{"bad_words_ids", jsonInto(&f.badWords)},
+		{"sequence_bias", jsonInto(&f.sequenceBias)},
+		{"min_length", jsonInto(&f.minTokens)},
+		{"min_new_tokens", jsonInto(&f.minNewTokens)},
+		{"forced_bos_token_id", jsonInto(&f.forcedBOS)},
+		{"forced_eos_token_id", jsonInto(&f.forcedEOS)},
+		{"suppress_tokens", jsonInto(&f.suppress)},
+		{"begin_suppress_tokens", jsonInto(&f.beginSuppress)},
 	} {
 		if raw, ok := fields[key.name]; ok {
 			if err := key.read(raw); err != nil {
@@ -137,26 +154,48 @@ func (f *defaultsFile) sampling() (*Sampling, error) {
 	if p := f.penalty; p != nil && !(*p > 0) {
 		return nil, configErrorf("repetition_penalty", "is %v, want a number above 0; 1 is off", *p)
 	}
-	s := Sampling{RepetitionPenalty: valueOr(f.penalty, 0)}
+	s := Sampling{
+		RepetitionPenalty: valueOr(f.penalty, 0), NoRepeatNgram: valueOr(f.ngram, 0), BadWords: f.badWords, SequenceBias: f.sequenceBias,
+		MinTokens: valueOr(f.minTokens, 0), MinNewTokens: valueOr(f.minNewTokens, 0), ForcedEOS: f.forcedEOS,
+		SuppressTokens: f.suppress, BeginSuppressTokens: f.beginSuppress,
+	}
+	if len(f.forcedBOS) > 0 {
+		s.ForcedBOS = &f.forcedBOS[0]
+	}
 	if valueOr(f.sample, false) {
+		s.TypicalP = valueOr(f.typicalP, 0)
+		s.EpsilonCutoff, s.EtaCutoff = cutoffOf(f.epsilon), cutoffOf(f.eta)
 		s.Temperature, s.TopP, s.MinP = valueOr(f.temperature, 1), valueOr(f.topP, 0), valueOr(f.minP, 0)
 		s.TopK = hfTopK
 		if f.hasTopK {
 			s.TopK = valueOr(f.topK, 0) // null is off
 		}
 	}
-	if err := s.validate(); err != nil {
+	if err := s.validate(0); err != nil {
 		return nil, err
 	}
-	if s == (Sampling{}) {
+	if s.isZero() {
 		return nil, nil
 	}
 	return &s, nil
 }
 
+// cutoffOf returns a cut-off, 0 for one that transformers takes for none.
+func cutoffOf(v *float64) float64 {
+	if v == nil || !(*v > 0 && *v < 1) {
+		return 0
+	}
+	return *v
+}
+
 // checkIDs refuses ids that are no tokens of a model with width logits; 0 means
 // that the number is not known.
 func (d *Defaults) checkIDs(width int) error {
+	if d.Sampling != nil {
+		if err := d.Sampling.checkTokens(width); err != nil {
+			return err
+		}
+	}
 	if err := checkIDs(d.EndTokens, width, "the end tokens of the defaults (eos_token_id)"); err != nil {
 		return err
 	}

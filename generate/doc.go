@@ -32,12 +32,18 @@
 //
 // # Sampling
 //
-// Options.Sampling follows Hugging Face's definitions and order: repetition
-// penalty, the caller's processors, temperature, top-k, top-p, min-p. Without it
-// the model's generation_config.json decides, and without that the likeliest
+// Options.Sampling follows Hugging Face's definitions and order: biases and penalties,
+// what rules tokens out, the caller's processors, temperature, and what narrows the
+// choice, such as top-k, top-p and min-p; docs/generation.md has the whole list. Without
+// it the model's generation_config.json decides, and without that the likeliest
 // token is taken. The same seed gives the same tokens on every run.
 // [Generator.DefaultSampling] returns the model's own settings to start from, and
 // Stats.Loop tells of an answer that repeats itself.
+//
+// Options.LogProbs tells how likely the tokens of an answer were, and [Generator.Score] those
+// of a given text. [Generator.Answers] gives several answers to a prompt that is read
+// once, [Generator.BeamSearch] the likeliest ones as a whole, and Options.Guidance leads an
+// answer away from another prompt.
 //
 // # Tools
 //

@@ -283,3 +283,50 @@ func CheckBeside(modelConfig, meta []byte, file string, desc *coreml.Description
 
 // ParsePreprocessor reads the file of a processor.
 func ParsePreprocessor(data []byte) (*ImagePixels, error) { return parsePreprocessor(data) }
+
+// Processed returns the logits of a step after the processors that settings ask for,
+// and what the sampler leaves of them.
+func Processed(s *Sampling, ids []int, prompt, most int, ends []int, logits []float32) (scores []float32, left map[int]float64, err error) {
+	c, err := newSamplerChain(s, &Options{})
+	if err != nil {
+		return nil, nil, err
+	}
+	c.begin(ids[:prompt], most, ends)
+	for _, id := range ids[prompt:] {
+		c.accept(id)
+	}
+	scores = slices.Clone(logits)
+	if err := c.apply(context.Background(), ids, scores); err != nil {
+		return nil, nil, err
+	}
+	return scores, Distribution(s, slices.Clone(scores)), nil
+}
+
+// MirostatSteps draws nothing: it returns what is left of each step when the given tokens
+// are chosen.
+func MirostatSteps(m *Mirostat, steps [][]float32, chosen []int) (left []map[int]float64) {
+	s := newSampler(&Sampling{Temperature: 1, Mirostat: m}, 1)
+	for i, logits := range steps {
+		cands, sum, err := s.distribution(context.Background(), slices.Clone(logits))
+		if err != nil {
+			panic(err)
+		}
+		kept := map[int]float64{}
+		for _, c := range cands {
+			kept[c.id] = c.p / sum
+		}
+		s.mu = m.next(s.mu, kept[chosen[i]])
+		left = append(left, kept)
+	}
+	return left
+}
+
+// RepetitionLengths measures the repetitions at the end of a text, as DRY does.
+func RepetitionLengths(ids []int, limit int) []int32 {
+	var p dryProcessor
+	p.measure(ids, limit)
+	return p.lengths
+}
+
+// LogSumExp returns the logarithm of the sum of exponentials.
+func LogSumExp(logits []float32) float64 { return logSumExp(logits) }

@@ -26,6 +26,8 @@ const (
 // mask changes what it sees.
 type fakeModel struct {
 	next func(tokens []int) int
+	// fillRow writes a row of logits in place of next, when set.
+	fillRow func(row []float32, seen []int)
 	// spoil changes the row of logits of a prediction, when set.
 	spoil func(call int, row []float32)
 	// before is called at the start of a prediction, when set.
@@ -157,6 +159,10 @@ func (m *fakeModel) predictWhole(in coreml.Features, call int) (coreml.Features,
 }
 
 func (m *fakeModel) row(row []float32, seen []int, call int) {
+	if m.fillRow != nil {
+		m.fillRow(row, seen)
+		return
+	}
 	row[m.next(seen)] = 10
 	if m.spoil != nil {
 		m.spoil(call, row)

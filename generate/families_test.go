@@ -127,6 +127,8 @@ var familyBehaviours = []struct {
 	{"without choices that cannot be had", refusesChoices},
 	{"without allocations for a token", decodesInPlace},
 	{"a conversation whose history changes", changesItsHistory},
+	{"several answers from one reading", answersTwice},
+	{"beams in one state and in several", searchesAlike},
 }
 
 // shortShare is of how many families one is tried under -short, where the kernels may be
@@ -362,13 +364,16 @@ func answersAfterCancel(t *testing.T, p familyPackage) {
 
 func refusesChoices(t *testing.T, p familyPackage) {
 	g := p.open(t, generate.Config{})
-	out := g.Driver().Output
-	greedy := out != nil && (out.Greedy || len(out.Offsets) > 0)
+	greedy := choosesItself(g)
 	r := &p.records[0]
 	for _, o := range []*generate.Options{
 		{MaxTokens: 2, Sampling: &generate.Sampling{Temperature: 0.7}},
 		{MaxTokens: 2, Sampling: &generate.Sampling{RepetitionPenalty: 1.3}},
 		{MaxTokens: 2, Processors: []generate.Processor{nothing{}}},
+		{MaxTokens: 2, Sampling: &generate.Sampling{LogitBias: map[int]float64{3: 1}}},
+		{MaxTokens: 2, Sampling: &generate.Sampling{MinNewTokens: 2}},
+		{MaxTokens: 2, LogProbs: 1},
+		{MaxTokens: 2, Guidance: &generate.Guidance{Scale: 2}},
 	} {
 		_, err := generate.Collect(g.StreamTokens(t.Context(), r.IDs, o))
 		if refused := errors.Is(err, generate.ErrConfig); refused != greedy {

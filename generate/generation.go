@@ -16,15 +16,19 @@ type generation struct {
 	bound   *boundModel // the function that answers
 	opts    Options
 	sampler *samplerChain
-	stop    stopMatcher
-	plain   plainText
-	decoder *tokenizer.Decoder
-	chat    bool        // the answer is one to messages
-	calls   int         // of functions in the conversation so far
-	tools   *toolReader // nil where there is nothing to find
-	ends    map[int]bool
-	turnEnd int
-	limit   int
+	// logProbs is nil unless Options.LogProbs asks for them, and guide unless there is guidance.
+	logProbs *logProbs
+	guide    *guide
+	endIDs   []int // all that end the answer, for what keeps them away
+	stop     stopMatcher
+	plain    plainText
+	decoder  *tokenizer.Decoder
+	chat     bool        // the answer is one to messages
+	calls    int         // of functions in the conversation so far
+	tools    *toolReader // nil where there is nothing to find
+	ends     map[int]bool
+	turnEnd  int
+	limit    int
 	// pictures are those of the prompt in their places, and shown all of them in
 	// their order.
 	pictures []placed
@@ -69,6 +73,9 @@ func (g *Generator) newGeneration(ctx context.Context, opts *Options, chat bool,
 	if r.sampler, err = newSamplerChain(sampling, &r.opts); err != nil {
 		return nil, err
 	}
+	if err := r.bindSampler(ctx, sampling); err != nil {
+		return nil, err
+	}
 	r.limit = g.tokenLimit(r.opts.MaxTokens)
 	r.stats.Load, r.stats.Seed, r.stats.Greedy = g.load, r.sampler.seed, r.sampler.greedy
 	r.prepareText(ctx, chat)
@@ -88,16 +95,18 @@ func (r *generation) checkGreedy() error {
 	if r.opts.Sampler != nil {
 		return configErrorf("Sampler", reason, name)
 	}
-	s := r.opts.Sampling
-	switch {
-	case s == nil:
-		return nil
-	case s.RepetitionPenalty != 0 && s.RepetitionPenalty != 1:
-		return configErrorf("Sampling.RepetitionPenalty", reason, name)
-	case s.Temperature == 0:
-		return nil // nothing else has a meaning without one
+	if r.opts.LogProbs != 0 {
+		return configErrorf("LogProbs", reason, name)
 	}
-	return configErrorf("Sampling.Temperature", reason, name)
+	if r.opts.Guidance.on() {
+		return configErrorf("Guidance", reason, name)
+	}
+	if s := r.opts.Sampling; s != nil {
+		if field := s.needsLogits(); field != "" {
+			return configErrorf("Sampling."+field, reason, name)
+		}
+	}
+	return nil
 }
 
 // prepareText prepares what finds the end of the text.
@@ -139,11 +148,16 @@ func (g *Generator) tokenLimit(asked int) int {
 // run prefills the part of prompt that seq does not hold yet and decodes token
 // after token, until the answer ends or emit returns false.
 func (r *generation) run(ctx context.Context, seq *Sequence, prompt []int, emit func(Token) bool) error {
-	r.prepareDecoder(prompt)
 	logits, err := r.prefill(ctx, seq, prompt)
 	if err != nil {
 		return err
 	}
+	return r.goOn(ctx, seq, prompt, logits, emit)
+}
+
+// goOn is run behind a prompt, whose last logits are given.
+func (r *generation) goOn(ctx context.Context, seq *Sequence, prompt []int, logits []float32, emit func(Token) bool) error {
+	r.prepareDecoder(prompt)
 	for {
 		tok, err := r.step(ctx, seq.ids, len(prompt), logits)
 		if err != nil {
@@ -164,11 +178,10 @@ func (r *generation) run(ctx context.Context, seq *Sequence, prompt []int, emit 
 // step chooses the token that follows ids, the first of which are the prompt.
 func (r *generation) step(ctx context.Context, ids []int, prompt int, logits []float32) (Token, error) {
 	step := r.stats.Tokens
-	id, err := r.sampler.sample(ctx, ids, logits)
+	id, err := r.choose(ctx, ids, logits)
 	if err != nil {
 		return Token{}, fmt.Errorf("step %d: %w", step, err)
 	}
-	r.sampler.accept(id)
 	r.stats.Tokens++
 	now := time.Now()
 	if step == 0 {
@@ -176,6 +189,10 @@ func (r *generation) step(ctx context.Context, ids []int, prompt int, logits []f
 		r.stats.FirstToken = now.Sub(r.start)
 	}
 	tok, err := r.token(ctx, id, r.finish(id, len(ids)))
+	if r.logProbs != nil && err == nil {
+		scored := r.logProbs.of(r.g.tok, id)
+		tok.LogProb, tok.TopLogProbs, tok.scored = scored.LogProb, scored.Top, &scored
+	}
 	if tok.Finish != FinishNone {
 		tok.Stats = r.finalStats(now.Sub(r.first), findLoopWith(ids[prompt:], tok))
 	}
@@ -209,7 +226,7 @@ func (r *generation) prefill(ctx context.Context, seq *Sequence, prompt []int) (
 		return nil, err
 	}
 	r.stats.PromptTokens, r.stats.CachedTokens = len(prompt), cached
-	r.sampler.accept(prompt...)
+	r.begin(prompt)
 
 	start, calls := time.Now(), seq.calls
 	logits, err := seq.append(ctx, prompt[cached:], nil)
@@ -244,7 +261,7 @@ func (r *generation) finish(id, n int) FinishReason {
 		return FinishEnd
 	case r.stats.Tokens >= r.limit:
 		return FinishLength
-	case n >= r.bound.context:
+	case n >= r.bound.context || r.guide.full():
 		return FinishContext
 	}
 	return FinishNone

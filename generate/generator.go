@@ -29,6 +29,7 @@ type Generator struct {
 	ends      map[int]bool // the model's end tokens
 	turnEnd   int          // the token that ends a chat message, or -1
 	chat      *tokenizer.ChatOptions
+	breakers  breakerCache
 	load      time.Duration
 }
 

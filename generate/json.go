@@ -167,6 +167,10 @@ func jsonWant(dst any) string {
 		return "true or false"
 	case *intOrList:
 		return "a token id or a list of them"
+	case *[][]int:
+		return "a list of lists of token ids"
+	case *biasList:
+		return "a list of pairs, of a list of token ids and a number each"
 	}
 	return "a string"
 }

@@ -14,6 +14,9 @@ import (
 type pool struct {
 	newLane func(*boundModel) (lane, error)
 	slots   chan struct{} // an element for each lane that is handed out
+	// several is held by who waits for more than one lane: two who did so at once could
+	// wait for each other.
+	several chan struct{}
 	// drained is called once, when the pool is closed and the last lane is back.
 	drained func() error
 
@@ -31,7 +34,7 @@ type freeLane struct {
 }
 
 func newPool(newLane func(*boundModel) (lane, error), size int, drained func() error) *pool {
-	return &pool{newLane: newLane, slots: make(chan struct{}, size), drained: drained}
+	return &pool{newLane: newLane, slots: make(chan struct{}, size), several: make(chan struct{}, 1), drained: drained}
 }
 
 // lease is a lane that is handed out. Several parties may give it back (Close, the
@@ -60,8 +63,32 @@ func (l *lease) release() error {
 
 // acquire waits for a slot and returns a lane of a function in it. The slot is given back on
 // every way out but that, a panic of the model included.
-func (p *pool) acquire(ctx context.Context, of *boundModel) (_ *lease, err error) {
-	l, surplus, err := p.take(ctx, of)
+func (p *pool) acquire(ctx context.Context, of *boundModel) (*lease, error) {
+	// With both at once the select below may choose the slot.
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	select {
+	case p.slots <- struct{}{}:
+		return p.lease(of)
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// tryAcquire is acquire where a slot is free, and else returns nil.
+func (p *pool) tryAcquire(of *boundModel) (*lease, error) {
+	select {
+	case p.slots <- struct{}{}:
+		return p.lease(of)
+	default:
+		return nil, nil
+	}
+}
+
+// lease returns a lane in a slot that was taken.
+func (p *pool) lease(of *boundModel) (_ *lease, err error) {
+	l, surplus, err := p.take(of)
 	if err != nil {
 		return nil, err
 	}
@@ -92,18 +119,9 @@ func (p *pool) acquire(ctx context.Context, of *boundModel) (_ *lease, err error
 	return &lease{pool: p, freeLane: freeLane{l, of}}, nil
 }
 
-// take waits for a slot and returns a lane of an earlier sequence of a function, nil
-// where there is none. Surplus is a lane to be closed before another is made.
-func (p *pool) take(ctx context.Context, of *boundModel) (l, surplus lane, err error) {
-	// With both at once the select below may choose the slot.
-	if err := ctx.Err(); err != nil {
-		return nil, nil, err
-	}
-	select {
-	case p.slots <- struct{}{}:
-	case <-ctx.Done():
-		return nil, nil, ctx.Err()
-	}
+// take returns a lane of an earlier sequence of a function, nil where there is none.
+// Surplus is a lane to be closed before another is made.
+func (p *pool) take(of *boundModel) (l, surplus lane, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {

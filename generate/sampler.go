@@ -1,6 +1,7 @@
 package generate
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -9,14 +10,16 @@ import (
 	"github.com/gocoreml/coreml/internal/samebits"
 )
 
-// NewSampler returns the built-in sampler: temperature, top-k, top-p and min-p
-// in this order, and a draw from what they leave. The repetition penalty is not
-// its part; see [RepetitionPenalty]. A nil s is greedy.
+// NewSampler returns the built-in sampler: temperature, top-n-sigma, top-k, top-p, min-p,
+// typical-p, epsilon and eta cut-offs and XTC in this order, or the temperature and
+// Mirostat, and a draw from what they leave. Biases, penalties and all else that
+// [Sampling] has before the temperature are not its part; see [RepetitionPenalty] and the
+// other types with a Process. A nil s is greedy.
 func NewSampler(s *Sampling) (Sampler, error) {
 	if s == nil {
 		return greedy{}, nil
 	}
-	if err := s.validate(); err != nil {
+	if err := s.validate(0); err != nil {
 		return nil, err
 	}
 	if s.Temperature == 0 {
@@ -31,7 +34,7 @@ const pcgStream = 0x9e3779b97f4a7c15
 
 // newSampler returns a sampler that draws; the temperature is above 0.
 func newSampler(s *Sampling, seed uint64) *sampler {
-	return &sampler{settings: *s, rng: rand.New(rand.NewPCG(seed, pcgStream))}
+	return &sampler{settings: *s, rng: rand.New(rand.NewPCG(seed, pcgStream)), warps: s.warps(), mu: s.Mirostat.start()}
 }
 
 // greedy always takes the likeliest token.
@@ -58,6 +61,9 @@ type sampler struct {
 	rng      *rand.Rand
 	scratch  []float32
 	cands    []candidate
+	warps    bool // whether there is more than top-k, top-p and min-p
+	typical  []surprise
+	mu       float64 // of mirostat
 }
 
 // candidate is a token that may be drawn.
@@ -84,13 +90,17 @@ func (s *sampler) sample(ctx context.Context, logits []float32) (int, error) {
 	}
 	// The conversion keeps the product from being fused into the first difference.
 	at := float64(s.rng.Float64() * sum)
+	chosen := &cands[len(cands)-1] // rounding of the sum can leave a remainder, which it takes
 	for i := range cands {
 		if at -= cands[i].p; at < 0 {
-			return cands[i].id, nil
+			chosen = &cands[i]
+			break
 		}
 	}
-	// Rounding of the sum can leave a remainder, which the last candidate takes.
-	return cands[len(cands)-1].id, nil
+	if s.settings.Mirostat != nil {
+		s.mu = s.settings.Mirostat.next(s.mu, chosen.p/sum)
+	}
+	return chosen.id, nil
 }
 
 // minTemperature is the temperature below which logits are divided as distances
@@ -119,14 +129,15 @@ func (s *sampler) distribution(ctx context.Context, logits []float32) (cands []c
 		return nil, 0, nil
 	}
 	s.applyTemperature(logits)
-	floor := float32(math.Inf(-1))
-	if k := s.settings.TopK; k > 0 && k < len(logits) {
-		floor = s.kthLargest(logits, k)
+	if s.settings.Mirostat != nil {
+		cands, sum = s.softmax(logits, float32(math.Inf(-1)))
+		cands, sum = s.mirostat(cands, sum)
+		return cands, sum, ctx.Err()
 	}
+	cands, sum = s.softmax(logits, s.floor(logits))
 	if err := ctx.Err(); err != nil {
 		return nil, 0, err
 	}
-	cands, sum = s.softmax(logits, floor)
 	if p := s.settings.TopP; p > 0 && p < 1 {
 		if cands, sum, err = nucleus(ctx, cands, float64(p*sum)); err != nil {
 			return nil, 0, err
@@ -135,7 +146,22 @@ func (s *sampler) distribution(ctx context.Context, logits []float32) (cands []c
 	if s.settings.MinP > 0 {
 		cands, sum = atLeast(cands, s.settings.MinP)
 	}
-	return cands, sum, ctx.Err()
+	if s.warps {
+		cands, sum, err = s.warp(ctx, cands, sum)
+	}
+	return cands, sum, cmp.Or(err, ctx.Err())
+}
+
+// floor returns the logit below which tokens are left out before there are probabilities.
+func (s *sampler) floor(logits []float32) float32 {
+	floor := float32(math.Inf(-1))
+	if n := s.settings.TopNSigma; n > 0 {
+		floor = sigmaFloor(logits, n)
+	}
+	if k := s.settings.TopK; k > 0 && k < len(logits) {
+		floor = max(floor, s.kthLargest(logits, k))
+	}
+	return floor
 }
 
 // softmax returns the tokens whose logits are not below floor. The likeliest has

@@ -6,14 +6,13 @@ import (
 	"math"
 )
 
-// samplerChain turns the logits of one answer's steps into tokens: the repetition
-// penalty, the caller's processors and the sampler, one after the other.
+// samplerChain turns the logits of one answer's steps into tokens: the built-in
+// processors, the caller's and the sampler, one after the other.
 type samplerChain struct {
-	penalty float32 // 0 where it is off
-	// distinct holds the ids of prompt and answer, each once, and seen is the same
-	// by id. A set would cost an allocation now and then.
-	distinct   []int
-	seen       []bool
+	settings   Sampling
+	history    history
+	dry        *dryProcessor // nil where it is off
+	own        []Processor   // what the settings ask for
 	processors []Processor
 	sampler    Sampler
 	greedy     bool // whether it is the likeliest token that is taken
@@ -27,12 +26,11 @@ func newSamplerChain(s *Sampling, opts *Options) (*samplerChain, error) {
 	if s == nil {
 		s = &Sampling{}
 	}
-	if err := s.validate(); err != nil {
+	if err := s.validate(0); err != nil {
 		return nil, err
 	}
-	if s.RepetitionPenalty != 1 {
-		c.penalty = float32(s.RepetitionPenalty)
-	}
+	c.settings = *s
+	c.history.on = s.penalises()
 	if c.sampler != nil {
 		return c, nil
 	}
@@ -44,24 +42,17 @@ func newSamplerChain(s *Sampling, opts *Options) (*samplerChain, error) {
 	return c, nil
 }
 
-// accept adds ids to those that the repetition penalty makes less likely.
-func (c *samplerChain) accept(ids ...int) {
-	if c.penalty == 0 {
-		return
+// begin takes the prompt of an answer.
+func (c *samplerChain) begin(prompt []int, most int, ends []int) {
+	c.history.reset()
+	for _, id := range prompt {
+		c.history.add(id, false)
 	}
-	for _, id := range ids {
-		if id < 0 {
-			continue
-		}
-		if id >= len(c.seen) {
-			c.seen = append(c.seen, make([]bool, id+1-len(c.seen))...)
-		}
-		if !c.seen[id] {
-			c.seen[id] = true
-			c.distinct = append(c.distinct, id)
-		}
-	}
+	c.own = c.links(answerPlace{prompt: len(prompt), most: most, ends: ends})
 }
+
+// accept adds a token of the answer to what penalties look at.
+func (c *samplerChain) accept(id int) { c.history.add(id, true) }
 
 // sample returns the next token; ids are all tokens so far. It looks at ctx
 // between the links of the chain, each of which may take its time.
@@ -85,33 +76,34 @@ func (c *samplerChain) sample(ctx context.Context, ids []int, logits []float32) 
 	return id, nil
 }
 
-// process applies the penalty and the processors.
+// process applies the built-in processors and the caller's.
 func (c *samplerChain) process(ctx context.Context, ids []int, logits []float32) error {
-	if c.penalty == 0 && len(c.processors) == 0 {
+	if len(c.own)+len(c.processors) == 0 {
 		return nil
 	}
-	if c.penalty > 0 {
-		for _, id := range c.distinct {
-			if id < len(logits) {
-				logits[id] = penalise(logits[id], c.penalty)
-			}
-		}
-	}
-	for _, p := range c.processors {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		if err := p.Process(ids, logits); err != nil {
-			return fmt.Errorf("processor: %w", err)
-		}
-	}
-	if err := ctx.Err(); err != nil {
+	if err := c.apply(ctx, ids, logits); err != nil {
 		return err
 	}
 	if err := checkFinite(logits); err != nil {
-		return fmt.Errorf("after the penalty and the processors: %w", err)
+		return fmt.Errorf("after the penalties and the processors: %w", err)
 	}
 	return nil
+}
+
+// apply is process without the look at what comes of it.
+func (c *samplerChain) apply(ctx context.Context, ids []int, logits []float32) error {
+	c.history.grow(len(logits))
+	for _, list := range [2][]Processor{c.own, c.processors} {
+		for _, p := range list {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			if err := p.Process(ids, logits); err != nil {
+				return fmt.Errorf("processor: %w", err)
+			}
+		}
+	}
+	return ctx.Err()
 }
 
 // draw asks the sampler. The built-in one heeds the context itself.
@@ -136,7 +128,10 @@ func checkFinite(logits []float32) error {
 		}
 		top = max(top, v)
 	}
-	if math.IsInf(float64(top), 0) {
+	if math.IsInf(float64(top), -1) {
+		return fmt.Errorf("%w: all %d are -Inf, which rules every token out", ErrNonFinite, len(logits))
+	}
+	if math.IsInf(float64(top), 1) {
 		return fmt.Errorf("%w: the greatest of %d is %v", ErrNonFinite, len(logits), top)
 	}
 	return nil

@@ -140,6 +140,41 @@ func TestASeedRepeatsItsDraws(t *testing.T) {
 	}
 }
 
+// TestASeedMeansTheSameForEverySampler holds recorded draws: neither a processor nor a
+// later version may change what a seed means.
+func TestASeedMeansTheSameForEverySampler(t *testing.T) {
+	logits := samplingCases(t)[0].Logits
+	for _, c := range []struct {
+		name string
+		s    generate.Sampling
+		want []int
+	}{
+		{"typical-p", generate.Sampling{TypicalP: 0.5}, []int{49, 49, 49, 49, 37, 44, 34, 49, 49, 34, 44, 7}},
+		{"epsilon", generate.Sampling{EpsilonCutoff: 0.02}, []int{49, 49, 49, 49, 37, 44, 34, 49, 49, 34, 44, 7}},
+		{"eta", generate.Sampling{EtaCutoff: 0.1}, []int{49, 49, 49, 49, 44, 44, 7, 49, 49, 34, 44, 7}},
+		{"top-n-sigma", generate.Sampling{TopNSigma: 1}, []int{49, 49, 49, 49, 44, 49, 7, 49, 49, 44, 44, 7}},
+		{"xtc", generate.Sampling{XTC: &generate.XTC{Probability: 0.5}}, []int{49, 46, 15, 37, 15, 7, 50, 49, 49, 58, 58, 7}},
+		{"mirostat", generate.Sampling{Mirostat: &generate.Mirostat{Tau: 2, Eta: 0.3}}, []int{49, 49, 49, 49, 37, 44, 7, 49, 49, 34, 44, 7}},
+	} {
+		c.s.Temperature, c.s.Seed = 1.2, new(uint64(7))
+		s, err := generate.NewSampler(&c.s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []int
+		for range 12 {
+			id, err := s.Sample(slices.Clone(logits))
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, id)
+		}
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%s: %v, recorded were %v", c.name, got, c.want)
+		}
+	}
+}
+
 func TestWithoutATemperatureTheLikeliestIsTaken(t *testing.T) {
 	for _, s := range []*generate.Sampling{nil, {}, {TopK: 3, TopP: 0.5}} {
 		sampler, err := generate.NewSampler(s)

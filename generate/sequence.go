@@ -76,9 +76,14 @@ func (g *Generator) newSequence(ctx context.Context, bound *boundModel) (*Sequen
 	if err != nil {
 		return nil, err
 	}
-	s := &Sequence{g: g, bound: bound, lease: l}
+	return g.sequenceIn(l), nil
+}
+
+// sequenceIn returns an empty sequence in a lane.
+func (g *Generator) sequenceIn(l *lease) *Sequence {
+	s := &Sequence{g: g, bound: l.of, lease: l}
 	s.cleanup = runtime.AddCleanup(s, func(l *lease) { _ = l.release() }, l)
-	return s, nil
+	return s
 }
 
 // enter takes the sequence for one call; leave ends the call.

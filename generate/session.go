@@ -165,6 +165,9 @@ func (s *Session) turn(ctx context.Context, messages []tokenizer.Message, opts *
 		return "", configErrorf("Function", "is %q, but a session keeps the function of its first answer: a new one can begin with these messages", o.Function)
 	}
 	r.calls = s.calls
+	if o.Guidance.on() {
+		return "", configErrorf("Guidance", "needs a state of its own, and a session has one: want Generator.Chat")
+	}
 	if s.g.chatOptions(opts).ContinueFinalMessage {
 		return "", configErrorf("Chat.ContinueFinalMessage", "is set, but the answer of a session is a message of its own")
 	}

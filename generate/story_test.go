@@ -8,6 +8,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"reflect"
 	"runtime"
 	"slices"
 	"sync"
@@ -178,7 +179,7 @@ func TestOpenFindsTheFilesBesideThePackage(t *testing.T) {
 		t.Errorf("end tokens %v, context %d", g.EndTokens(), g.ContextLength())
 	}
 	want := &generate.Sampling{Temperature: 0.6, TopK: 40}
-	if s := g.Defaults().Sampling; s == nil || *s != *want {
+	if s := g.Defaults().Sampling; s == nil || !reflect.DeepEqual(s, want) {
 		t.Errorf("sampling %+v, want %+v", s, want)
 	}
 	if info := g.Model().Info(); info.Arithmetic != coreml.ArithmeticFast {
@@ -506,6 +507,12 @@ func TestAStreamedTokenAllocatesNoMoreThanItsText(t *testing.T) {
 	for name, s := range map[string]*generate.Sampling{
 		"greedy":           {},
 		"with all filters": {Temperature: 0.8, TopK: 40, TopP: 0.9, MinP: 0.01, RepetitionPenalty: 1.1, Seed: &seed},
+		"with all warpers": {Temperature: 0.8, TopNSigma: 3, TypicalP: 0.9, EpsilonCutoff: 1e-4, EtaCutoff: 1e-4, XTC: &generate.XTC{Probability: 0.5}, Seed: &seed},
+		"with all penalties": {
+			Temperature: 0.8, PresencePenalty: 0.1, FrequencyPenalty: 0.1, DRY: &generate.DRY{Multiplier: 0.8}, NoRepeatNgram: 4, MinNewTokens: 10,
+			LogitBias: map[int]float64{5: 1}, SequenceBias: []generate.BiasedSequence{{Tokens: []int{5, 6}, Bias: 1}}, BadWords: [][]int{{7, 8}},
+			SuppressTokens: []int{9}, Mirostat: &generate.Mirostat{}, Seed: &seed,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			// What a stream needs once is the same for both lengths.

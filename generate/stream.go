@@ -63,6 +63,7 @@ func Collect(stream iter.Seq2[Token, error]) (*Result, error) {
 			return r, err
 		}
 		r.Tokens = append(r.Tokens, tok.ID)
+		r.LogProbs = appendLogProbs(r.LogProbs, &tok)
 		r.Calls = append(r.Calls, tok.Calls...)
 		text.WriteString(tok.Text)
 		reasoning.WriteString(tok.Reasoning)
@@ -116,7 +117,12 @@ func (g *Generator) answer(ctx context.Context, opts *Options, chat bool, encode
 	if err := r.checkPrompt(prompt); err != nil {
 		return err
 	}
-	seq, err := g.newSequence(ctx, r.bound)
+	return r.within(ctx, func(seq *Sequence) error { return r.run(ctx, seq, prompt, emit) })
+}
+
+// within takes the sequences of an answer for the time of a call.
+func (r *generation) within(ctx context.Context, call func(seq *Sequence) error) (err error) {
+	seq, err := r.acquire(ctx)
 	if err != nil {
 		return err
 	}
@@ -126,8 +132,16 @@ func (g *Generator) answer(ctx context.Context, opts *Options, chat bool, encode
 			err = cerr
 		}
 	}()
-	err = r.run(ctx, seq, prompt, emit)
-	if errors.Is(err, ErrClosed) && seq.isClosed() {
+	if r.guide != nil {
+		defer context.AfterFunc(ctx, r.guide.seq.expire)()
+		defer func() {
+			if cerr := r.guide.seq.close(); err == nil {
+				err = cerr
+			}
+		}()
+	}
+	err = call(seq)
+	if errors.Is(err, ErrClosed) && (seq.isClosed() || r.guide != nil && r.guide.seq.isClosed()) {
 		return ctx.Err() // nothing but the end of ctx closes it meanwhile
 	}
 	return err

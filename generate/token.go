@@ -39,6 +39,13 @@ type Token struct {
 	// its marks; only in answers to messages. It is part of Text too, which may hold the
 	// beginning of a stop string back, and ends before one.
 	Reasoning string
+	// LogProb is the natural logarithm of the token's probability, and TopLogProbs are
+	// the likeliest tokens of its step, the likeliest first; only with Options.LogProbs.
+	// Both are of the model's own distribution: before biases, penalties, guidance and
+	// temperature.
+	LogProb     float64
+	TopLogProbs []LogProb
+	scored      *TokenLogProbs // nil without Options.LogProbs
 	// Finish is set on the last token only.
 	Finish FinishReason
 	// Stats is set on the last token only.
@@ -106,6 +113,8 @@ type Result struct {
 	Reasoning string
 	// Tokens are the ids, the end token included when it was given.
 	Tokens []int
+	// LogProbs tells of each of Tokens how likely it was; only with Options.LogProbs.
+	LogProbs []TokenLogProbs
 	// Finish says why the answer ended.
 	Finish FinishReason
 	// Stats are its measures.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"math"
 
 	"github.com/gocoreml/coreml/generate"
 	"github.com/gocoreml/coreml/internal/storage"
@@ -76,66 +75,11 @@ func readText(path string) (_ string, err error) {
 	return string(data), nil
 }
 
-// perplexity feeds the text and compares each token with what the model foretold
-// from all before. A text that is longer than the context is taken in pieces as
-// long as that; the first token of each is not foretold.
+// perplexity compares each token of a text with what the model foretold from all before.
 func perplexity(ctx context.Context, g *generate.Generator, ids []int) (*perplexityResult, error) {
-	r := new(perplexityResult)
-	sum := 0.0
-	// Pieces and not a window that moves by one token: that would take a prediction
-	// of the whole context for each of them.
-	for len(ids) > 1 {
-		piece := ids[:min(len(ids), g.ContextLength())]
-		if len(piece) < 2 {
-			return nil, fmt.Errorf("a context of %d leaves nothing to foretell", g.ContextLength())
-		}
-		nll, err := pieceLoss(ctx, g, piece)
-		if err != nil {
-			return nil, err
-		}
-		sum += nll
-		r.Tokens += len(piece) - 1
-		ids = ids[len(piece):]
-	}
-	r.MeanNLL = sum / float64(r.Tokens)
-	r.Perplexity = math.Exp(r.MeanNLL)
-	return r, nil
-}
-
-// pieceLoss returns the sum of negative log-likelihoods of all tokens but the
-// first.
-func pieceLoss(ctx context.Context, g *generate.Generator, ids []int) (float64, error) {
-	seq, err := g.NewSequence(ctx)
+	s, err := g.ScoreTokens(ctx, ids, nil)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	defer seq.Close()
-	sum := 0.0
-	err = seq.AppendRows(ctx, ids[:len(ids)-1], func(pos int, logits []float32) error {
-		next := ids[pos+1]
-		if next < 0 || next >= len(logits) {
-			return fmt.Errorf("token %d of the text is none of the model's %d", next, len(logits))
-		}
-		loss := logSumExp(logits) - float64(logits[next])
-		if math.IsNaN(loss) || math.IsInf(loss, 0) {
-			return fmt.Errorf("position %d: %w", pos, generate.ErrNonFinite)
-		}
-		sum += loss
-		return nil
-	})
-	return sum, err
-}
-
-// logSumExp is ln(sum of e^x), in float64 and with the largest taken out first:
-// logits of 100 and more are usual, and e^100 is no float32.
-func logSumExp(v []float32) float64 {
-	most := float32(math.Inf(-1))
-	for _, x := range v {
-		most = max(most, x)
-	}
-	sum := 0.0
-	for _, x := range v {
-		sum += math.Exp(float64(x - most))
-	}
-	return float64(most) + math.Log(sum)
+	return &perplexityResult{Tokens: s.Count, MeanNLL: -s.LogProb / float64(s.Count), Perplexity: s.Perplexity}, nil
 }

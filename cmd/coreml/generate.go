@@ -47,6 +47,8 @@ type generateCmd struct {
 	MaxTokens int      `short:"n" aliases:"max-length" help:"Most tokens to generate; 0 means as the model says, else 256; -1 until the context is full." default:"0" placeholder:"N"`
 	Stop      []string `sep:"none" help:"A text that ends the answer; may be repeated." placeholder:"TEXT"`
 	samplingFlags
+	guidanceFlags
+	searchFlags
 
 	// How the package is run.
 	ComputeUnits unitsFlag `help:"Devices to use: all, cpu-only, cpu-and-gpu or cpu-and-neural-engine." default:"all" placeholder:"NAME"`
@@ -57,8 +59,9 @@ type generateCmd struct {
 	hubFlags
 
 	// What is printed.
-	JSON  bool `help:"Print one JSON object with the answer and its measures in place of the text."`
-	Quiet bool `short:"q" help:"Print the answer alone: no statistics, no hints, no progress of a download, and on a terminal not the prompt before it."`
+	JSON     bool `help:"Print one JSON object with the answer and its measures in place of the text."`
+	LogProbs *int `name:"logprobs" help:"With --json: the log-probability of each token, and of the N likeliest in its place, before penalties and temperature; 0 to 100." placeholder:"N"`
+	Quiet    bool `short:"q" help:"Print the answer alone: no statistics, no hints, no progress of a download, and on a terminal not the prompt before it."`
 }
 
 // Help is printed by kong above the flags.
@@ -75,6 +78,10 @@ func (*generateCmd) Help() string {
     coreml generate -m FOLDER --image cat.png "What is this? <image>"
     coreml generate -m Model.mlpackage --prompts questions.txt --json > answers.jsonl
     coreml generate -m Model.mlpackage --requests requests.jsonl --json > answers.jsonl
+    coreml generate -m Model.mlpackage --json --logprobs 5 "Why is the sky blue?"
+    coreml generate -m Model.mlpackage --json --answers 4 --temperature 1 --xtc-probability 0.5 "A name for a cat:"
+    coreml generate -m Model.mlpackage --beams 4 --no-repeat-ngram 3 "Why is the sky blue?"
+    coreml generate -m Model.mlpackage --guidance-scale 1.5 --negative-prompt "Be rude." "Why is the sky blue?"
 
 The sampling flags change the settings that the model comes with, one by one. On a terminal the prompt is shown before the answer.`
 }
@@ -87,7 +94,12 @@ func (c *generateCmd) Validate() error {
 	if c.MaxTokens < -1 {
 		return fmt.Errorf("--max-tokens is %d: it must be -1 or more; 0 means as the model says, -1 until the context is full", c.MaxTokens)
 	}
-	return errors.Join(checkChunk(c.PrefillChunk), c.samplingFlags.check(), c.chatFlags.check(), c.engineFlags.Validate())
+	if c.LogProbs != nil {
+		if err := between("--logprobs", *c.LogProbs, 0, generate.MaxLogProbs); err != nil {
+			return err
+		}
+	}
+	return errors.Join(checkChunk(c.PrefillChunk), c.samplingFlags.check(), c.guidanceFlags.check(), c.searchFlags.check(), c.chatFlags.check(), c.engineFlags.Validate())
 }
 
 // checkChunk checks the number of prompt tokens per prediction.
@@ -113,12 +125,15 @@ func (c *generateCmd) Run(ctx context.Context, io *streams) error {
 	if err != nil {
 		return err
 	}
-	g, err := c.open(ctx, io, 1)
+	g, err := c.open(ctx, io, c.states())
 	if err != nil {
 		return err
 	}
 	if !c.Quiet {
 		note(io.err, c.idleWith(c.effective(g)))
+	}
+	if c.searches() {
+		return errors.Join(c.search(ctx, g, prompt, io), g.Close())
 	}
 	answer, err := c.answer(ctx, g, prompt, io)
 	if cerr := g.Close(); err == nil {
@@ -162,6 +177,10 @@ func (c *generateCmd) check() error {
 		return usagef("the prompts are given twice: %s and --%s %s; the package goes to --model", quoted(*c.Prompt), flag, quoted(file))
 	case file != "" && !c.JSON:
 		return usagef("--%s needs --json, which prints an object for each prompt", flag)
+	case c.LogProbs != nil && !c.JSON:
+		return usagef("--logprobs needs --json, which prints them")
+	case file != "" && c.searches():
+		return usagef("--answers and --beams are of one prompt and do not go with --%s", flag)
 	case file != "" && len(c.Image) > 0:
 		return usagef("--image is of one prompt and does not go with --%s", flag)
 	case c.Model != "" && c.Package != "":
@@ -236,7 +255,12 @@ func (c *generateCmd) chats(g *generate.Generator) bool {
 
 // options returns what the flags ask for, with what the chat template is given.
 func (c *generateCmd) options(g *generate.Generator) (*generate.Options, error) {
-	opts := &generate.Options{MaxTokens: c.MaxTokens, Stop: c.Stop, Sampling: c.sampling(g.Defaults().Sampling)}
+	sampling, err := c.resolve(g)
+	if err != nil {
+		return nil, err
+	}
+	opts := &generate.Options{MaxTokens: c.MaxTokens, Stop: c.Stop, Sampling: sampling, LogProbs: c.logProbs()}
+	opts.Guidance = c.guidance(c, g)
 	switch {
 	case c.chats(g):
 		opts.Chat = &tokenizer.ChatOptions{}
@@ -316,17 +340,28 @@ func (c *generateCmd) blame(err error) error {
 	}{
 		{"MaxTokens", "--max-tokens", c.MaxTokens != 0},
 		{"PrefillChunk", "--prefill-chunk", c.PrefillChunk != 0},
-		{"Sampling.Temperature", "--temperature", c.Temperature != nil},
-		{"Sampling.TopK", "--top-k", c.TopK != nil},
-		{"Sampling.TopP", "--top-p", c.TopP != nil},
-		{"Sampling.MinP", "--min-p", c.MinP != nil},
-		{"Sampling.RepetitionPenalty", "--repetition-penalty", c.RepetitionPenalty != nil},
+		{"Guidance", "--guidance-scale", c.GuidanceScale != nil},
+		{"Guidance.Scale", "--guidance-scale", c.GuidanceScale != nil},
+		{"Beams.N", "--beams", c.Beams != 0},
+		{"Beams.Return", "--answers", c.Answers != 0},
+		{"Beams.LengthPenalty", "--length-penalty", c.LengthPenalty != nil},
+		{"Beams.EarlyStopping", "--early-stopping", c.EarlyStopping != ""},
 	} {
 		if f.field == config.Field && f.given {
-			// The reason may begin with the name that people have for the value.
-			_, reason, _ := strings.Cut(" "+config.Reason, " is ")
-			return usagef("%s is %s (see coreml generate --help)", f.flag, reason)
+			return usagef("%s (see coreml generate --help)", blamed(f.flag, config))
 		}
 	}
+	if flag := c.flagOf(config); flag != config.Field {
+		return usagef("%s (see coreml generate --help)", blamed(flag, config))
+	}
 	return err
+}
+
+// blamed says an error about the value of a flag.
+func blamed(flag string, err *generate.ConfigError) string {
+	// The reason may begin with the name that people have for the value.
+	if _, reason, is := strings.Cut(" "+err.Reason, " is "); is {
+		return flag + " is " + reason
+	}
+	return flag + ": " + err.Reason
 }

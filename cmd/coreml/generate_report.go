@@ -84,7 +84,10 @@ type answerJSON struct {
 	ID           json.RawMessage `json:"id,omitempty"`
 	Error        string          `json:"error,omitempty"` // why there is no more of the answer, with --prompts
 	PromptTokens int             `json:"prompt_tokens"`
+	Answer       int             `json:"answer,omitempty"` // its number, from 1, with --answers and --beams
+	Score        *float64        `json:"score,omitempty"`  // with --beams
 	Tokens       []int           `json:"tokens"`
+	LogProbs     []logProbJSON   `json:"logprobs,omitempty"` // of each token, with --logprobs
 	Text         string          `json:"text"`
 	FinishReason string          `json:"finish_reason"`
 	Seed         *uint64         `json:"seed,omitempty"` // of a random choice
@@ -122,7 +125,7 @@ func answerOf(r *generate.Result) answerJSON {
 		loop = &loopJSON{Length: l.Length, Times: l.Times}
 	}
 	return answerJSON{
-		PromptTokens: r.Stats.PromptTokens, Tokens: orEmpty(r.Tokens), Text: r.Text, FinishReason: string(r.Finish), Seed: seed, Loop: loop,
+		PromptTokens: r.Stats.PromptTokens, Tokens: orEmpty(r.Tokens), LogProbs: logProbsJSON(r.LogProbs), Text: r.Text, FinishReason: string(r.Finish), Seed: seed, Loop: loop,
 		Stats: statsJSON{
 			LoadMS: millis(r.Stats.Load), FirstTokenMS: millis(r.Stats.FirstToken),
 			PrefillRate: round(r.Stats.PrefillRate()), DecodeRate: round(r.Stats.DecodeRate()),

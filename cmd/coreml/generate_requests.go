@@ -55,7 +55,10 @@ type textRequest struct {
 	chat     *chatFile // nil without messages and without anything for their template
 	images   []string
 	sampling samplingFlags
+	sampled  bool // whether it has settings of its own
 	opts     generate.Options
+	scale    *float64
+	negative *string
 }
 
 // prompt reads a request and makes its prompt.
@@ -64,9 +67,12 @@ func (q *textRequest) prompt(ctx context.Context, r *requestReader, line string)
 		return p, err
 	}
 	p.Options = &q.opts
-	if q.sampling != r.c.samplingFlags {
-		q.opts.Sampling = q.sampling.sampling(r.g.Defaults().Sampling)
+	if q.sampled {
+		if q.opts.Sampling, err = q.sampling.resolve(r.g); err != nil {
+			return p, err
+		}
 	}
+	q.guide(r)
 	if q.opts.Images, err = readImages(ctx, q.images, r.g); err != nil {
 		return p, err
 	}
@@ -149,6 +155,20 @@ func (q *textRequest) field(key string, value []byte) (err error) {
 		q.opts.EndTokens, err = idsOf(value)
 	case "ignore_end":
 		q.opts.IgnoreEnd, err = boolOf(value)
+	case "logprobs":
+		var n int
+		if n, err = smallIntOf(value); err == nil && n < 0 {
+			err = errors.New("want a number from 0")
+		}
+		q.opts.LogProbs = logProbsOf(n)
+	case "guidance_scale":
+		var scale float64
+		scale, err = floatOf(value)
+		q.scale = &scale
+	case "negative_prompt":
+		var text string
+		text, err = textOf(value)
+		q.negative = &text
 	case "images":
 		q.images, err = textsOf(value)
 	case "messages", "tools", "continue_final_message", "chat_template", "sanitize_control_tokens", "transformers", "now", "chat_template_kwargs":
@@ -160,34 +180,6 @@ func (q *textRequest) field(key string, value []byte) (err error) {
 		return q.samplingField(key, value)
 	}
 	return err
-}
-
-// samplingField takes in a field that says how tokens are chosen.
-func (q *textRequest) samplingField(key string, value []byte) error {
-	s := &q.sampling
-	for name, dst := range map[string]**float64{
-		"temperature": &s.Temperature, "top_p": &s.TopP, "min_p": &s.MinP, "repetition_penalty": &s.RepetitionPenalty,
-	} {
-		if name == key {
-			v, err := floatOf(value)
-			*dst = &v
-			return err
-		}
-	}
-	switch key {
-	case "top_k":
-		n, err := smallIntOf(value)
-		s.TopK = &n
-		return err
-	case "seed":
-		n, err := intOf(value)
-		if err == nil && n < 0 {
-			err = errors.New("want a number from 0")
-		}
-		s.Seed = new(uint64(n)) //nolint:gosec // not below 0 where it is used
-		return err
-	}
-	return errors.New("there is no such field")
 }
 
 // idsOf reads a list of token ids.

@@ -118,6 +118,8 @@ func TestGenerateRequestsRefusesWhatContradicts(t *testing.T) {
 func FuzzTextRequest(f *testing.F) {
 	f.Add(`{"id": {"x": [1]}, "prompt": "a", "function": "f", "max_tokens": 3, "stop": ["b", ""], "end_tokens": [1], "ignore_end": true}`)
 	f.Add(`{"ids": [1, -1], "images": "a.png", "temperature": 0.5, "top_k": 1, "top_p": 1, "min_p": 0, "repetition_penalty": 1.1, "seed": 7}`)
+	f.Add(`{"bad_words": ["a", [1, 2]], "logit_bias": {"5": 2, "6": "-inf"}, "sequence_bias": [[[1, 2], -3.5]], "dry_breakers": "x", "logprobs": 2}`)
+	f.Add(`{"guidance_scale": 2, "negative_prompt": "n", "typical_p": 0.5, "min_tokens": 3, "forced_eos": [0], "suppress_tokens": []}`)
 	f.Add(`{"messages": [{"role": "user", "content": "x"}], "tools": [{}], "now": "2025-07-10T12:00:00Z", "transformers": 4, "chat_template_kwargs": {"a": 1}}`)
 	f.Add(`{"continue_final_message": "x", "chat_template": "{{ 1 }}", "sanitize_control_tokens": true, "id": NaN}`)
 	f.Fuzz(func(t *testing.T, line string) {

@@ -91,6 +91,12 @@ func TestGoldenOutputs(t *testing.T) {
 			{"generate", "tell", "me", "a", "story"},
 			{"generate", "x", "--max-tokens", "-2"},
 		},
+		"score": {
+			{"score", "testdata/README.md"},
+			{"score", "testdata/absent"},
+			{"score", "testdata/README.md", "-m", "nowhere.mlpackage"},
+			{"score"},
+		},
 		"inspect": {
 			{"inspect", model},
 			{"inspect", "testdata/classifier/model.mlpackage"},
@@ -233,7 +239,8 @@ func TestGoldenJSONFields(t *testing.T) {
 		data  []string // objects whose keys are data
 		calls [][]string
 	}{
-		{"generate", nil, [][]string{{"Once", "--json", "-n", "2", "--seed", "1"}, {"w1 w2", "-m", loop, "--json", "-n", "40"}, {"--prompts", prompts, "--json", "-n", "2"}}},
+		{"generate", nil, [][]string{{"Once", "--json", "-n", "2", "--seed", "1"}, {"w1 w2", "-m", loop, "--json", "-n", "40"}, {"--prompts", prompts, "--json", "-n", "2"}, {"Once", "--json", "-n", "2", "--logprobs", "1"}, {"Once", "--json", "-n", "2", "--beams", "2"}}},
+		{"score", nil, [][]string{{text, "--json", "--logprobs", "1"}}},
 		{"inspect", []string{"metadata"}, [][]string{
 			{model, "--json"},
 			{"testdata/classifier/model.mlpackage", "--json"},

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"math"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -239,7 +240,7 @@ func TestTheFlagsOfAModelChangeItsSettingsOneByOne(t *testing.T) {
 		{"top-k and no temperature on purpose", samplingFlags{TopK: &five, Temperature: &none}, nil, generate.Sampling{TopK: 5}},
 		{"a penalty for the likeliest token", samplingFlags{RepetitionPenalty: &half}, nil, generate.Sampling{RepetitionPenalty: 0.5}},
 	} {
-		if got := c.flags.sampling(c.own); got == nil || *got != c.want {
+		if got := c.flags.sampling(c.own); got == nil || !reflect.DeepEqual(*got, c.want) {
 			t.Errorf("%s: %+v, want %+v", c.what, got, c.want)
 		}
 	}

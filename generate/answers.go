@@ -1,0 +1,107 @@
+package generate
+
+import (
+	"context"
+	"iter"
+	"slices"
+	"time"
+)
+
+// Answers yields n answers to one prompt, which is read once: for each further answer the
+// state goes back to the end of the prompt. The answers come one after the other, each as
+// soon as it is whole. With Sampling.Seed the first is the one that the prompt has by
+// itself with that seed, the second that of the next seed, and so on; Stats.Seed tells.
+// Without a temperature they are all the same.
+//
+// After an error, which comes with what there was of its answer, there are no more. A nil
+// ctx never ends; a nil opts is the zero [Options]. The state is held while the caller's
+// loop runs.
+func (g *Generator) Answers(ctx context.Context, prompt Prompt, n int, opts *Options) iter.Seq2[*Result, error] {
+	g, ctx = g.made(), background(ctx)
+	return func(yield func(*Result, error) bool) {
+		stopped := false
+		err := g.answers(ctx, &prompt, n, prompt.options(opts), func(r *Result, err error) bool {
+			stopped = !yield(r, prefixed(err)) || err != nil
+			return !stopped
+		})
+		if err != nil && !stopped {
+			yield(&Result{}, prefixed(err))
+		}
+	}
+}
+
+// answers makes the answers. An error that is not of one of them is returned.
+func (g *Generator) answers(ctx context.Context, p *Prompt, n int, opts *Options, emit func(*Result, error) bool) error {
+	if n < 1 {
+		return configErrorf("n", "is %d, want 1 answer or more", n)
+	}
+	r, prompt, err := g.prepareAnswer(ctx, p, opts)
+	if err != nil {
+		return err
+	}
+	return r.within(ctx, func(seq *Sequence) error {
+		logits, err := r.prefill(ctx, seq, prompt)
+		if err != nil {
+			return err
+		}
+		first, seed := slices.Clone(logits), r.sampler.seed
+		for i := range n {
+			if i > 0 {
+				if r, err = r.again(ctx, seed+uint64(i), seq, prompt); err != nil {
+					return err
+				}
+				logits = append(logits[:0], first...)
+			}
+			result, err := Collect(tokens(func(emit func(Token) bool) error { return r.goOn(ctx, seq, prompt, logits, emit) }))
+			if ended := ctx.Err(); ended != nil && err != nil {
+				err = ended
+			}
+			if !emit(result, err) {
+				return nil
+			}
+		}
+		return nil
+	})
+}
+
+// prepareAnswer checks what is asked for and encodes the prompt.
+func (g *Generator) prepareAnswer(ctx context.Context, p *Prompt, opts *Options) (*generation, []int, error) {
+	r, err := g.newGeneration(ctx, opts, p.Messages != nil, time.Now())
+	if err != nil {
+		return nil, nil, err
+	}
+	prompt, err := p.encode(ctx, g, opts)
+	if err != nil {
+		return nil, nil, err
+	}
+	if prompt, err = r.place(ctx, prompt, nil); err != nil {
+		return nil, nil, err
+	}
+	return r, prompt, r.checkPrompt(prompt)
+}
+
+// again returns a further answer to the prompt of r, at whose end it leaves the
+// sequence. Its seed is the given one.
+func (r *generation) again(ctx context.Context, seed uint64, seq *Sequence, prompt []int) (*generation, error) {
+	opts := r.opts
+	if opts.Sampling == nil {
+		opts.Sampling = r.g.defaults.Sampling
+	}
+	if opts.Sampling = opts.Sampling.clone(); opts.Sampling != nil {
+		opts.Sampling.Seed = &seed
+	}
+	next, err := r.g.newGeneration(ctx, &opts, r.chat, time.Now())
+	if err != nil {
+		return nil, err
+	}
+	next.pictures, next.shown, next.guide = r.pictures, r.shown, r.guide
+	if err := next.guide.rewind(); err != nil {
+		return nil, err
+	}
+	if err := seq.truncate(len(prompt)); err != nil {
+		return nil, err
+	}
+	next.begin(prompt)
+	next.stats.PromptTokens, next.stats.CachedTokens = len(prompt), len(prompt)
+	return next, nil
+}
