@@ -76,9 +76,7 @@ func (g *Generator) newSequence(ctx context.Context, bound *boundModel) (*Sequen
 	if err != nil {
 		return nil, err
 	}
-	s := &Sequence{g: g, bound: bound, lease: l}
-	s.cleanup = runtime.AddCleanup(s, func(l *lease) { _ = l.release() }, l)
-	return s, nil
+	return g.holdSequence(&Sequence{bound: bound, lease: l}), nil
 }
 
 // enter takes the sequence for one call; leave ends the call.
