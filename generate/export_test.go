@@ -283,3 +283,8 @@ func CheckBeside(modelConfig, meta []byte, file string, desc *coreml.Description
 
 // ParsePreprocessor reads the file of a processor.
 func ParsePreprocessor(data []byte) (*ImagePixels, error) { return parsePreprocessor(data) }
+
+// PrefixOf is NewPrefix for tokens.
+func PrefixOf(ctx context.Context, g *Generator, ids []int) (*Prefix, error) {
+	return g.newPrefix(ctx, nil, func() ([]int, error) { return slices.Clone(ids), nil })
+}

@@ -127,6 +127,9 @@ var familyBehaviours = []struct {
 	{"without choices that cannot be had", refusesChoices},
 	{"without allocations for a token", decodesInPlace},
 	{"a conversation whose history changes", changesItsHistory},
+	{"in forks and after a save", forksAndSaves},
+	{"from a prefix that was read before", beginsWithAPrefix},
+	{"beyond the end of the context", slidesAlong},
 }
 
 // shortShare is of how many families one is tried under -short, where the kernels may be
