@@ -87,6 +87,8 @@ func (t *toolReader) place() TokenKind {
 	switch {
 	case t == nil:
 		return KindText
+	case t.ended:
+		return t.ending
 	case t.parser.ThinkingEnd() != "":
 		return KindReasoning
 	case t.parser.InCall():

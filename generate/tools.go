@@ -14,6 +14,9 @@ type toolReader struct {
 	parser *tokenizer.ToolParser
 	calls  int // the calls so far, of which the ids are made
 	shown  int // how much of the call under way was shown
+	// ended says that the answer has, which was in ending: the parser begins anew then.
+	ended  bool
+	ending TokenKind
 }
 
 // promptEnd is the number of tokens at the end of a prompt that can open thinking.
@@ -60,6 +63,7 @@ func (t *toolReader) read(text string, last bool) tokenizer.AnswerPart {
 	}
 	part := t.parser.Read(text)
 	if last {
+		t.ending, t.ended = t.place(), true
 		rest := t.parser.End()
 		part.All += rest.All
 		part.Text += rest.Text
@@ -79,7 +83,7 @@ func (t *toolReader) read(text string, last bool) tokenizer.AnswerPart {
 
 // callText returns what is new in the call under way.
 func (t *toolReader) callText() string {
-	if t == nil {
+	if t == nil || t.ended {
 		return ""
 	}
 	text, n := t.parser.Pending(t.shown)
