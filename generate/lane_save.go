@@ -56,7 +56,7 @@ func (l *stageLane) read(b *laneBuffer) (*tensor.Tensor, error) {
 		return nil, err
 	}
 	if t.DType() != b.dtype || !hasShape(t, b.shape) {
-		return nil, &SavedError{Part: b.name, Reason: fmt.Sprintf("it is %v %v, where the package declares %v %v", t.DType(), t.Shape(), b.dtype, b.shape), kind: ErrNotSaved}
+		return nil, &SavedError{Part: b.name, Reason: fmt.Sprintf("the cache is %v %v, where the package declares %v %v", t.DType(), t.Shape(), b.dtype, b.shape), kind: ErrNotSaved}
 	}
 	return t, nil
 }

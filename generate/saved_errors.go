@@ -21,7 +21,7 @@ type SavedError struct {
 	// Part says what is wrong or differs: "model", "tokenizer", "driver", "version",
 	// "checksum", "header", or a buffer.
 	Part string
-	// Reason says what is wrong with it.
+	// Reason says what is wrong with it, by its name.
 	Reason string
 	// Err is the cause, nil where there is none.
 	Err error
@@ -29,10 +29,8 @@ type SavedError struct {
 	kind error
 }
 
-// Error names the part and the reason.
-func (e *SavedError) Error() string {
-	return e.kind.Error() + ": " + e.Part + ": " + e.Reason
-}
+// Error returns the reason.
+func (e *SavedError) Error() string { return e.kind.Error() + ": " + e.Reason }
 
 // Unwrap returns the kind and the cause.
 func (e *SavedError) Unwrap() []error { return causes(e.kind, e.Err) }

@@ -86,7 +86,7 @@ func (id *identity) fits(want *identity) error {
 		{"model", id.Model, want.Model}, {"tokenizer", id.Tokenizer, want.Tokenizer}, {"driver", id.Driver, want.Driver},
 	} {
 		if part.got != part.want {
-			return &SavedError{Part: part.name, Reason: "it was saved with another one", kind: ErrSavedMismatch}
+			return &SavedError{Part: part.name, Reason: "it was saved with another " + part.name, kind: ErrSavedMismatch}
 		}
 	}
 	return nil

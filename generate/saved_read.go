@@ -52,11 +52,11 @@ func openSaved(r io.Reader) (*savedReader, error) {
 		return nil, &SavedError{Part: "file", Reason: "it is no saved session", kind: ErrSaved}
 	}
 	if version := binary.LittleEndian.Uint32(start[len(savedMagic):]); version != savedVersion {
-		return nil, &SavedError{Part: "version", Reason: fmt.Sprintf("it is %d, and this program reads %d", version, savedVersion), kind: ErrSavedMismatch}
+		return nil, &SavedError{Part: "version", Reason: fmt.Sprintf("its version is %d, and this program reads %d", version, savedVersion), kind: ErrSavedMismatch}
 	}
 	size := binary.LittleEndian.Uint32(start[len(savedMagic)+4:])
 	if size > maxSavedHeader {
-		return nil, &SavedError{Part: "header", Reason: fmt.Sprintf("it claims %d bytes, more than %d", size, maxSavedHeader), kind: ErrSaved}
+		return nil, &SavedError{Part: "header", Reason: fmt.Sprintf("its header claims %d bytes, more than %d", size, maxSavedHeader), kind: ErrSaved}
 	}
 	var header bytes.Buffer
 	if _, err := io.CopyN(&header, s, int64(size)); err != nil {
@@ -76,7 +76,7 @@ func (s *savedReader) buffer(b *laneBuffer) (*tensor.Tensor, error) {
 		return nil, err
 	}
 	if err := readSparse(s, data); err != nil {
-		return nil, damaged("buffer "+b.name, err)
+		return nil, damaged(b.name, err)
 	}
 	return t, nil
 }
@@ -88,7 +88,7 @@ func (s *savedReader) close() error {
 		return damaged("checksum", cutShort(err))
 	}
 	if binary.LittleEndian.Uint32(sum[:]) != s.sum.Sum32() {
-		return &SavedError{Part: "checksum", Reason: "it is not that of the content: the file is damaged", kind: ErrSaved}
+		return &SavedError{Part: "checksum", Reason: "its checksum is not that of the content", kind: ErrSaved}
 	}
 	return nil
 }
@@ -101,9 +101,9 @@ func damaged(part string, err error) error {
 	_, typ := errors.AsType[*json.UnmarshalTypeError](err)
 	switch {
 	case errors.Is(err, io.ErrUnexpectedEOF):
-		return &SavedError{Part: part, Reason: "the file ends in its midst", kind: ErrSaved, Err: err}
+		return &SavedError{Part: part, Reason: "the file ends in the midst of its " + part, kind: ErrSaved, Err: err}
 	case syntax, typ, errors.Is(err, errSparse), part == "header":
-		return &SavedError{Part: part, Reason: err.Error(), kind: ErrSaved, Err: err}
+		return &SavedError{Part: part, Reason: part + ": " + err.Error(), kind: ErrSaved, Err: err}
 	}
 	return err
 }

@@ -172,7 +172,7 @@ func (s *Sequence) load(ctx context.Context, in *savedReader) error {
 // check refuses tokens that the function cannot have seen.
 func (h *savedHeader) check(b *boundModel) error {
 	if len(h.Tokens) > b.context {
-		return &SavedError{Part: "tokens", Reason: fmt.Sprintf("there are %d, and the model takes %d", len(h.Tokens), b.context), kind: ErrSaved}
+		return &SavedError{Part: "tokens", Reason: fmt.Sprintf("it has %d tokens, and the model takes %d", len(h.Tokens), b.context), kind: ErrSaved}
 	}
 	if err := b.checkTokens(h.Tokens, "the saved tokens"); err != nil {
 		return &SavedError{Part: "tokens", Reason: err.Error(), Err: err, kind: ErrSaved}
@@ -184,12 +184,12 @@ func (h *savedHeader) check(b *boundModel) error {
 func (h *savedHeader) fitsBuffers(list []laneBuffer) error {
 	want := savedBuffers(list)
 	if len(h.Buffers) != len(want) {
-		return &SavedError{Part: "buffers", Reason: fmt.Sprintf("there are %d, and the model has %d", len(h.Buffers), len(want)), kind: ErrSavedMismatch}
+		return &SavedError{Part: "buffers", Reason: fmt.Sprintf("it has %d buffers, and the model has %d", len(h.Buffers), len(want)), kind: ErrSavedMismatch}
 	}
 	for i := range want {
 		if got := &h.Buffers[i]; got.Name != want[i].Name || got.DType != want[i].DType || !sameShape(got.Shape, want[i].Shape) {
 			return &SavedError{
-				Part: want[i].Name, Reason: fmt.Sprintf("it is %s %v, and the file has another", want[i].DType, want[i].Shape), kind: ErrSavedMismatch,
+				Part: want[i].Name, Reason: fmt.Sprintf("the model's %s is %s %v, and that in the file is another", want[i].Name, want[i].DType, want[i].Shape), kind: ErrSavedMismatch,
 			}
 		}
 	}

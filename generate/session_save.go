@@ -152,14 +152,14 @@ func (g *Generator) restoreSession(ctx context.Context, r io.Reader, opts *Optio
 func (l *lastTurn) check(b *boundModel) error {
 	for _, ids := range [][]int{l.Tokens, l.Opening, l.Answer} {
 		if len(ids) > maxContext {
-			return &SavedError{Part: "last", Reason: fmt.Sprintf("it has %d tokens", len(ids)), kind: ErrSaved}
+			return &SavedError{Part: "last", Reason: fmt.Sprintf("its last answer has %d tokens", len(ids)), kind: ErrSaved}
 		}
 		if err := b.checkTokens(ids, "the saved answer"); err != nil {
 			return &SavedError{Part: "last", Reason: err.Error(), Err: err, kind: ErrSaved}
 		}
 	}
 	if len(l.Tokens) == 0 || len(l.Answer) == 0 {
-		return &SavedError{Part: "last", Reason: "it has no tokens", kind: ErrSaved}
+		return &SavedError{Part: "last", Reason: "its last answer has no tokens", kind: ErrSaved}
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"iter"
 	"path/filepath"
 	"strings"
@@ -47,6 +48,7 @@ type generateCmd struct {
 	MaxTokens int      `short:"n" aliases:"max-length" help:"Most tokens to generate; 0 means as the model says, else 256; -1 until the context is full." default:"0" placeholder:"N"`
 	Stop      []string `sep:"none" help:"A text that ends the answer; may be repeated." placeholder:"TEXT"`
 	samplingFlags
+	sessionFlags
 
 	// How the package is run.
 	ComputeUnits unitsFlag `help:"Devices to use: all, cpu-only, cpu-and-gpu or cpu-and-neural-engine." default:"all" placeholder:"NAME"`
@@ -73,8 +75,11 @@ func (*generateCmd) Help() string {
     coreml generate -m Model.mlpackage --template-var enable_thinking=false "Why is the sky blue?"
     coreml generate -m Model.mlpackage --json - < prompt.txt
     coreml generate -m FOLDER --image cat.png "What is this? <image>"
+    coreml generate -m Model.mlpackage --session talk.session "And at night?"
     coreml generate -m Model.mlpackage --prompts questions.txt --json > answers.jsonl
     coreml generate -m Model.mlpackage --requests requests.jsonl --json > answers.jsonl
+
+A session remembers the conversation and what the model has read of it, so that the next call reads only what is new. It is refused with status 1 where the model, the tokenizer or the driver is another one, or the file is damaged; what contradicts it, such as a system message for one that has begun, is status 2. The file is replaced as a whole when the answer has ended: after an error or Ctrl-C it is what it was.
 
 The sampling flags change the settings that the model comes with, one by one. On a terminal the prompt is shown before the answer.`
 }
@@ -87,7 +92,7 @@ func (c *generateCmd) Validate() error {
 	if c.MaxTokens < -1 {
 		return fmt.Errorf("--max-tokens is %d: it must be -1 or more; 0 means as the model says, -1 until the context is full", c.MaxTokens)
 	}
-	return errors.Join(checkChunk(c.PrefillChunk), c.samplingFlags.check(), c.chatFlags.check(), c.engineFlags.Validate())
+	return errors.Join(checkChunk(c.PrefillChunk), c.samplingFlags.check(), c.sessionFlags.check(), c.chatFlags.check(), c.engineFlags.Validate())
 }
 
 // checkChunk checks the number of prompt tokens per prediction.
@@ -121,6 +126,10 @@ func (c *generateCmd) Run(ctx context.Context, io *streams) error {
 		note(io.err, c.idleWith(c.effective(g)))
 	}
 	answer, err := c.answer(ctx, g, prompt, io)
+	unsaved, _ := errors.AsType[*unsavedError](err)
+	if unsaved != nil { // the answer is there all the same
+		err = nil
+	}
 	if cerr := g.Close(); err == nil {
 		err = cerr
 	}
@@ -128,17 +137,26 @@ func (c *generateCmd) Run(ctx context.Context, io *streams) error {
 	case err != nil:
 		return err
 	case c.JSON:
-		return writeJSON(io.out, answer)
-	case c.Quiet:
-		return nil
+		err = writeJSON(io.out, answer)
+	case !c.Quiet:
+		err = writeMeasures(io.err, answer)
 	}
-	if err := writeStats(io.err, answer); err != nil {
+	if err == nil && unsaved != nil {
+		err = unsaved
+	}
+	return err
+}
+
+// writeMeasures prints what people want to know of an answer.
+func writeMeasures(w io.Writer, answer *generate.Result) error {
+	if err := writeStats(w, answer); err != nil {
 		return err
 	}
 	if hint := repeatHint(answer); hint != "" {
-		_, err = fmt.Fprintf(io.err, "coreml: %s\n", hint)
+		_, err := fmt.Fprintf(w, "coreml: %s\n", hint)
+		return err
 	}
-	return err
+	return nil
 }
 
 // effective is how tokens are chosen in the end.
@@ -162,6 +180,10 @@ func (c *generateCmd) check() error {
 		return usagef("the prompts are given twice: %s and --%s %s; the package goes to --model", quoted(*c.Prompt), flag, quoted(file))
 	case file != "" && !c.JSON:
 		return usagef("--%s needs --json, which prints an object for each prompt", flag)
+	case file != "" && c.Session != "":
+		return usagef("--session is of one prompt and does not go with --%s", flag)
+	case c.Session != "" && len(c.Image) > 0:
+		return usagef("--image does not go with --session: the rows of pictures are not saved")
 	case file != "" && len(c.Image) > 0:
 		return usagef("--image is of one prompt and does not go with --%s", flag)
 	case c.Model != "" && c.Package != "":
@@ -191,6 +213,8 @@ func (c *generateCmd) prompt(ctx context.Context, s *streams) (string, error) {
 	switch {
 	case c.Prompt != nil && *c.Prompt != "-":
 		text = *c.Prompt
+	case c.Prompt == nil && !isPiped(s.in) && c.goesOn():
+		return "", nil
 	case c.Prompt == nil && !isPiped(s.in):
 		return "", usagef("generate needs a prompt, as in coreml generate \"Once upon a time\"; - reads it from standard input (see coreml generate --help)")
 	default:
@@ -204,7 +228,10 @@ func (c *generateCmd) prompt(ctx context.Context, s *streams) (string, error) {
 	}
 	// An empty prompt that is given as such, to be continued as it is, begins with the
 	// token that the tokenizer puts before every text.
-	if bare := c.Raw && c.Prompt != nil && *c.Prompt == ""; strings.TrimSpace(text) == "" && !bare {
+	if c.Prompt == nil && strings.TrimSpace(text) == "" && c.goesOn() {
+		return "", nil // the last answer goes on
+	}
+	if bare := c.Raw && c.Session == "" && c.Prompt != nil && *c.Prompt == ""; strings.TrimSpace(text) == "" && !bare {
 		return "", usagef("the prompt is empty: there is nothing to continue or to answer (see coreml generate --help)")
 	}
 	return text, nil
@@ -236,7 +263,9 @@ func (c *generateCmd) chats(g *generate.Generator) bool {
 
 // options returns what the flags ask for, with what the chat template is given.
 func (c *generateCmd) options(g *generate.Generator) (*generate.Options, error) {
-	opts := &generate.Options{MaxTokens: c.MaxTokens, Stop: c.Stop, Sampling: c.sampling(g.Defaults().Sampling)}
+	opts := &generate.Options{
+		MaxTokens: c.MaxTokens, Stop: c.Stop, Sampling: c.sampling(g.Defaults().Sampling), Overflow: c.overflow(), ReasoningBudget: c.ReasoningBudget,
+	}
 	switch {
 	case c.chats(g):
 		opts.Chat = &tokenizer.ChatOptions{}
@@ -277,14 +306,22 @@ func (c *generateCmd) stream(ctx context.Context, g *generate.Generator, prompt 
 
 // answer writes the text as it comes, unless it goes into a JSON object.
 func (c *generateCmd) answer(ctx context.Context, g *generate.Generator, prompt string, io *streams) (*generate.Result, error) {
+	if c.Session != "" {
+		return c.answerSession(ctx, g, prompt, io)
+	}
 	// What is wrong with the call shows here, before anything is written.
 	stream, err := c.stream(ctx, g, prompt)
 	if err != nil {
 		return nil, err
 	}
+	answer, err := c.show(stream, prompt, g, io)
+	return answer, c.blame(err)
+}
+
+// show writes the text of a stream.
+func (c *generateCmd) show(stream iter.Seq2[generate.Token, error], prompt string, g *generate.Generator, io *streams) (*generate.Result, error) {
 	if c.JSON {
-		answer, err := generate.Collect(stream)
-		return answer, c.blame(err)
+		return generate.Collect(stream)
 	}
 	e := &echo{io: io, last: '\n'}
 	if io.terminal && !c.Quiet {
@@ -297,7 +334,7 @@ func (c *generateCmd) answer(ctx context.Context, g *generate.Generator, prompt 
 	if err == nil {
 		err = e.failed
 	}
-	return answer, c.blame(err)
+	return answer, err
 }
 
 // blame names the flag whose value an error is about, in place of the field that
@@ -315,6 +352,7 @@ func (c *generateCmd) blame(err error) error {
 		given       bool
 	}{
 		{"MaxTokens", "--max-tokens", c.MaxTokens != 0},
+		{"Overflow", "--overflow", c.Overflow != "error"},
 		{"PrefillChunk", "--prefill-chunk", c.PrefillChunk != 0},
 		{"Sampling.Temperature", "--temperature", c.Temperature != nil},
 		{"Sampling.TopK", "--top-k", c.TopK != nil},
