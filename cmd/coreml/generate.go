@@ -270,6 +270,8 @@ func (c *generateCmd) options(g *generate.Generator) (*generate.Options, error) 
 	case c.chats(g):
 		opts.Chat = &tokenizer.ChatOptions{}
 		return opts, c.chatFlags.apply(g.Tokenizer(), opts.Chat)
+	case c.overflow() == generate.OverflowDropTurns:
+		return nil, usagef("--overflow drop-turns is for conversations, and this call continues a text, which can slide")
 	case c.System != "":
 		return nil, fmt.Errorf("--system: %w", generate.ErrNoChatTemplate)
 	case c.chatFlags.given():

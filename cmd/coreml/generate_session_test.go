@@ -99,6 +99,7 @@ func TestSessionsThatDoNotFitAreRefused(t *testing.T) {
 		{exitUsage, "--session is of one prompt", []string{"--session", file, "--json", "--prompts", text}},
 		{exitUsage, "--reasoning-budget is -2", []string{"--reasoning-budget", "-2", "x"}},
 		{exitUsage, "--overflow", []string{"--overflow", "other", "x"}},
+		{exitUsage, "--overflow drop-turns is for conversations", []string{"--overflow", "drop-turns", "x"}},
 		{exitFailure, "no such file", []string{"--session", filepath.Join(dir, "absent", "a"), "x"}},
 	} {
 		call(t, append([]string{"generate", "-n", "2"}, c.args...)...).want(t, c.status, "", c.problem)
