@@ -41,6 +41,7 @@ type program struct {
 	place   map[string]int // of each name in states
 	frames  frames
 	batches idle[batch]
+	print   fingerprint
 }
 
 // Load loads the package at path: an .mlpackage folder, a compiled model's .mlmodelc

@@ -101,7 +101,7 @@ func (g *Generator) Batch(ctx context.Context, prompts iter.Seq[Prompt], opts *O
 // function that the generator was opened for, without pictures.
 func (g *Generator) textsAtOnce(ctx context.Context, opts *Options) int {
 	o := valueOr(opts, Options{})
-	if o.Function != "" || o.Adapters != nil || len(o.Images) > 0 || g.bound.image != nil || o.Guidance.on() {
+	if o.Function != "" || o.Adapters != nil || len(o.Images) > 0 || g.bound.image != nil || o.Guidance.on() || o.Overflow != OverflowError {
 		return 1
 	}
 	most := 1
@@ -231,6 +231,6 @@ func (b *batch) answer(queue []*batchPrompt) (rest []*batchPrompt) {
 func (b *batch) alone(p *Prompt) batchAnswer {
 	opts := p.options(b.opts)
 	encode := func(ctx context.Context) ([]int, error) { return p.encode(ctx, b.g, opts) }
-	result, err := Collect(b.g.stream(b.ctx, opts, p.Messages != nil, encode))
+	result, err := Collect(b.g.stream(b.ctx, opts, p.Messages != nil, encode, p.Messages...))
 	return batchAnswer{result, err}
 }

@@ -39,6 +39,7 @@ func (b *boundModel) bindStage(ctx context.Context, src functionSource, s *Stage
 		if !ok || s.State == "" {
 			at = len(b.states)
 			b.states = append(b.states, one.model)
+			b.stateFeatures = append(b.stateFeatures, desc.States)
 			if s.State != "" {
 				labels[s.State] = at
 			}

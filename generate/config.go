@@ -133,6 +133,19 @@ type Options struct {
 	// A session uses what each Send is given: a clock that stands still, and
 	// variables that stay the same, keep its cache of the earlier turns.
 	Chat *tokenizer.ChatOptions
+	// Overflow says what is done with a text that is longer than the model's context; the
+	// zero value refuses it.
+	Overflow Overflow
+	// KeepTokens is the number of tokens at the beginning that [OverflowSlide] keeps, at
+	// most half of the context. 0 means the system messages of a conversation, and 4
+	// where there are none.
+	KeepTokens int
+	// ReasoningBudget bounds the thinking of an answer to messages, in tokens without the
+	// marks around it. When it is spent the mark that ends thinking is put into the answer,
+	// as if the model had written it, and the model goes on from there. 0 means no bound,
+	// and -1 that thinking ends as soon as it is opened. It counts for models whose
+	// thinking is told apart (Token.Reasoning), and means nothing for others.
+	ReasoningBudget int
 }
 
 // validate refuses what cannot be asked of a model with width logits; 0 means
@@ -156,6 +169,12 @@ func (o *Options) validate(width int) error {
 		return configErrorf("LogProbs", "is %d, want 0 (off), 1 to %d, or -1 for the tokens' own alone", o.LogProbs, MaxLogProbs)
 	}
 	if err := o.Guidance.validate(width); err != nil {
+		return err
+	}
+	if o.ReasoningBudget < -1 {
+		return configErrorf("ReasoningBudget", "is %d, want 1 or more, 0 for no bound, or -1 for no thinking at all", o.ReasoningBudget)
+	}
+	if err := o.validateOverflow(); err != nil {
 		return err
 	}
 	if o.Sampling != nil {

@@ -90,6 +90,19 @@
 //		...
 //	}
 //
+// # Conversations
+//
+// A [Session] can be forked, taken back, saved to a file and restored ([Session.Fork],
+// [Session.Rewind], [Session.SaveFile], [Generator.RestoreSessionFile]), and an answer
+// that was cut goes on with [Session.Continue]. [Generator.NewPrefix] reads a beginning
+// once for all texts that have it, [Sessions] keeps conversations by name, and
+// [Options.Overflow] says what is done with a text that outgrows the context.
+//
+// # Thinking
+//
+// Token.Kind tells thinking and calls from the answer, and [Options.ReasoningBudget]
+// bounds the one. Token.CallText shows a call as it grows.
+//
 // # Concurrency and memory
 //
 // A Generator may be used from any number of goroutines. Each stream takes a

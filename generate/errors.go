@@ -38,6 +38,8 @@ var (
 	ErrConfig = errors.New("invalid configuration")
 	// ErrClosed means that the generator, session or sequence was closed.
 	ErrClosed = errors.New("closed")
+	// ErrFinished means that there is no unfinished answer to go on with.
+	ErrFinished = errors.New("there is no unfinished answer")
 	// ErrBusy means that a [Session] or a [Sequence] is in use: by another
 	// goroutine, or by the loop or the callback in which the call was made.
 	ErrBusy = errors.New("in use by another call")

@@ -2,6 +2,8 @@ package generate
 
 import (
 	"context"
+	"encoding/binary"
+	"hash/crc32"
 	"maps"
 	"slices"
 	"time"
@@ -330,3 +332,23 @@ func RepetitionLengths(ids []int, limit int) []int32 {
 
 // LogSumExp returns the logarithm of the sum of exponentials.
 func LogSumExp(logits []float32) float64 { return logSumExp(logits) }
+
+// PrefixOf is NewPrefix for tokens.
+func PrefixOf(ctx context.Context, g *Generator, ids []int) (*Prefix, error) {
+	return g.newPrefix(ctx, nil, func() ([]int, error) { return slices.Clone(ids), nil })
+}
+
+// SplitSaved and JoinSaved take a saved session apart, and put one together with a
+// checksum that is right.
+func SplitSaved(file []byte) (header, body []byte) {
+	at := len(savedMagic) + 8
+	n := int(binary.LittleEndian.Uint32(file[at-4:]))
+	return file[at : at+n], file[at+n : len(file)-4]
+}
+
+func JoinSaved(header, body []byte) []byte {
+	file := binary.LittleEndian.AppendUint32([]byte(savedMagic), savedVersion)
+	file = binary.LittleEndian.AppendUint32(file, uint32(len(header)))
+	file = append(append(file, header...), body...)
+	return binary.LittleEndian.AppendUint32(file, crc32.Checksum(file, castagnoli))
+}

@@ -129,6 +129,9 @@ var familyBehaviours = []struct {
 	{"a conversation whose history changes", changesItsHistory},
 	{"several answers from one reading", answersTwice},
 	{"beams in one state and in several", searchesAlike},
+	{"in forks and after a save", forksAndSaves},
+	{"from a prefix that was read before", beginsWithAPrefix},
+	{"beyond the end of the context", slidesAlong},
 }
 
 // shortShare is of how many families one is tried under -short, where the kernels may be

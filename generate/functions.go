@@ -153,6 +153,7 @@ func (g *Generator) loadFunction(ctx context.Context, name, function string, ada
 	if err != nil {
 		return nil, err
 	}
+	b.function = function
 	f.mu.Lock()
 	f.others[name] = b
 	f.mu.Unlock()

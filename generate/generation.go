@@ -34,6 +34,13 @@ type generation struct {
 	pictures []placed
 	shown    []*picture
 
+	// prompt is how many of the sequence's tokens are no part of the answer, opening the
+	// end of them as they were, and kept what stays at the beginning when it is slid along.
+	prompt, kept int
+	opening      []int
+	resumed      *resumed // what the answer goes on with, nil for nothing
+	thoughts     thoughts
+
 	start time.Time
 	first time.Time // of the first token
 	stats Stats
@@ -78,6 +85,7 @@ func (g *Generator) newGeneration(ctx context.Context, opts *Options, chat bool,
 	}
 	r.limit = g.tokenLimit(r.opts.MaxTokens)
 	r.stats.Load, r.stats.Seed, r.stats.Greedy = g.load, r.sampler.seed, r.sampler.greedy
+	r.thoughts.budget = r.opts.ReasoningBudget
 	r.prepareText(ctx, chat)
 	return r, nil
 }
@@ -124,6 +132,11 @@ func (r *generation) prepareText(ctx context.Context, chat bool) {
 
 // prepareDecoder prepares what makes text of the tokens that answer a prompt.
 func (r *generation) prepareDecoder(prompt []int) {
+	r.prompt, r.opening = len(prompt), slices.Clone(prompt[max(0, len(prompt)-promptEnd):])
+	if r.resumed != nil {
+		r.prompt, r.opening = max(0, len(prompt)-len(r.resumed.last.Answer)), r.resumed.last.Opening
+		prompt = r.opening
+	}
 	if r.chat {
 		r.tools = newToolReader(r.g.tok, r.g.chatOptions(&r.opts), prompt, r.calls)
 	}
@@ -158,8 +171,13 @@ func (r *generation) run(ctx context.Context, seq *Sequence, prompt []int, emit 
 // goOn is run behind a prompt, whose last logits are given.
 func (r *generation) goOn(ctx context.Context, seq *Sequence, prompt []int, logits []float32, emit func(Token) bool) error {
 	r.prepareDecoder(prompt)
+	if r.resumed != nil {
+		if err := r.resume(ctx); err != nil {
+			return err
+		}
+	}
 	for {
-		tok, err := r.step(ctx, seq.ids, len(prompt), logits)
+		tok, err := r.step(ctx, seq.ids, r.prompt, logits)
 		if err != nil {
 			return err
 		}
@@ -169,7 +187,12 @@ func (r *generation) goOn(ctx context.Context, seq *Sequence, prompt []int, logi
 		if r.g.pool.isClosed() {
 			return fmt.Errorf("step %d: %w", r.stats.Tokens, ErrClosed)
 		}
-		if logits, err = r.decode(ctx, seq, tok.ID); err != nil {
+		if r.slides(len(seq.ids)) {
+			logits, err = r.slide(ctx, seq, tok.ID)
+		} else {
+			logits, err = r.decode(ctx, seq, tok.ID)
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -219,6 +242,12 @@ func (r *generation) finalStats(decode time.Duration, loop Loop) *Stats {
 func (r *generation) prefill(ctx context.Context, seq *Sequence, prompt []int) ([]float32, error) {
 	// The last token is always appended: its logits are the first step.
 	cached := keptPictures(seq.pictures, r.pictures, min(sharedPrefix(seq.ids, prompt), len(prompt)-1))
+	if k := r.g.prefixes.find(r.bound, prompt, cached); k != nil {
+		if err := seq.adopt(k); err != nil {
+			return nil, err
+		}
+		cached = keptPictures(seq.pictures, r.pictures, min(sharedPrefix(seq.ids, prompt), len(prompt)-1))
+	}
 	if err := seq.truncate(cached); err != nil {
 		return nil, err
 	}
@@ -261,7 +290,7 @@ func (r *generation) finish(id, n int) FinishReason {
 		return FinishEnd
 	case r.stats.Tokens >= r.limit:
 		return FinishLength
-	case n >= r.bound.context || r.guide.full():
+	case n >= r.bound.context && r.opts.Overflow != OverflowSlide || r.guide.full():
 		return FinishContext
 	}
 	return FinishNone
@@ -280,8 +309,10 @@ func (r *generation) token(ctx context.Context, id int, finish FinishReason) (To
 	if err != nil {
 		return tok, err
 	}
+	place := r.tools.place()
 	part := r.tools.read(text, finish != FinishNone)
-	tok.Calls, tok.Reasoning = part.Calls, part.Reasoning
+	tok.Calls, tok.Reasoning, tok.CallErrors = part.Calls, part.Reasoning, part.Errors
+	tok.Kind, tok.CallText = r.kind(place, len(part.Calls)+len(part.Errors)), r.tools.callText()
 	var found bool
 	if tok.Text, found = r.stop.push(part.All); found {
 		tok.Finish = FinishStop

@@ -51,8 +51,7 @@ func (r *generation) choose(ctx context.Context, ids []int, logits []float32) (i
 			return 0, err
 		}
 	}
-	r.keepThinking()
-	id, err := r.sampler.sample(ctx, ids, logits)
+	id, err := r.pick(ctx, ids, logits)
 	if err == nil {
 		r.sampler.accept(id)
 	}

@@ -24,6 +24,7 @@ type Generator struct {
 	functions *functions
 	batches   *batches
 	pool      *pool
+	prefixes  *prefixes
 	chunk     int // the greatest number of tokens in one forward pass
 	defaults  Defaults
 	ends      map[int]bool // the model's end tokens
@@ -51,7 +52,7 @@ func background(ctx context.Context) context.Context {
 func newGenerator(ctx context.Context, src functionSource, set []packageFunctions, t *tokenizer.Tokenizer, c *Config,
 	drained func() error,
 ) (*Generator, error) {
-	g := &Generator{tok: t, chat: c.Chat, chunk: c.chunk(), defaults: Defaults{PadToken: -1}}
+	g := &Generator{prefixes: new(prefixes), tok: t, chat: c.Chat, chunk: c.chunk(), defaults: Defaults{PadToken: -1}}
 	if c.Defaults != nil {
 		g.defaults = c.Defaults.clone()
 	}
@@ -164,7 +165,9 @@ func (g *Generator) ContextLength() int { return g.made().bound.context }
 // at their next token, and the model that [Open] loaded is closed when the last
 // of them has ended.
 func (g *Generator) Close() error {
-	if err := g.made().pool.close(); err != nil {
+	g = g.made()
+	// Prefixes hold no model open: the pool alone says when it may be closed.
+	if err := errors.Join(g.prefixes.close(), g.pool.close()); err != nil {
 		return prefixed(fmt.Errorf("close: %w", err))
 	}
 	return nil

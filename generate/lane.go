@@ -36,6 +36,9 @@ type lane interface {
 	trim()
 	// reset makes the lane good for a new sequence.
 	reset() error
+	// become makes the lane hold what another one of the same function holds, which
+	// nothing uses meanwhile. After an error it is good for nothing.
+	become(other lane) error
 	// close releases the state. The lane is not used again.
 	close() error
 }

@@ -14,11 +14,13 @@ import (
 
 // boundModel is a model whose features have a use. All lanes share it.
 type boundModel struct {
-	d       *Driver // as it was detected
-	stages  []boundStage
-	states  []predictor // what makes each of a lane's states
-	prefill Prefill
-	output  Output
+	d      *Driver // as it was detected
+	stages []boundStage
+	states []predictor // what makes each of a lane's states
+	// stateFeatures are the buffers of each of them.
+	stateFeatures [][]coreml.FeatureDescription
+	prefill       Prefill
+	output        Output
 	// decode takes one token, or several where prefills is the same chain alone; each
 	// of prefills takes other numbers of them. The other two take over from the position
 	// rotateFrom on, if that is not 0.
@@ -42,6 +44,8 @@ type boundModel struct {
 	declared   int
 	vocabulary atomic.Int64
 	entries    int // of the tokenizer, or 0
+	identified identified
+	function   string // that Options named, empty for the one the generator was opened for
 }
 
 // chains returns the chains, each once.

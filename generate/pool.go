@@ -61,16 +61,22 @@ func (l *lease) release() error {
 	return l.pool.put(l.freeLane)
 }
 
-// acquire waits for a slot and returns a lane of a function in it. The slot is given back on
-// every way out but that, a panic of the model included.
+// acquire waits for a slot and returns an empty lane of a function in it.
 func (p *pool) acquire(ctx context.Context, of *boundModel) (*lease, error) {
+	return p.acquireLike(ctx, of, nil)
+}
+
+// acquireLike is acquire for a lane that holds what another one of the function does,
+// unless that is nil. The slot is given back on every way out but that, a panic of the
+// model included.
+func (p *pool) acquireLike(ctx context.Context, of *boundModel, from lane) (*lease, error) {
 	// With both at once the select below may choose the slot.
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	select {
 	case p.slots <- struct{}{}:
-		return p.lease(of)
+		return p.lease(of, from)
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
@@ -80,14 +86,14 @@ func (p *pool) acquire(ctx context.Context, of *boundModel) (*lease, error) {
 func (p *pool) tryAcquire(of *boundModel) (*lease, error) {
 	select {
 	case p.slots <- struct{}{}:
-		return p.lease(of)
+		return p.lease(of, nil)
 	default:
 		return nil, nil
 	}
 }
 
 // lease returns a lane in a slot that was taken.
-func (p *pool) lease(of *boundModel) (_ *lease, err error) {
+func (p *pool) lease(of *boundModel, from lane) (_ *lease, err error) {
 	l, surplus, err := p.take(of)
 	if err != nil {
 		return nil, err
@@ -107,12 +113,20 @@ func (p *pool) lease(of *boundModel) (_ *lease, err error) {
 			return nil, err
 		}
 	}
-	if l == nil {
+	made := l == nil
+	if made {
 		if l, err = p.newLane(of); err != nil {
 			l = nil // an interface that may hold a nil pointer
 			return nil, err
 		}
-	} else if err = l.reset(); err != nil {
+	}
+	switch {
+	case from != nil:
+		err = l.become(from)
+	case !made:
+		err = l.reset()
+	}
+	if err != nil {
 		return nil, err
 	}
 	ready = true

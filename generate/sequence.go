@@ -81,9 +81,7 @@ func (g *Generator) newSequence(ctx context.Context, bound *boundModel) (*Sequen
 
 // sequenceIn returns an empty sequence in a lane.
 func (g *Generator) sequenceIn(l *lease) *Sequence {
-	s := &Sequence{g: g, bound: l.of, lease: l}
-	s.cleanup = runtime.AddCleanup(s, func(l *lease) { _ = l.release() }, l)
-	return s
+	return g.holdSequence(&Sequence{bound: l.of, lease: l})
 }
 
 // enter takes the sequence for one call; leave ends the call.

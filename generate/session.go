@@ -1,14 +1,10 @@
 package generate
 
 import (
-	"cmp"
-	"context"
 	"fmt"
-	"iter"
 	"slices"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/gocoreml/coreml/coreml"
 	"github.com/gocoreml/coreml/tokenizer"
@@ -26,16 +22,20 @@ import (
 type Session struct {
 	g    *Generator
 	busy atomic.Bool
+	text bool // it goes on with a text, and has no messages
 	// What follows is for the call that has set busy alone.
 	seq   *Sequence
-	calls int // of functions so far
+	calls int       // of functions so far
+	last  *lastTurn // nil where the conversation ends otherwise than with an answer of it
 	// bound is the function of the package that gave the answers, nil before the first
 	// one, and function and adapters what Options said.
 	bound    *boundModel
 	function string
 	adapters []coreml.Adapter
-	// pictures are those of the messages, and shown those of the turn that runs.
+	// pictures are those of the messages, and shown those of the turn that runs. Turns are
+	// the numbers of messages and pictures that there were behind each turn.
 	pictures, shown []*picture
+	turns           []turnEnd
 
 	mu       sync.Mutex // for messages, which others may read during a turn
 	messages []tokenizer.Message
@@ -87,7 +87,10 @@ func (s *Session) SetMessages(messages []tokenizer.Message) error {
 		return prefixed(err)
 	}
 	defer s.leave()
-	s.pictures = nil
+	if s.text {
+		return prefixed(fmt.Errorf("set messages: %w", errTextSession))
+	}
+	s.pictures, s.turns, s.last = nil, nil, nil
 	s.set(slices.Clone(messages))
 	return nil
 }
@@ -97,106 +100,6 @@ func (s *Session) set(messages []tokenizer.Message) {
 	s.mu.Lock()
 	s.messages = messages
 	s.mu.Unlock()
-}
-
-// Send adds a message of the user and yields the answer, which becomes a
-// message of the assistant: its text, with the marks that templates find thinking by,
-// or without the thinking, which is in reasoning_content then, where the marks are special
-// tokens that no text has. An answer that the caller breaks off is kept as far
-// as it was yielded. After an error, and after a panic that leaves the loop, the
-// conversation is as it was before Send, and Send can be tried again;
-// [ErrContextFull] asks for [Session.SetMessages] first. A nil ctx never ends; a
-// nil opts is the zero [Options].
-func (s *Session) Send(ctx context.Context, text string, opts *Options) iter.Seq2[Token, error] {
-	return s.SendMessages(ctx, []tokenizer.Message{{Role: "user", Content: text}}, opts)
-}
-
-// SendMessages is [Session.Send] for messages of any role, such as the results
-// of the functions that the last answer called: {Role: "tool", Content: …}, with
-// the name and the tool_call_id in Extra where the template asks for them.
-func (s *Session) SendMessages(ctx context.Context, messages []tokenizer.Message, opts *Options) iter.Seq2[Token, error] {
-	ctx = background(ctx)
-	return tokens(func(emit func(Token) bool) error { return s.exchange(ctx, messages, opts, emit) })
-}
-
-// exchange runs one turn and adds it to the conversation when it has ended.
-func (s *Session) exchange(ctx context.Context, messages []tokenizer.Message, opts *Options, emit func(Token) bool) error {
-	if err := s.enter(); err != nil {
-		return err
-	}
-	defer s.leave()
-	all := append(s.Messages(), messages...)
-	var answer turnAnswer
-	stopped := false
-	plain, err := s.turn(ctx, all, opts, func(t Token) bool {
-		answer.text.WriteString(t.Text)
-		answer.thinking.WriteString(t.Reasoning)
-		answer.calls = append(answer.calls, t.Calls...)
-		stopped = !emit(t)
-		return !stopped
-	})
-	if err != nil && !stopped {
-		return err
-	}
-	answer.plain = plain
-	s.calls += len(answer.calls)
-	s.pictures = s.shown
-	s.set(append(all, answer.message(ctx, s.g.tok, s.g.chatOptions(opts))))
-	return nil
-}
-
-// turn runs the answer to messages on the session's sequence, which it makes
-// where there is none: before the first turn, and when a panic has taken it. It returns
-// the text of the answer without its thinking.
-func (s *Session) turn(ctx context.Context, messages []tokenizer.Message, opts *Options, emit func(Token) bool) (plain string, err error) {
-	o := valueOr(opts, Options{})
-	o.Function = cmp.Or(o.Function, s.function)
-	if o.Adapters == nil {
-		o.Adapters = s.adapters
-	}
-	r, err := s.g.newGeneration(ctx, &o, true, time.Now())
-	if err != nil {
-		return "", err
-	}
-	if s.bound != nil && r.bound != s.bound && (o.Function == s.function || o.Function == "") {
-		return "", configErrorf("Adapters", "are others than before, but a session keeps those of its first answer: a new one can begin with these messages")
-	}
-	if s.bound != nil && r.bound != s.bound {
-		return "", configErrorf("Function", "is %q, but a session keeps the function of its first answer: a new one can begin with these messages", o.Function)
-	}
-	r.calls = s.calls
-	if o.Guidance.on() {
-		return "", configErrorf("Guidance", "needs a state of its own, and a session has one: want Generator.Chat")
-	}
-	if s.g.chatOptions(opts).ContinueFinalMessage {
-		return "", configErrorf("Chat.ContinueFinalMessage", "is set, but the answer of a session is a message of its own")
-	}
-	prompt, err := s.g.encodeChat(ctx, messages, opts)
-	if err != nil {
-		return "", err
-	}
-	if prompt, err = r.place(ctx, prompt, s.pictures); err != nil {
-		return "", err
-	}
-	if err := r.checkPrompt(prompt); err != nil {
-		return "", err
-	}
-	if s.seq != nil && s.seq.bound != r.bound { // of a first turn that failed
-		if err := s.seq.close(); err != nil {
-			return "", err
-		}
-		s.seq = nil
-	}
-	s.shown = r.shown
-	if s.seq == nil || s.seq.isClosed() {
-		if s.seq, err = s.g.newSequence(ctx, r.bound); err != nil {
-			return "", err
-		}
-	}
-	if err = r.run(ctx, s.seq, prompt, emit); err == nil {
-		s.bound, s.function, s.adapters = r.bound, o.Function, o.Adapters
-	}
-	return r.plain.text.String(), err
 }
 
 // Close gives the state back. It does not end the conversation: the messages stay,

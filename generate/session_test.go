@@ -18,7 +18,7 @@ import (
 
 // chatTokenizer is the embedded model's tokenizer with a chat template in which
 // token 1 begins and ends a message.
-func chatTokenizer(t *testing.T, template string) *tokenizer.Tokenizer {
+func chatTokenizer(t testing.TB, template string) *tokenizer.Tokenizer {
 	t.Helper()
 	dir := t.TempDir()
 	if err := os.CopyFS(dir, storyteller.FS()); err != nil {

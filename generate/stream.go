@@ -40,7 +40,7 @@ func (g *Generator) StreamTokens(ctx context.Context, prompt []int, opts *Option
 // earlier ones again.
 func (g *Generator) Chat(ctx context.Context, messages []tokenizer.Message, opts *Options) iter.Seq2[Token, error] {
 	g = g.made()
-	return g.stream(ctx, opts, true, func(ctx context.Context) ([]int, error) { return g.encodeChat(ctx, messages, opts) })
+	return g.stream(ctx, opts, true, nil, messages...)
 }
 
 // Generate continues prompt and returns the whole answer. With an error it
@@ -65,6 +65,7 @@ func Collect(stream iter.Seq2[Token, error]) (*Result, error) {
 		r.Tokens = append(r.Tokens, tok.ID)
 		r.LogProbs = appendLogProbs(r.LogProbs, &tok)
 		r.Calls = append(r.Calls, tok.Calls...)
+		r.CallErrors = append(r.CallErrors, tok.CallErrors...)
 		text.WriteString(tok.Text)
 		reasoning.WriteString(tok.Reasoning)
 		if tok.Stats != nil {
@@ -79,9 +80,9 @@ func Collect(stream iter.Seq2[Token, error]) (*Result, error) {
 // every way out: the end, a break, an error, a panic and runtime.Goexit in the
 // caller's loop, processor or sampler or in the model, and the end of ctx while
 // the caller's loop holds a token, even if that loop never asks for another one.
-func (g *Generator) stream(ctx context.Context, opts *Options, chat bool, encode func(context.Context) ([]int, error)) iter.Seq2[Token, error] {
+func (g *Generator) stream(ctx context.Context, opts *Options, chat bool, encode func(context.Context) ([]int, error), messages ...tokenizer.Message) iter.Seq2[Token, error] {
 	ctx = background(ctx)
-	return tokens(func(emit func(Token) bool) error { return g.answer(ctx, opts, chat, encode, emit) })
+	return tokens(func(emit func(Token) bool) error { return g.answer(ctx, opts, chat, encode, messages, emit) })
 }
 
 // tokens makes the iterator of an answer. The error is yielded after answer has
@@ -100,18 +101,28 @@ func tokens(answer func(emit func(Token) bool) error) iter.Seq2[Token, error] {
 	}
 }
 
-// answer encodes the prompt, takes a sequence and runs the answer on it. A prompt
+// answer encodes the prompt, which is the messages in a chat, takes a sequence and runs the answer on it. A prompt
 // that cannot work is refused before it waits for a state.
-func (g *Generator) answer(ctx context.Context, opts *Options, chat bool, encode func(context.Context) ([]int, error), emit func(Token) bool) (err error) {
+func (g *Generator) answer(ctx context.Context, opts *Options, chat bool, encode func(context.Context) ([]int, error),
+	messages []tokenizer.Message, emit func(Token) bool,
+) (err error) {
 	r, err := g.newGeneration(ctx, opts, chat, time.Now())
 	if err != nil {
 		return err
 	}
-	prompt, err := encode(ctx)
+	var prompt []int
+	if chat {
+		prompt, err = r.encodeWithin(ctx, &messages, &r.opts)
+	} else {
+		prompt, err = encode(ctx)
+	}
 	if err != nil {
 		return err
 	}
 	if prompt, err = r.place(ctx, prompt, nil); err != nil {
+		return err
+	}
+	if prompt, err = r.fit(ctx, prompt, messages); err != nil {
 		return err
 	}
 	if err := r.checkPrompt(prompt); err != nil {

@@ -46,6 +46,15 @@ type Token struct {
 	LogProb     float64
 	TopLogProbs []LogProb
 	scored      *TokenLogProbs // nil without Options.LogProbs
+	// Kind says what the token is a part of: the answer, the model's thinking or a call.
+	Kind TokenKind
+	// CallText is what became known with this token of the call that the model is writing,
+	// in the model's own form and without the mark that opened it: for those who show a call
+	// as it grows. It is no part of Text. The call itself comes in Calls when it is whole.
+	CallText string
+	// CallErrors are the texts that began as a call and were none, as they stand in Text
+	// from this token on.
+	CallErrors []*tokenizer.ToolCallError
 	// Finish is set on the last token only.
 	Finish FinishReason
 	// Stats is set on the last token only.
@@ -69,6 +78,11 @@ type Stats struct {
 	// Prefill and Decode are the times of the prompt and of the steps after the
 	// first token, sampling included.
 	Prefill, Decode time.Duration
+	// ReasoningTokens are those of Tokens that are of Kind KindReasoning.
+	ReasoningTokens int
+	// DroppedMessages is the number of messages that [OverflowDropTurns] left out of the
+	// prompt, and Slides how often [OverflowSlide] dropped tokens.
+	DroppedMessages, Slides int
 	// Seed is the seed that was used; meaningless without a temperature.
 	Seed uint64
 	// Greedy is true when every token was the likeliest one: there was neither a
@@ -111,6 +125,8 @@ type Result struct {
 	// Reasoning is the model's thinking, without its marks. It is part of Text too, which
 	// ends before a stop string.
 	Reasoning string
+	// CallErrors are the texts that began as a call and were none. They are part of Text.
+	CallErrors []*tokenizer.ToolCallError
 	// Tokens are the ids, the end token included when it was given.
 	Tokens []int
 	// LogProbs tells of each of Tokens how likely it was; only with Options.LogProbs.

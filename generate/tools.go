@@ -1,7 +1,6 @@
 package generate
 
 import (
-	"context"
 	"fmt"
 	"strings"
 
@@ -14,6 +13,10 @@ type toolReader struct {
 	tok    *tokenizer.Tokenizer
 	parser *tokenizer.ToolParser
 	calls  int // the calls so far, of which the ids are made
+	shown  int // how much of the call under way was shown
+	// ended says that the answer has, which was in ending: the parser begins anew then.
+	ended  bool
+	ending TokenKind
 }
 
 // promptEnd is the number of tokens at the end of a prompt that can open thinking.
@@ -60,11 +63,13 @@ func (t *toolReader) read(text string, last bool) tokenizer.AnswerPart {
 	}
 	part := t.parser.Read(text)
 	if last {
+		t.ending, t.ended = t.place(), true
 		rest := t.parser.End()
 		part.All += rest.All
 		part.Text += rest.Text
 		part.Reasoning += rest.Reasoning
 		part.Calls = append(part.Calls, rest.Calls...)
+		part.Errors = append(part.Errors, rest.Errors...)
 	}
 	for i := range part.Calls {
 		t.calls++
@@ -74,6 +79,19 @@ func (t *toolReader) read(text string, last bool) tokenizer.AnswerPart {
 		}
 	}
 	return part
+}
+
+// callText returns what is new in the call under way.
+func (t *toolReader) callText() string {
+	if t == nil || t.ended {
+		return ""
+	}
+	text, n := t.parser.Pending(t.shown)
+	if n < t.shown { // another one
+		text, n = t.parser.Pending(0)
+	}
+	t.shown = n
+	return text
 }
 
 // plainText gathers the text of an answer without its thinking, up to where a stop string
@@ -90,32 +108,4 @@ func (p *plainText) add(text string, last bool) {
 	if last && !found {
 		p.text.WriteString(p.stop.flush())
 	}
-}
-
-// turnAnswer is what the messages of a turn were answered with.
-type turnAnswer struct {
-	// text is the answer with its thinking, plain the same without.
-	text, thinking strings.Builder
-	plain          string
-	calls          []tokenizer.ToolCall
-}
-
-// message returns the answer as a message of the assistant, in the form that the chat
-// template of the options reads. Templates find thinking in a text by its marks; where
-// these are special tokens, which the text lacks, it goes into a field of its own. The
-// answer counts even if the context has ended meanwhile.
-func (a *turnAnswer) message(ctx context.Context, tok *tokenizer.Tokenizer, opts *tokenizer.ChatOptions) tokenizer.Message {
-	text, thinking := a.text.String(), a.thinking.String()
-	unmarked := thinking != "" && len(text) == len(a.plain)+len(thinking)
-	if unmarked {
-		text = a.plain
-	}
-	m := tok.AnswerMessageWith(context.WithoutCancel(ctx), text, a.calls, opts)
-	if unmarked {
-		if m.Extra == nil {
-			m.Extra = map[string]any{}
-		}
-		m.Extra["reasoning_content"] = thinking
-	}
-	return m
 }

@@ -11,7 +11,7 @@ import (
 var noGenerator = closedGenerator()
 
 func closedGenerator() *Generator {
-	g := &Generator{bound: &boundModel{d: new(Driver)}, defaults: Defaults{PadToken: -1}, turnEnd: -1}
+	g := &Generator{prefixes: new(prefixes), bound: &boundModel{d: new(Driver)}, defaults: Defaults{PadToken: -1}, turnEnd: -1}
 	g.pool = newPool(nil, 1, func() error { return nil })
 	_ = g.pool.close() // there is nothing that could fail
 	return g

@@ -139,6 +139,7 @@ func (l *Loader) load(fsys fs.FS, dir, name string) (*Tokenizer, error) {
 		}
 		return nil, &FormatError{File: name, Err: err}
 	}
+	t.source.add(data)
 	return t, nil
 }
 

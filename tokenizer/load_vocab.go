@@ -175,6 +175,7 @@ func (b *builder) merges(data []byte) error {
 		return err
 	}
 	b.use(m, m.Raw())
+	b.t.source.add(merges)
 	return nil
 }
 

@@ -45,6 +45,7 @@ type Tokenizer struct {
 	special    map[int]bool
 	isAdded    []bool // by id: added or special
 	size       int
+	source     source
 	config     *Config
 	templates  chat.Cache
 	facts      templateFacts

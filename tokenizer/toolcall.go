@@ -2,7 +2,9 @@ package tokenizer
 
 import (
 	"encoding/json"
+	"errors"
 
+	"github.com/gocoreml/coreml/internal/quote"
 	"github.com/gocoreml/coreml/tokenizer/internal/chat"
 )
 
@@ -230,6 +232,50 @@ type AnswerPart struct {
 	Reasoning string
 	// Calls are those that have become whole.
 	Calls []ToolCall
+	// Errors are the texts that began as a call and were none. They are part of Text and
+	// of All as well.
+	Errors []*ToolCallError
+}
+
+// ErrToolCall means that a text began as a call of a function and was none. The error is
+// a [*ToolCallError].
+var ErrToolCall = errors.New("the call of a function cannot be read")
+
+// ToolCallError is an [ErrToolCall]: what the model wrote behind the mark of a call does
+// not have the form of one, or the answer ended before it was whole.
+type ToolCallError struct {
+	// Text is the text as the model wrote it, with the mark, as far as it was looked at.
+	Text string
+}
+
+// Error shows the beginning of the text.
+func (e *ToolCallError) Error() string {
+	return ErrToolCall.Error() + ": " + quote.Name(e.Text, 80)
+}
+
+// Unwrap returns [ErrToolCall].
+func (e *ToolCallError) Unwrap() error { return ErrToolCall }
+
+// ThinkingEnd returns the mark that ends the thinking of which the answer is a part just
+// now. It is empty where the answer is no thinking.
+func (p *ToolParser) ThinkingEnd() string {
+	if p == nil {
+		return ""
+	}
+	return p.parser.ThinkingEnd()
+}
+
+// InCall reports whether the answer is in the midst of a call, or of what begins like one.
+func (p *ToolParser) InCall() bool { return p != nil && p.parser.InCall() }
+
+// Pending returns the text of the call that the answer is in, in the model's own form,
+// behind the mark that opened it and from the given byte on, and how many bytes there are
+// so far. Outside of a call there are none.
+func (p *ToolParser) Pending(from int) (text string, n int) {
+	if p == nil {
+		return "", 0
+	}
+	return p.parser.Pending(max(from, 0))
 }
 
 // Read is [ToolParser.Write] with the thinking apart from the text.
@@ -250,7 +296,11 @@ func (p *ToolParser) End() AnswerPart {
 
 // answerPart gives a part the type of this package.
 func answerPart(part chat.Part) AnswerPart {
-	return AnswerPart{All: part.All, Text: part.Text, Reasoning: part.Thinking, Calls: toolCalls(part.Calls)}
+	a := AnswerPart{All: part.All, Text: part.Text, Reasoning: part.Thinking, Calls: toolCalls(part.Calls)}
+	for _, text := range part.Failed {
+		a.Errors = append(a.Errors, &ToolCallError{Text: text})
+	}
+	return a
 }
 
 // ParseToolCalls returns the calls in a whole answer and the text around them.

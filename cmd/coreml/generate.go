@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"iter"
 	"path/filepath"
 	"strings"
@@ -49,6 +50,7 @@ type generateCmd struct {
 	samplingFlags
 	guidanceFlags
 	searchFlags
+	sessionFlags
 
 	// How the package is run.
 	ComputeUnits unitsFlag `help:"Devices to use: all, cpu-only, cpu-and-gpu or cpu-and-neural-engine." default:"all" placeholder:"NAME"`
@@ -76,12 +78,15 @@ func (*generateCmd) Help() string {
     coreml generate -m Model.mlpackage --template-var enable_thinking=false "Why is the sky blue?"
     coreml generate -m Model.mlpackage --json - < prompt.txt
     coreml generate -m FOLDER --image cat.png "What is this? <image>"
+    coreml generate -m Model.mlpackage --session talk.session "And at night?"
     coreml generate -m Model.mlpackage --prompts questions.txt --json > answers.jsonl
     coreml generate -m Model.mlpackage --requests requests.jsonl --json > answers.jsonl
     coreml generate -m Model.mlpackage --json --logprobs 5 "Why is the sky blue?"
     coreml generate -m Model.mlpackage --json --answers 4 --temperature 1 --xtc-probability 0.5 "A name for a cat:"
     coreml generate -m Model.mlpackage --beams 4 --no-repeat-ngram 3 "Why is the sky blue?"
     coreml generate -m Model.mlpackage --guidance-scale 1.5 --negative-prompt "Be rude." "Why is the sky blue?"
+
+A session remembers the conversation and what the model has read of it, so that the next call reads only what is new. It is refused with status 1 where the model, the tokenizer or the driver is another one, or the file is damaged; what contradicts it, such as a system message for one that has begun, is status 2. The file is replaced as a whole when the answer has ended: after an error or Ctrl-C it is what it was.
 
 The sampling flags change the settings that the model comes with, one by one. On a terminal the prompt is shown before the answer.`
 }
@@ -99,7 +104,7 @@ func (c *generateCmd) Validate() error {
 			return err
 		}
 	}
-	return errors.Join(checkChunk(c.PrefillChunk), c.samplingFlags.check(), c.guidanceFlags.check(), c.searchFlags.check(), c.chatFlags.check(), c.engineFlags.Validate())
+	return errors.Join(checkChunk(c.PrefillChunk), c.samplingFlags.check(), c.guidanceFlags.check(), c.searchFlags.check(), c.sessionFlags.check(), c.chatFlags.check(), c.engineFlags.Validate())
 }
 
 // checkChunk checks the number of prompt tokens per prediction.
@@ -136,6 +141,10 @@ func (c *generateCmd) Run(ctx context.Context, io *streams) error {
 		return errors.Join(c.search(ctx, g, prompt, io), g.Close())
 	}
 	answer, err := c.answer(ctx, g, prompt, io)
+	unsaved, _ := errors.AsType[*unsavedError](err)
+	if unsaved != nil { // the answer is there all the same
+		err = nil
+	}
 	if cerr := g.Close(); err == nil {
 		err = cerr
 	}
@@ -143,17 +152,26 @@ func (c *generateCmd) Run(ctx context.Context, io *streams) error {
 	case err != nil:
 		return err
 	case c.JSON:
-		return writeJSON(io.out, answer)
-	case c.Quiet:
-		return nil
+		err = writeJSON(io.out, answer)
+	case !c.Quiet:
+		err = writeMeasures(io.err, answer)
 	}
-	if err := writeStats(io.err, answer); err != nil {
+	if err == nil && unsaved != nil {
+		err = unsaved
+	}
+	return err
+}
+
+// writeMeasures prints what people want to know of an answer.
+func writeMeasures(w io.Writer, answer *generate.Result) error {
+	if err := writeStats(w, answer); err != nil {
 		return err
 	}
 	if hint := repeatHint(answer); hint != "" {
-		_, err = fmt.Fprintf(io.err, "coreml: %s\n", hint)
+		_, err := fmt.Fprintf(w, "coreml: %s\n", hint)
+		return err
 	}
-	return err
+	return nil
 }
 
 // effective is how tokens are chosen in the end.
@@ -181,6 +199,10 @@ func (c *generateCmd) check() error {
 		return usagef("--logprobs needs --json, which prints them")
 	case file != "" && c.searches():
 		return usagef("--answers and --beams are of one prompt and do not go with --%s", flag)
+	case file != "" && c.Session != "":
+		return usagef("--session is of one prompt and does not go with --%s", flag)
+	case c.Session != "" && len(c.Image) > 0:
+		return usagef("--image does not go with --session: the rows of pictures are not saved")
 	case file != "" && len(c.Image) > 0:
 		return usagef("--image is of one prompt and does not go with --%s", flag)
 	case c.Model != "" && c.Package != "":
@@ -210,6 +232,8 @@ func (c *generateCmd) prompt(ctx context.Context, s *streams) (string, error) {
 	switch {
 	case c.Prompt != nil && *c.Prompt != "-":
 		text = *c.Prompt
+	case c.Prompt == nil && !isPiped(s.in) && c.goesOn():
+		return "", nil
 	case c.Prompt == nil && !isPiped(s.in):
 		return "", usagef("generate needs a prompt, as in coreml generate \"Once upon a time\"; - reads it from standard input (see coreml generate --help)")
 	default:
@@ -223,7 +247,10 @@ func (c *generateCmd) prompt(ctx context.Context, s *streams) (string, error) {
 	}
 	// An empty prompt that is given as such, to be continued as it is, begins with the
 	// token that the tokenizer puts before every text.
-	if bare := c.Raw && c.Prompt != nil && *c.Prompt == ""; strings.TrimSpace(text) == "" && !bare {
+	if c.Prompt == nil && strings.TrimSpace(text) == "" && c.goesOn() {
+		return "", nil // the last answer goes on
+	}
+	if bare := c.Raw && c.Session == "" && c.Prompt != nil && *c.Prompt == ""; strings.TrimSpace(text) == "" && !bare {
 		return "", usagef("the prompt is empty: there is nothing to continue or to answer (see coreml generate --help)")
 	}
 	return text, nil
@@ -259,12 +286,14 @@ func (c *generateCmd) options(g *generate.Generator) (*generate.Options, error) 
 	if err != nil {
 		return nil, err
 	}
-	opts := &generate.Options{MaxTokens: c.MaxTokens, Stop: c.Stop, Sampling: sampling, LogProbs: c.logProbs()}
+	opts := &generate.Options{MaxTokens: c.MaxTokens, Stop: c.Stop, Sampling: sampling, LogProbs: c.logProbs(), Overflow: c.overflow(), ReasoningBudget: c.ReasoningBudget}
 	opts.Guidance = c.guidance(c, g)
 	switch {
 	case c.chats(g):
 		opts.Chat = &tokenizer.ChatOptions{}
 		return opts, c.chatFlags.apply(g.Tokenizer(), opts.Chat)
+	case c.overflow() == generate.OverflowDropTurns:
+		return nil, usagef("--overflow drop-turns is for conversations, and this call continues a text, which can slide")
 	case c.System != "":
 		return nil, fmt.Errorf("--system: %w", generate.ErrNoChatTemplate)
 	case c.chatFlags.given():
@@ -301,14 +330,22 @@ func (c *generateCmd) stream(ctx context.Context, g *generate.Generator, prompt 
 
 // answer writes the text as it comes, unless it goes into a JSON object.
 func (c *generateCmd) answer(ctx context.Context, g *generate.Generator, prompt string, io *streams) (*generate.Result, error) {
+	if c.Session != "" {
+		return c.answerSession(ctx, g, prompt, io)
+	}
 	// What is wrong with the call shows here, before anything is written.
 	stream, err := c.stream(ctx, g, prompt)
 	if err != nil {
 		return nil, err
 	}
+	answer, err := c.show(stream, prompt, g, io)
+	return answer, c.blame(err)
+}
+
+// show writes the text of a stream.
+func (c *generateCmd) show(stream iter.Seq2[generate.Token, error], prompt string, g *generate.Generator, io *streams) (*generate.Result, error) {
 	if c.JSON {
-		answer, err := generate.Collect(stream)
-		return answer, c.blame(err)
+		return generate.Collect(stream)
 	}
 	e := &echo{io: io, last: '\n'}
 	if io.terminal && !c.Quiet {
@@ -321,7 +358,7 @@ func (c *generateCmd) answer(ctx context.Context, g *generate.Generator, prompt 
 	if err == nil {
 		err = e.failed
 	}
-	return answer, c.blame(err)
+	return answer, err
 }
 
 // blame names the flag whose value an error is about, in place of the field that
@@ -339,6 +376,7 @@ func (c *generateCmd) blame(err error) error {
 		given       bool
 	}{
 		{"MaxTokens", "--max-tokens", c.MaxTokens != 0},
+		{"Overflow", "--overflow", c.Overflow != "error"},
 		{"PrefillChunk", "--prefill-chunk", c.PrefillChunk != 0},
 		{"Guidance", "--guidance-scale", c.GuidanceScale != nil},
 		{"Guidance.Scale", "--guidance-scale", c.GuidanceScale != nil},

@@ -84,15 +84,20 @@ type answerJSON struct {
 	ID           json.RawMessage `json:"id,omitempty"`
 	Error        string          `json:"error,omitempty"` // why there is no more of the answer, with --prompts
 	PromptTokens int             `json:"prompt_tokens"`
-	Answer       int             `json:"answer,omitempty"` // its number, from 1, with --answers and --beams
-	Score        *float64        `json:"score,omitempty"`  // with --beams
+	Answer       int             `json:"answer,omitempty"`        // its number, from 1, with --answers and --beams
+	Score        *float64        `json:"score,omitempty"`         // with --beams
+	CachedTokens int             `json:"cached_tokens,omitempty"` // of the prompt, that were read before
 	Tokens       []int           `json:"tokens"`
 	LogProbs     []logProbJSON   `json:"logprobs,omitempty"` // of each token, with --logprobs
 	Text         string          `json:"text"`
-	FinishReason string          `json:"finish_reason"`
-	Seed         *uint64         `json:"seed,omitempty"` // of a random choice
-	Loop         *loopJSON       `json:"loop,omitempty"`
-	Stats        statsJSON       `json:"stats"`
+	Reasoning    string          `json:"reasoning,omitempty"` // the thinking in the text, without its marks
+	// DroppedMessages and Slides say what --overflow has left out.
+	DroppedMessages int       `json:"dropped_messages,omitempty"`
+	Slides          int       `json:"slides,omitempty"`
+	FinishReason    string    `json:"finish_reason"`
+	Seed            *uint64   `json:"seed,omitempty"` // of a random choice
+	Loop            *loopJSON `json:"loop,omitempty"`
+	Stats           statsJSON `json:"stats"`
 }
 
 // loopJSON is the part that an answer repeats at its end.
@@ -125,7 +130,8 @@ func answerOf(r *generate.Result) answerJSON {
 		loop = &loopJSON{Length: l.Length, Times: l.Times}
 	}
 	return answerJSON{
-		PromptTokens: r.Stats.PromptTokens, Tokens: orEmpty(r.Tokens), LogProbs: logProbsJSON(r.LogProbs), Text: r.Text, FinishReason: string(r.Finish), Seed: seed, Loop: loop,
+		PromptTokens: r.Stats.PromptTokens, CachedTokens: r.Stats.CachedTokens, Tokens: orEmpty(r.Tokens), LogProbs: logProbsJSON(r.LogProbs), Text: r.Text, Reasoning: r.Reasoning,
+		DroppedMessages: r.Stats.DroppedMessages, Slides: r.Stats.Slides, FinishReason: string(r.Finish), Seed: seed, Loop: loop,
 		Stats: statsJSON{
 			LoadMS: millis(r.Stats.Load), FirstTokenMS: millis(r.Stats.FirstToken),
 			PrefillRate: round(r.Stats.PrefillRate()), DecodeRate: round(r.Stats.DecodeRate()),

@@ -149,6 +149,12 @@ func (q *textRequest) field(key string, value []byte) (err error) {
 		q.opts.Function, err = nameOf(value)
 	case "max_tokens":
 		q.opts.MaxTokens, err = smallIntOf(value)
+	case "reasoning_budget":
+		q.opts.ReasoningBudget, err = smallIntOf(value)
+	case "overflow":
+		var name string
+		name, err = nameOf(value)
+		q.opts.Overflow = (&sessionFlags{Overflow: name}).overflow()
 	case "stop":
 		q.opts.Stop, err = textsOf(value)
 	case "end_tokens":

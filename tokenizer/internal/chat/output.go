@@ -9,6 +9,7 @@ import (
 type output struct {
 	all, text, thinking strings.Builder
 	calls               []Call
+	failed              []string
 }
 
 // think adds thinking.
@@ -19,7 +20,7 @@ func (o *output) think(s string) {
 
 // part returns what was gathered.
 func (o *output) part() Part {
-	return Part{All: o.all.String(), Text: o.text.String(), Thinking: o.thinking.String(), Calls: o.calls}
+	return Part{All: o.all.String(), Text: o.text.String(), Thinking: o.thinking.String(), Calls: o.calls, Failed: o.failed}
 }
 
 // say passes the first n bytes on as text.

@@ -23,6 +23,9 @@ type Part struct {
 	// Text is what of it is no thinking, Thinking what is, both without its marks.
 	Text, Thinking string
 	Calls          []Call
+	// Failed are the texts, with their marks, that began as a call and were none. They
+	// are part of Text.
+	Failed []string
 }
 
 // Options are what a [Parser] knows of the answer before it comes.
@@ -59,6 +62,7 @@ type Parser struct {
 	inside     bool
 	opened     int
 	mark       string
+	thought    bool // it is no call but thinking whose end has to come first
 	read       reader
 	work, last int // the bytes read for it, and the last time
 
@@ -216,7 +220,7 @@ func (p *Parser) open(out *output, final bool) bool {
 	}
 	p.enter(len(word), word)
 	if t != nil {
-		p.read = t.read
+		p.read, p.thought = t.read, true
 	}
 	return true
 }
@@ -247,7 +251,7 @@ func (p *Parser) openBare(out *output, final bool) bool {
 
 // enter begins to read a call that n bytes of text have opened.
 func (p *Parser) enter(n int, mark string) {
-	p.inside, p.opened, p.mark, p.read = true, n, mark, p.format.read
+	p.inside, p.opened, p.mark, p.read, p.thought = true, n, mark, p.format.read, false
 	p.work, p.last = 0, 0
 }
 
@@ -306,6 +310,9 @@ func (p *Parser) take(out *output, r result) {
 func (p *Parser) reject(out *output, looked int) {
 	p.waste += looked + p.opened
 	p.inside = false
+	if p.isCallMark() {
+		out.failed = append(out.failed, p.text[:min(p.opened+looked, len(p.text))])
+	}
 	p.say(out, max(1, p.opened))
 }
 

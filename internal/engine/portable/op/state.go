@@ -99,9 +99,10 @@ func NewBuffer(s *StateSpec) Buffer {
 	}
 }
 
-// Clone returns a copy that lives on its own, for a conversation that goes two ways.
+// Clone returns a copy that lives on its own, for a conversation that goes two ways. It
+// takes time and memory for what is filled.
 func (b *Buffer) Clone() Buffer {
-	return Buffer{F32: append([]float32(nil), b.F32...), F16: append([]uint16(nil), b.F16...), I32: append([]int32(nil), b.I32...)}
+	return Buffer{F32: storage.CloneFilled(b.F32), F16: storage.CloneFilled(b.F16), I32: storage.CloneFilled(b.I32)}
 }
 
 // Clear sets every element to zero.

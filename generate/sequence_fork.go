@@ -1,0 +1,54 @@
+package generate
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"slices"
+)
+
+// Fork returns a sequence with the same tokens that goes its own way: neither sees what
+// is done with the other. The model's cache is copied as far as it is filled, which
+// takes a small part of the time that reading the tokens took.
+//
+// Like NewSequence it waits for a free state, or until ctx ends; a nil ctx never ends. A
+// generator of one state (Config.MaxStates) has none for a second sequence, which is an
+// [ErrConfig]. The sequence is in use until Fork returns.
+func (s *Sequence) Fork(ctx context.Context) (*Sequence, error) {
+	fork, err := s.fork(background(ctx))
+	if err != nil {
+		return nil, prefixed(fmt.Errorf("fork: %w", err))
+	}
+	return fork, nil
+}
+
+func (s *Sequence) fork(ctx context.Context) (*Sequence, error) {
+	if err := s.enter(); err != nil {
+		return nil, err
+	}
+	defer s.leave()
+	if err := s.g.pool.roomFor(2); err != nil {
+		return nil, err
+	}
+	l, err := s.g.pool.acquireLike(ctx, s.bound, s.lease.lane)
+	if err != nil {
+		return nil, err
+	}
+	return s.g.holdSequence(&Sequence{bound: s.bound, lease: l, ids: slices.Clone(s.ids), pictures: s.pictures}), nil
+}
+
+// holdSequence completes a sequence with a lease, which goes back when nobody refers to it.
+func (g *Generator) holdSequence(s *Sequence) *Sequence {
+	s.g = g
+	s.cleanup = runtime.AddCleanup(s, func(l *lease) { _ = l.release() }, s.lease)
+	return s
+}
+
+// roomFor refuses what takes more states at once than there can be: it would wait for
+// ever.
+func (p *pool) roomFor(states int) error {
+	if cap(p.slots) < states {
+		return configErrorf("MaxStates", "is %d, but the copy of a sequence needs a state beside it: want %d or more", cap(p.slots), states)
+	}
+	return nil
+}

@@ -1,0 +1,206 @@
+package generate
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+)
+
+// sessionSuffix is the ending of the files of sessions.
+const sessionSuffix = ".session"
+
+// fileOf returns the name of a session's file. Whatever the session is called, the file
+// lies in the folder, and no two share one.
+func fileOf(name string) string {
+	sum := sha256.Sum256([]byte(name))
+	return hex.EncodeToString(sum[:]) + sessionSuffix
+}
+
+// scan finds the files of an earlier time, the oldest first.
+func (s *Sessions) scan() error {
+	if s.c.Dir == "" {
+		return nil
+	}
+	list, err := os.ReadDir(s.c.Dir)
+	if err != nil {
+		return err
+	}
+	var infos []fs.FileInfo
+	for _, f := range list {
+		key, ok := strings.CutSuffix(f.Name(), sessionSuffix)
+		if info, err := f.Info(); ok && err == nil && len(key) == 2*sha256.Size && info.Mode().IsRegular() && info.Size() > 0 {
+			infos = append(infos, info)
+		}
+	}
+	slices.SortStableFunc(infos, func(a, b fs.FileInfo) int { return a.ModTime().Compare(b.ModTime()) })
+	for _, info := range infos {
+		s.clock++
+		s.entries[info.Name()] = &sessionEntry{key: info.Name(), lock: make(chan struct{}, 1), onDisk: info.Size(), used: s.clock}
+		s.stats.DiskBytes += info.Size()
+	}
+	return nil
+}
+
+// setData and setDisk note where an entry is. The caller of setData has the mutex.
+func (s *Sessions) setData(e *sessionEntry, data []byte) {
+	s.stats.Bytes += int64(len(data)) - e.bytes
+	e.data, e.bytes = data, int64(len(data))
+}
+
+func (s *Sessions) setDisk(e *sessionEntry, size int64) {
+	s.mu.Lock()
+	s.stats.DiskBytes += size - e.onDisk
+	e.onDisk = size
+	s.mu.Unlock()
+}
+
+// pick takes the entry of a kind that has rested for the longest time, where there are too
+// many: of which it tells the number. It is nil where none is to be moved, or all are in
+// use. The caller gives it back with release.
+func (s *Sessions) pick(of func(*sessionEntry) bool, tooMany func(n int) bool) *sessionEntry {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var resting []*sessionEntry
+	for _, e := range s.entries {
+		if e.waiting == 0 && of(e) {
+			resting = append(resting, e)
+		}
+	}
+	if len(resting) == 0 || !tooMany(len(resting)) {
+		return nil
+	}
+	e := slices.MinFunc(resting, func(a, b *sessionEntry) int { return cmp.Compare(a.used, b.used) })
+	e.lock <- struct{}{} // nobody waits for it
+	e.waiting++
+	return e
+}
+
+// release gives back an entry that pick has taken.
+func (s *Sessions) release(e *sessionEntry) {
+	s.mu.Lock()
+	<-e.lock
+	s.leave(e)
+	s.mu.Unlock()
+}
+
+// shrink moves the sessions that there is no room for.
+func (s *Sessions) shrink() {
+	for {
+		if e := s.pick(func(e *sessionEntry) bool { return e.live }, func(n int) bool { return n > s.c.MaxLive }); e != nil {
+			s.park(e)
+			continue
+		}
+		if e := s.pick(func(e *sessionEntry) bool { return e.bytes > 0 }, func(int) bool { return s.stats.Bytes > s.c.MaxBytes }); e != nil {
+			s.evict(e)
+			continue
+		}
+		full := func(int) bool { return s.c.MaxDiskBytes > 0 && s.stats.DiskBytes > s.c.MaxDiskBytes }
+		e := s.pick(func(e *sessionEntry) bool { return e.onDisk > 0 }, full)
+		if e == nil {
+			return
+		}
+		s.forget(e)
+	}
+}
+
+// park takes the state from a session that rests and keeps it as Save writes it. What
+// cannot be written, for its pictures, keeps its messages and reads them again.
+func (s *Sessions) park(e *sessionEntry) {
+	defer s.release(e)
+	var data bytes.Buffer
+	err := e.session.save(context.Background(), &data)
+	_ = e.session.Close() // the state is free, whatever the model says
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e.live = false
+	if err == nil {
+		e.session = nil
+		s.setData(e, data.Bytes())
+	}
+}
+
+// evict moves a session from memory to a file.
+func (s *Sessions) evict(e *sessionEntry) {
+	defer s.release(e)
+	written := s.c.Dir != "" && s.write(context.Background(), e) == nil
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.setData(e, nil)
+	if written {
+		s.stats.Evicted++
+	} else {
+		s.stats.Forgotten++
+	}
+}
+
+// forget deletes the file of a session.
+func (s *Sessions) forget(e *sessionEntry) {
+	defer s.release(e)
+	_ = s.removeFile(e) // it counts no more, be it gone or not
+	if e.session == nil && e.data == nil {
+		s.mu.Lock()
+		s.stats.Forgotten++
+		s.mu.Unlock()
+	}
+}
+
+// Close writes all sessions to the folder, if there is one, and gives their states back. It
+// waits for those in use, or until ctx ends: what was not reached by then is closed without
+// being written. A nil ctx never ends. Closing closed Sessions does nothing.
+func (s *Sessions) Close(ctx context.Context) error {
+	if s == nil || s.g == nil {
+		return nil
+	}
+	ctx = background(ctx)
+	s.mu.Lock()
+	var list []*sessionEntry
+	if !s.closed {
+		for _, e := range s.entries {
+			e.waiting++
+			list = append(list, e)
+		}
+	}
+	s.closed = true
+	s.mu.Unlock()
+	var errs []error
+	for _, e := range list {
+		select {
+		case e.lock <- struct{}{}:
+			errs = append(errs, s.finish(ctx, e))
+			s.release(e)
+		case <-ctx.Done():
+			errs = append(errs, ctx.Err())
+		}
+	}
+	return prefixed(errors.Join(slices.Compact(errs)...))
+}
+
+// finish writes a session and closes it.
+func (s *Sessions) finish(ctx context.Context, e *sessionEntry) error {
+	session := e.session
+	e.session, e.live = nil, false
+	var err error
+	if s.c.Dir != "" && session != nil {
+		var data bytes.Buffer
+		if err = session.save(ctx, &data); err == nil {
+			e.data = data.Bytes()
+		}
+	}
+	if s.c.Dir != "" && e.data != nil && err == nil {
+		err = s.write(ctx, e)
+	}
+	s.mu.Lock()
+	s.setData(e, nil)
+	s.mu.Unlock()
+	return errors.Join(err, session.Close())
+}
+
+// hasState reports whether the session holds a state. Nobody uses it meanwhile.
+func (s *Session) hasState() bool { return s.seq != nil && !s.seq.isClosed() }
