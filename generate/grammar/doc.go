@@ -1,0 +1,2 @@
+// Package grammar says which texts a language model may write.
+package grammar
