@@ -16,8 +16,16 @@ var (
 	decimals = []rules.Range{{Lo: '0', Hi: '9'}}
 	words    = []rules.Range{{Lo: '0', Hi: '9'}, {Lo: 'A', Hi: 'Z'}, {Lo: '_', Hi: '_'}, {Lo: 'a', Hi: 'z'}}
 	spaces   = []rules.Range{
-		{Lo: '\t', Hi: '\r'}, {Lo: ' ', Hi: ' '}, {Lo: 0xa0, Hi: 0xa0}, {Lo: 0x1680, Hi: 0x1680}, {Lo: 0x2000, Hi: 0x200a},
-		{Lo: 0x2028, Hi: 0x2029}, {Lo: 0x202f, Hi: 0x202f}, {Lo: 0x205f, Hi: 0x205f}, {Lo: 0x3000, Hi: 0x3000}, {Lo: 0xfeff, Hi: 0xfeff},
+		{Lo: '\t', Hi: '\r'},
+		{Lo: ' ', Hi: ' '},
+		{Lo: 0xa0, Hi: 0xa0},
+		{Lo: 0x1680, Hi: 0x1680},
+		{Lo: 0x2000, Hi: 0x200a},
+		{Lo: 0x2028, Hi: 0x2029},
+		{Lo: 0x202f, Hi: 0x202f},
+		{Lo: 0x205f, Hi: 0x205f},
+		{Lo: 0x3000, Hi: 0x3000},
+		{Lo: 0xfeff, Hi: 0xfeff},
 	}
 )
 

@@ -27,7 +27,9 @@ type SyntaxError struct {
 }
 
 // Error implements error.
-func (e *SyntaxError) Error() string { return fmt.Sprintf("%s at byte %d of the pattern", e.Problem, e.Offset) }
+func (e *SyntaxError) Error() string {
+	return fmt.Sprintf("%s at byte %d of the pattern", e.Problem, e.Offset)
+}
 
 type parser struct {
 	text  string

@@ -13,6 +13,8 @@ func (t *table) derivative(n *node, b byte) *node {
 		return t.deriveChain(n, b)
 	case kindRepeat:
 		return t.concat(t.derive(n.kids[0], b), t.repeat(n.kids[0], max(n.low-1, 0), less(n.high)))
+	case kindAutomaton:
+		return t.inState(n.high, t.machines[n.high].step(n.low, b))
 	case kindNot:
 		return t.not(t.derive(n.kids[0], b))
 	case kindOr, kindAnd:

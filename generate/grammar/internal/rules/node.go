@@ -11,15 +11,16 @@ import (
 type kind uint8
 
 const (
-	kindNothing kind = iota // no text
-	kindEmpty               // the empty text
-	kindSet                 // one byte of a set
-	kindConcat              // kids[0], which is no concat, and then kids[1]
-	kindOr                  // any of kids, which are sorted and no ors
-	kindAnd                 // all of kids, which are sorted and no ands
-	kindNot                 // every string of bytes but those of kids[0]
-	kindRepeat              // kids[0] from low to high times
-	kindRule                // what the rule of index low says
+	kindNothing   kind = iota // no text
+	kindEmpty                 // the empty text
+	kindSet                   // one byte of a set
+	kindConcat                // kids[0], which is no concat, and then kids[1]
+	kindOr                    // any of kids, which are sorted and no ors
+	kindAnd                   // all of kids, which are sorted and no ands
+	kindNot                   // every string of bytes but those of kids[0]
+	kindRepeat                // kids[0] from low to high times
+	kindRule                  // what the rule of index low says
+	kindAutomaton             // what the machine of index high accepts from the state low on
 )
 
 // unbounded is the high of a repetition without an end.
@@ -107,6 +108,9 @@ type table struct {
 	empty   *node
 	bytes   *node // every string of bytes
 	text    *node // every well-formed text
+
+	machines  []machine
+	machineOf map[any]int // by the Automaton
 }
 
 func newTable(limits Limits) *table {
@@ -139,7 +143,7 @@ func (t *table) intern(n node) *node {
 		for _, w := range n.set {
 			key = binary.LittleEndian.AppendUint64(key, w)
 		}
-	case kindRepeat, kindRule:
+	case kindRepeat, kindRule, kindAutomaton:
 		key = binary.AppendVarint(key, int64(n.low))
 		key = binary.AppendVarint(key, int64(n.high))
 	}

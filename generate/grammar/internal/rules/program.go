@@ -60,8 +60,13 @@ func newProgram(t *table, first *node, bodies []*node) *Program {
 	p.work.p = p
 	var sets []byteSet
 	reach(first, bodies, func(n *node) {
-		if n.kind == kindSet {
+		switch n.kind {
+		case kindSet:
 			sets = append(sets, n.set)
+		case kindAutomaton:
+			for _, c := range []byte(t.machines[n.high].distinct) {
+				sets = append(sets, single(c))
+			}
 		}
 	})
 	t.reclass(sets)

@@ -117,7 +117,7 @@ func (w *worker) enter(n *node, rest *stack) {
 			rest = w.p.push(more, rest)
 		}
 		w.enter(n.kids[0], rest)
-	case kindAnd, kindNot:
+	case kindAnd, kindNot, kindAutomaton:
 		if w.p.t.isLive(n) {
 			w.ways = append(w.ways, alternative{n, rest})
 		}

@@ -21,6 +21,8 @@ type compiler struct {
 	lowered  map[formula]rules.Expr
 	patterns map[string]rules.Expr
 
+	todo []formula // whose rules are to be made
+
 	at    site // the keyword that is being read, for errors
 	work  int  // how much was made, against maxWork
 	depth int  // how deep isEmpty looks

@@ -42,9 +42,9 @@ const (
 	// that no automaton holds.
 	noPunycode = `^(?!(?:[^.]*\.)*[^.]{2}--)`
 
-	atext  = "[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+	atext      = "[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 	quotedPart = `"(?:[ !#-\[\]-~]|\\[ -~])*"`
-	email  = `(?:` + atext + `(?:\.` + atext + `)*|` + quotedPart + `)@(?:` + hostname + `|\[` + ipv4 + `\]|\[IPv6:` + ipv6 + `\])`
+	email      = `(?:` + atext + `(?:\.` + atext + `)*|` + quotedPart + `)@(?:` + hostname + `|\[` + ipv4 + `\]|\[IPv6:` + ipv6 + `\])`
 
 	years   = `[0-9]+Y(?:[0-9]+M(?:[0-9]+D)?)?`
 	months  = `[0-9]+M(?:[0-9]+D)?`

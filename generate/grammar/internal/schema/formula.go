@@ -110,7 +110,9 @@ func (s *formulas) not(f formula, at site) formula {
 }
 
 // and is the formula of the values that all of list hold.
-func (s *formulas) and(at site, list ...formula) formula { return s.join(opAnd, never, always, list, at) }
+func (s *formulas) and(at site, list ...formula) formula {
+	return s.join(opAnd, never, always, list, at)
+}
 
 // or is the formula of the values that some of list hold.
 func (s *formulas) or(at site, list ...formula) formula { return s.join(opOr, always, never, list, at) }

@@ -56,7 +56,7 @@ func (c *compiler) readNumber(n *node) (*set, error) {
 		if !ok {
 			return nil, n.unsupported("multipleOf", "needs an automaton of more than %d states: use a divisor with fewer digits", maxModulus)
 		}
-		s.num = c.common(s.num, c.b.And(c.anyNumber, c.b.Automaton(m)), c.anyNumber)
+		s.num = c.common(s.num, c.b.And(c.anyNumber, rules.OfAutomaton(c.b, m)), c.anyNumber)
 	}
 	return s, nil
 }

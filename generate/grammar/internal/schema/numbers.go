@@ -1,7 +1,6 @@
 package schema
 
 import (
-
 	"github.com/gocoreml/coreml/generate/grammar/internal/jsonvalue"
 	"github.com/gocoreml/coreml/generate/grammar/internal/rules"
 )

@@ -1,8 +1,6 @@
 package schema
 
 import (
-	"slices"
-
 	"github.com/gocoreml/coreml/generate/grammar/internal/rules"
 )
 
@@ -122,4 +120,3 @@ func (g *grow[K]) state(k K) int {
 	}
 	return i
 }
-

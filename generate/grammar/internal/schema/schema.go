@@ -1,0 +1,75 @@
+package schema
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/gocoreml/coreml/generate/grammar/internal/jsonvalue"
+	"github.com/gocoreml/coreml/generate/grammar/internal/rules"
+)
+
+// instanceDepth is how deep the arrays and objects of a value may lie in each other.
+const instanceDepth = 1_000
+
+// Compile returns the program of the canonical forms of the values that a schema allows.
+// Its errors are [*Error], and [rules.ErrNothing] if the schema allows none.
+func Compile(text []byte, limits rules.Limits) (*rules.Program, error) {
+	c, err := compile(text, limits)
+	if err != nil {
+		return nil, err
+	}
+	p, err := c.b.Build(c.lower(c.schema(c.doc.root)))
+	if limit, ok := errors.AsType[*rules.LimitError](err); ok {
+		return nil, &Error{Reason: fmt.Sprintf("is too large: %s", limit), Unsupported: true}
+	}
+	return p, err
+}
+
+// compile does all but build the program.
+func compile(text []byte, limits rules.Limits) (*compiler, error) {
+	doc, err := parse(text)
+	if err != nil {
+		return nil, err
+	}
+	c := newCompiler(doc, limits)
+	c.lower(c.schema(doc.root))
+	return c, c.finish()
+}
+
+// Writer writes values in the canonical form that the program of a schema reads. It is
+// safe for concurrent use, one value at a time.
+type Writer struct {
+	mu sync.Mutex
+	c  *compiler
+}
+
+// NewWriter returns the writer for a schema. Its errors are those of [Compile].
+func NewWriter(text []byte, limits rules.Limits) (*Writer, error) {
+	c, err := compile(text, limits)
+	if err != nil {
+		return nil, err
+	}
+	return &Writer{c: c}, nil
+}
+
+// Canonical returns the canonical form of a JSON text. A value that the schema does not
+// allow has one too, which no program of the schema reads: the members of its objects
+// stay in their order. Its error is that of what is no JSON.
+func (w *Writer) Canonical(text []byte) ([]byte, error) {
+	v, err := jsonvalue.Parse(text, instanceDepth, jsonvalue.LastWins)
+	if err != nil {
+		return nil, err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	one := writer{w.c, map[written]result{}}
+	r, err := one.value(w.c.schema(w.c.doc.root), v)
+	if err != nil {
+		return nil, err
+	}
+	if !r.ok {
+		r.text = jsonvalue.Append(nil, v)
+	}
+	return r.text, nil
+}
