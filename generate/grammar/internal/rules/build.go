@@ -1,8 +1,6 @@
 package rules
 
-import (
-	"slices"
-)
+import "slices"
 
 // Build makes the program of the texts that fit start, and ends the use of the builder.
 // Its errors are [*LimitError], [*RuleError] for a rule that is not defined or begins
@@ -17,8 +15,7 @@ func (b *Builder) Build(start Expr) (*Program, error) {
 		return nil, err
 	}
 	p := newProgram(b.t, n, bodies)
-	b.t = newTable(b.t.limits)
-	b.t.fail(errSealed)
+	b.t = &table{limits: b.t.limits, nothing: b.t.nothing, empty: b.t.empty, bytes: b.t.bytes, text: b.t.text, err: errSealed}
 	return p, nil
 }
 

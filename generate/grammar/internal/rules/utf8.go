@@ -53,22 +53,30 @@ func (t *table) sequences(ranges []Range, more int, lead byte) *node {
 	shift := 6 * more
 	firsts := map[*node]*byteSet{}
 	var order []*node
+	add := func(tail *node, lo, hi byte) {
+		if firsts[tail] == nil {
+			firsts[tail] = &byteSet{}
+			order = append(order, tail)
+		}
+		firsts[tail].add(lo, hi)
+	}
 	next := rune(0) // the least first byte that is not done
 	for _, r := range ranges {
 		for v := max(next, r.Lo>>shift); v <= r.Hi>>shift; v++ {
 			next = v + 1
 			base := v << shift
+			if whole := (r.Hi + 1) >> shift; r.Lo <= base && whole > v {
+				// All the characters with these first bytes.
+				add(t.continuations(more), lead|byte(v), lead|byte(whole-1))
+				next, v = whole, whole-1
+				continue
+			}
 			rest := clip(ranges, base, base+1<<shift-1)
 			for k := range rest {
 				rest[k].Lo -= base
 				rest[k].Hi -= base
 			}
-			tail := t.sequences(rest, more-1, 0x80)
-			if firsts[tail] == nil {
-				firsts[tail] = &byteSet{}
-				order = append(order, tail)
-			}
-			firsts[tail].add(lead|byte(v), lead|byte(v))
+			add(t.sequences(rest, more-1, 0x80), lead|byte(v), lead|byte(v))
 		}
 	}
 	all := make([]*node, 0, len(order))
@@ -76,6 +84,15 @@ func (t *table) sequences(ranges []Range, more int, lead byte) *node {
 		all = append(all, t.concat(t.ofSet(*firsts[tail]), tail))
 	}
 	return t.or(all...)
+}
+
+// continuations returns any n continuation bytes.
+func (t *table) continuations(n int) *node {
+	made := t.empty
+	for range n {
+		made = t.concat(t.ofSet(byteSet{2: ^uint64(0)}), made)
+	}
+	return made
 }
 
 // joined returns ranges in order, without overlaps and without empty ones.
