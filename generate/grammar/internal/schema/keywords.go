@@ -44,18 +44,21 @@ func init() {
 
 // asserts reports whether a schema that is an object has a keyword which can forbid a
 // value.
-func (n *node) asserts() bool {
+func (n *node) asserts() bool { return n.keyword() != "" }
+
+// keyword is the first keyword of a schema that can forbid a value, empty for none.
+func (n *node) keyword() string {
 	for _, m := range n.value.Members {
 		if m.Key == "unevaluatedItems" || m.Key == "unevaluatedProperties" {
-			return true
+			return m.Key
 		}
 		for _, k := range keywords {
 			if slices.Contains(k.names, m.Key) {
-				return true
+				return m.Key
 			}
 		}
 	}
-	return false
+	return ""
 }
 
 // expandSchema returns the values that a schema allows.

@@ -73,11 +73,11 @@ func (c *compiler) placeOf(f formula) site {
 		t := c.terms[f]
 		switch {
 		case t.op == opSchema:
-			return site{node: t.node}
+			return site{t.node, t.node.keyword()}
 		case t.site.node != nil:
 			return t.site
 		case len(t.kids) == 0:
-			return site{node: c.doc.root}
+			return site{c.doc.root, c.doc.root.keyword()}
 		}
 		f = t.kids[0]
 	}

@@ -94,7 +94,7 @@ func (c *compiler) ways(a *array, p, next place, values []formula) []way {
 			if h.max == unlimited {
 				split = append(split, w)
 			} else {
-				split = append(split, way{c.and(c.at, w.f, c.not(h.f, c.at)), w.to})
+				split = append(split, way{c.and(c.at, w.f, c.not(h.f, site{c.at.node, "contains"})), w.to})
 			}
 			if h.max == unlimited && w.to.count[i] >= h.min {
 				continue // enough were counted

@@ -32,15 +32,15 @@ func (c *compiler) objectSequence(o *object, order []string) (*sequence, error) 
 	if len(others) > 0 && o.min > required+1 {
 		return nil, c.at.node.unsupported("minProperties", "asks for %d members of which %d are required: no automaton tells whether any other names are different, so name the members in required", o.min, required)
 	}
-	most := o.min // no more members are counted than this
+	most := o.min // no more members are counted than this; unlimited: they need not be
 	if o.max != unlimited {
 		most = o.max
 	}
+	if o.min <= required && (o.max == unlimited || len(others) == 0 && o.max >= len(props)) {
+		most = unlimited // it is met anyhow
+	}
 	if most > maxItemsBound {
 		return nil, c.at.node.unsupported("maxProperties", "is above %d", maxItemsBound)
-	}
-	if o.min <= required && (o.max == unlimited || len(others) == 0 && o.max >= len(props)) {
-		most = 0 // it is met anyhow
 	}
 	g := &grow[spot]{}
 	g.state(spot{})
@@ -56,12 +56,17 @@ func (c *compiler) objectSequence(o *object, order []string) (*sequence, error) 
 // fromSpot fills in the edges of a state.
 func (c *compiler) fromSpot(g *grow[spot], i int, o *object, props []member, others []kin, most int) {
 	p := g.keys[i]
-	full := most > 0 && o.max != unlimited && p.count >= o.max
+	counts := most != unlimited
+	full := counts && o.max != unlimited && p.count >= o.max
+	count := 0
+	if counts {
+		count = min(p.count+1, most)
+	}
 	read := func(e edge, next int, met uint64) {
 		if full || e.f == never {
 			return
 		}
-		e.to = g.state(spot{next, min(p.count+1, most), p.met | met})
+		e.to = g.state(spot{next, count, p.met | met})
 		g.states[i].edges = append(g.states[i].edges, e)
 	}
 	if p.next < len(props) {
@@ -74,7 +79,7 @@ func (c *compiler) fromSpot(g *grow[spot], i int, o *object, props []member, oth
 		return
 	}
 	all := uint64(1)<<len(o.some) - 1
-	g.states[i].end = (most == 0 || p.count >= o.min) && p.met == all
+	g.states[i].end = (!counts || p.count >= o.min) && p.met == all
 	for _, k := range others {
 		read(edge{names: k.names, f: k.f}, p.next, k.met)
 	}
