@@ -175,6 +175,10 @@ func (b *Builder) IsNothing(e Expr) (bool, error) {
 	return !some, b.t.err
 }
 
+// Searched returns how many states all searches have looked at, which is most of what
+// [Builder.IsNothing] costs.
+func (b *Builder) Searched() int { return b.t.searched }
+
 // Matches reports whether text as a whole fits e, which has to be regular.
 func (b *Builder) Matches(e Expr, text string) bool {
 	n := b.node(e)

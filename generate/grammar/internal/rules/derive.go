@@ -189,6 +189,7 @@ func (t *table) search(start *node) bool {
 			}
 			return true
 		}
+		t.searched++
 		if len(queue) > t.limits.Search {
 			t.lost = true
 			return false

@@ -109,6 +109,7 @@ type table struct {
 	bytes   *node // every string of bytes
 	text    *node // every well-formed text
 
+	searched  int // states that searches have looked at
 	machines  []machine
 	machineOf map[any]int // by the Automaton
 }

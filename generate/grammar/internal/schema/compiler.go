@@ -11,8 +11,9 @@ import (
 // compiler turns the schemas of a document into sets of values, and these into rules.
 type compiler struct {
 	formulas
-	doc *document
-	b   *rules.Builder
+	doc    *document
+	b      *rules.Builder
+	prefix string // of the names of its rules
 
 	sets     map[formula]*set
 	open     map[formula]bool // being expanded
@@ -30,11 +31,12 @@ type compiler struct {
 	character, anyString, anyNumber, integer rules.Expr
 }
 
-func newCompiler(doc *document, limits rules.Limits) *compiler {
+func newCompiler(doc *document, b *rules.Builder, prefix string) *compiler {
 	c := &compiler{
 		formulas: newFormulas(),
 		doc:      doc,
-		b:        rules.NewBuilder(limits),
+		b:        b,
+		prefix:   prefix,
 		sets:     map[formula]*set{},
 		open:     map[formula]bool{},
 		empty:    map[formula]bool{never: true, always: false},
@@ -64,6 +66,9 @@ func (c *compiler) expand(f formula) (*set, error) {
 	}
 	if c.open[f] {
 		return nil, errLoop
+	}
+	if len(c.open) > maxOpen {
+		return nil, c.tooMany()
 	}
 	c.open[f] = true
 	before := c.at
@@ -101,7 +106,7 @@ func (c *compiler) expandTerm(t term) (*set, error) {
 	case opSchema:
 		return c.expandSchema(t.node)
 	case opValue:
-		return c.expandValue(t.value), nil
+		return c.expandValue(t.value)
 	case opNot:
 		s, err := c.expand(t.kids[0])
 		if err != nil {
@@ -127,7 +132,7 @@ func (c *compiler) expandTerm(t term) (*set, error) {
 }
 
 // expandValue returns the values equal to one.
-func (c *compiler) expandValue(v *jsonvalue.Value) *set {
+func (c *compiler) expandValue(v *jsonvalue.Value) (*set, error) {
 	s := c.nothing()
 	switch v.Kind {
 	case jsonvalue.Null:
@@ -135,7 +140,10 @@ func (c *compiler) expandValue(v *jsonvalue.Value) *set {
 	case jsonvalue.Bool:
 		s.yes, s.no = v.Bool, !v.Bool
 	case jsonvalue.Number:
-		s.num = c.b.Bytes(v.Num.String())
+		var err error
+		if s.num, err = c.number(v.Num); err != nil {
+			return nil, err
+		}
 	case jsonvalue.String:
 		s.str = c.name(v.Str)
 	case jsonvalue.Array:
@@ -154,7 +162,7 @@ func (c *compiler) expandValue(v *jsonvalue.Value) *set {
 		o.pats = []pattern{{c.without(c.anyString, c.b.Or(names...), c.anyString), never}}
 		s.obj = []*object{o}
 	}
-	return s
+	return s, nil
 }
 
 // emptyDepth is how deep isEmpty looks for what makes a value impossible: a tag is

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/gocoreml/coreml/generate/grammar/internal/jsonvalue"
+	"github.com/gocoreml/coreml/generate/grammar/internal/rules"
 )
 
 // keyword reads one keyword, or some that belong together, of a schema and returns the
@@ -152,36 +153,31 @@ func (c *compiler) readEnum(n *node) (*set, error) {
 	if v.Kind != jsonvalue.Array {
 		return nil, n.invalid("enum", "must be a list of values")
 	}
-	return c.oneOf(v.Items), nil
+	return c.anyValue(v.Items)
 }
 
-func (c *compiler) readConst(n *node) (*set, error) { return c.expandValue(n.get("const")), nil }
+func (c *compiler) readConst(n *node) (*set, error) { return c.expandValue(n.get("const")) }
 
-// oneOf returns the values equal to one of some. Strings and numbers are gathered, as
+// anyValue returns the values equal to one of some. Strings and numbers are gathered, as
 // there may be thousands.
-func (c *compiler) oneOf(values []*jsonvalue.Value) *set {
+func (c *compiler) anyValue(values []*jsonvalue.Value) (*set, error) {
 	s := c.nothing()
-	nums, strs := []int{}, []int{}
-	for i, v := range values {
-		one := c.nothing()
-		switch v.Kind {
-		case jsonvalue.Number:
-			nums = append(nums, i)
-		case jsonvalue.String:
-			strs = append(strs, i)
-		default:
-			one = c.expandValue(v)
+	var numbers, texts []rules.Expr
+	for _, v := range values {
+		if v.Kind == jsonvalue.String {
+			texts = append(texts, c.name(v.Str))
+			continue
 		}
+		one, err := c.expandValue(v)
+		if err != nil {
+			return nil, err
+		}
+		numbers = append(numbers, one.num)
 		s.null, s.yes, s.no = s.null || one.null, s.yes || one.yes, s.no || one.no
 		s.arr, s.obj = append(s.arr, one.arr...), append(s.obj, one.obj...)
 	}
-	for _, i := range nums {
-		s.num = c.b.Or(s.num, c.b.Bytes(values[i].Num.String()))
-	}
-	for _, i := range strs {
-		s.str = c.b.Or(s.str, c.name(values[i].Str))
-	}
-	return s
+	s.num, s.str = c.b.Or(numbers...), c.b.Or(texts...)
+	return s, c.bound(s)
 }
 
 // readAncient refuses what the third draft had: a validator of today ignores it.

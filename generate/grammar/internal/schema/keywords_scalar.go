@@ -33,8 +33,8 @@ func (c *compiler) readNumber(n *node) (*set, error) {
 		if v.Kind != jsonvalue.Number {
 			return nil, n.invalid(b.keyword, "must be a number")
 		}
-		if whole, fraction := len(v.Num.Digits)+max(v.Num.Exp, 0), max(-v.Num.Exp, 0); whole+fraction > maxDigits {
-			return nil, n.unsupported(b.keyword, "has more than %d digits", maxDigits)
+		if _, err := c.number(v.Num); err != nil {
+			return nil, err
 		}
 		exclusive := b.exclusive
 		if n.draft == draft4 && !exclusive {

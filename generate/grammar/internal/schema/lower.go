@@ -13,11 +13,14 @@ func (c *compiler) lower(f formula) rules.Expr {
 	if e, ok := c.lowered[f]; ok {
 		return e
 	}
-	e := c.b.Rule("value " + strconv.Itoa(int(f)))
+	e := c.b.Rule(c.nameOf(f))
 	c.lowered[f] = e
 	c.todo = append(c.todo, f)
 	return e
 }
+
+// nameOf is the name of the rule of a formula.
+func (c *compiler) nameOf(f formula) string { return c.prefix + "value " + strconv.Itoa(int(f)) }
 
 // finish defines all rules that are asked for.
 func (c *compiler) finish() error {
@@ -32,7 +35,7 @@ func (c *compiler) finish() error {
 		if err != nil {
 			return err
 		}
-		c.b.Define("value "+strconv.Itoa(int(f)), e)
+		c.b.Define(c.nameOf(f), e)
 	}
 	return nil
 }
@@ -46,6 +49,12 @@ func (c *compiler) body(f formula) (rules.Expr, error) {
 	}
 	m, err := c.sequences(f)
 	if err != nil {
+		return b.Nothing(), err
+	}
+	c.at = c.placeOf(f)
+	c.isNothing(s.num) // what takes too long is refused here
+	c.isNothing(s.str)
+	if err := c.tooLarge(); err != nil {
 		return b.Nothing(), err
 	}
 	all := []rules.Expr{s.num, b.Concat(b.Bytes(`"`), s.str, b.Bytes(`"`))}

@@ -15,6 +15,15 @@ const maxDigits = 1000
 // each remainder is a state.
 const maxModulus = 10_000
 
+// number is the language of one number. It is refused where it has too many digits, in
+// the name of the keyword that is being read.
+func (c *compiler) number(d jsonvalue.Decimal) (rules.Expr, error) {
+	if max(len(d.Digits)+d.Exp, 0)+max(-d.Exp, 0) > maxDigits {
+		return c.b.Nothing(), c.at.node.unsupported(c.at.keyword, "has a number of more than %d digits", maxDigits)
+	}
+	return c.b.Bytes(d.String()), nil
+}
+
 // digit is one digit from lo to hi.
 func (c *compiler) digit(lo, hi byte) rules.Expr {
 	if lo > hi {

@@ -12,27 +12,49 @@ import (
 // instanceDepth is how deep the arrays and objects of a value may lie in each other.
 const instanceDepth = 1_000
 
+// defaultSearch bounds the search for what fits several patterns at once, where the caller
+// leaves it open.
+const defaultSearch = 20_000
+
+func builder(limits rules.Limits) *rules.Builder {
+	if limits.Search == 0 {
+		limits.Search = defaultSearch
+	}
+	return rules.NewBuilder(limits)
+}
+
 // Compile returns the program of the canonical forms of the values that a schema allows.
 // Its errors are [*Error], and [rules.ErrNothing] if the schema allows none.
 func Compile(text []byte, limits rules.Limits) (*rules.Program, error) {
-	c, err := compile(text, limits)
+	b := builder(limits)
+	start, err := Add(b, "", text)
 	if err != nil {
 		return nil, err
 	}
-	p, err := c.b.Build(c.lower(c.schema(c.doc.root)))
+	p, err := b.Build(start)
 	if limit, ok := errors.AsType[*rules.LimitError](err); ok {
 		return nil, &Error{Reason: fmt.Sprintf("is too large: %s", limit), Unsupported: true}
 	}
 	return p, err
 }
 
-// compile does all but build the program.
-func compile(text []byte, limits rules.Limits) (*compiler, error) {
+// Add returns the rule of the values that a schema allows, as a part of what else b makes.
+// The names of its rules begin with prefix. Its errors are [*Error].
+func Add(b *rules.Builder, prefix string, text []byte) (rules.Expr, error) {
+	c, err := compile(b, prefix, text)
+	if err != nil {
+		return b.Nothing(), err
+	}
+	return c.lower(c.schema(c.doc.root)), nil
+}
+
+// compile makes the rules of a schema.
+func compile(b *rules.Builder, prefix string, text []byte) (*compiler, error) {
 	doc, err := parse(text)
 	if err != nil {
 		return nil, err
 	}
-	c := newCompiler(doc, limits)
+	c := newCompiler(doc, b, prefix)
 	c.lower(c.schema(doc.root))
 	return c, c.finish()
 }
@@ -46,7 +68,7 @@ type Writer struct {
 
 // NewWriter returns the writer for a schema. Its errors are those of [Compile].
 func NewWriter(text []byte, limits rules.Limits) (*Writer, error) {
-	c, err := compile(text, limits)
+	c, err := compile(builder(limits), "", text)
 	if err != nil {
 		return nil, err
 	}

@@ -46,7 +46,7 @@ func (c *compiler) objectSequence(o *object, order []string) (*sequence, error) 
 	g.state(spot{})
 	for i := 0; i < len(g.keys); i++ {
 		if len(g.keys) > maxStates {
-			return nil, c.at.node.unsupported("minProperties", "and maxProperties need more than %d states: name fewer properties", maxStates)
+			return nil, c.at.node.unsupported("minProperties", "needs more than %d states with these properties: name fewer of them", maxStates)
 		}
 		c.fromSpot(g, i, o, props, others, most)
 	}
@@ -146,12 +146,15 @@ func (c *compiler) others(o *object, order []string) ([]kin, error) {
 	}
 	for _, p := range o.pats {
 		part(p.names, func(k *kin) { k.f = c.and(c.at, k.f, p.f) })
-		if len(list) > maxKin {
-			return nil, c.at.node.unsupported("patternProperties", "part the names into more than %d kinds", maxKin)
+		if len(list) > maxKin || c.b.Searched() > maxSearched {
+			return nil, c.at.node.unsupported("patternProperties", "parts the names into too many kinds: use fewer patterns")
 		}
 	}
 	for i, names := range o.some {
 		part(names, func(k *kin) { k.met |= 1 << i })
+	}
+	if c.b.Searched() > maxSearched {
+		return nil, c.tooMany()
 	}
 	return list, c.tooLarge()
 }

@@ -146,7 +146,9 @@ const (
 	maxShapes   = 2_000   // of arrays or objects in one set
 	maxWork     = 200_000 // members and items of all shapes together
 	maxFormulas = 50_000
-	maxStates   = 20_000 // of the members of one object or the items of one array
+	maxSearched = 100_000 // states of regular languages
+	maxOpen     = 2_000   // schemas that refer to each other in place
+	maxStates   = 20_000  // of the members of one object or the items of one array
 )
 
 // bound returns an error when a set has too many shapes or all of them are too much.
@@ -157,7 +159,7 @@ func (c *compiler) bound(s *set) error {
 	for _, o := range s.obj {
 		c.work += 1 + len(o.props)/8 + len(o.pats)
 	}
-	if len(s.arr) > maxShapes || len(s.obj) > maxShapes || c.work > maxWork || len(c.terms) > maxFormulas {
+	if len(s.arr) > maxShapes || len(s.obj) > maxShapes || c.work > maxWork || len(c.terms) > maxFormulas || c.b.Searched() > maxSearched {
 		return c.tooMany()
 	}
 	return nil
