@@ -60,6 +60,7 @@ func (r *resolver) resolve(start *node) (*node, []*node, error) {
 		}
 		return nil, nil, ErrNothing
 	}
+	r.settleLengths(n)
 	return n, r.bodies, nil
 }
 

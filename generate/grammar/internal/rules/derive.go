@@ -87,6 +87,7 @@ const derivationSize = 40
 type byteClasses struct {
 	of    [256]uint8
 	first []byte // a byte of each class
+	count []int  // how many bytes it has
 }
 
 // split makes the classes of sets.
@@ -119,9 +120,10 @@ func split(sets []byteSet) byteClasses {
 	for b := range of {
 		c.of[b] = uint8(of[b])
 	}
-	c.first = make([]byte, count)
+	c.first, c.count = make([]byte, count), make([]int, count)
 	for b := 255; b >= 0; b-- {
 		c.first[c.of[b]] = byte(b)
+		c.count[c.of[b]]++
 	}
 	return c
 }

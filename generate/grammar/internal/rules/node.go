@@ -27,7 +27,7 @@ const (
 const unbounded = -1
 
 // node is an expression. Nodes are interned: equal ones are the same pointer.
-// Nothing but mark changes after a node was made.
+// Nothing but mark and least changes after a node was made.
 type node struct {
 	id       uint64
 	kind     kind
@@ -37,6 +37,7 @@ type node struct {
 	utf8     bool // all its texts are well-formed
 	mark     mark // what is known of its emptiness
 	depth    int
+	least    int // the bytes of its shortest text, 0 while they are not known
 	low      int // of a repetition; of a rule its index
 	high     int
 	set      byteSet

@@ -45,6 +45,7 @@ type state struct {
 	canEnd  bool
 	err     error                   // why it is dead, if that is not the text's fault
 	next    []atomic.Pointer[state] // by class of byte
+	least   atomic.Int64            // the bytes of the shortest way to an end, 0 while they are not known
 }
 
 // stackSize, stateSize and waySize are about what a stack, a state and each of its

@@ -1,0 +1,107 @@
+package grammar_test
+
+import (
+	"math/rand/v2"
+	"testing"
+
+	"github.com/gocoreml/coreml/generate/grammar"
+)
+
+// grammars are some of every kind.
+func grammars(t testing.TB) map[string]*grammar.Grammar {
+	ok := must(t)
+	return map[string]*grammar.Grammar{
+		"json":     ok(grammar.JSON()),
+		"choice":   ok(grammar.Choice("yes", "no", "maybe", "yes and no", "héllo wörld")),
+		"bounded":  ok(grammar.Regex(`"[^"\\]{5,70}"|\[[0-9]{1,20}\]`)),
+		"words":    ok(grammar.Regex(`(the|a|one) ([a-z]+ ){0,5}[a-z]+\.`)),
+		"short":    ok(grammar.Regex(`(?s).{3,20}`)),
+		"cyrillic": ok(grammar.Regex(`[а-яА-Я]+( [а-я]+)*!`)),
+		"list":     ok(grammar.GBNF("root ::= \"[\" (item (\",\" item)*)? \"]\"\nitem ::= root | [0-9]+ | \"\\\"\" [^\"]* \"\\\"\"")),
+	}
+}
+
+// checkMask compares a mask with what each token by itself does.
+func checkMask(t *testing.T, m *grammar.Matcher, v *grammar.Vocabulary) []int {
+	t.Helper()
+	mask := m.Mask()
+	var allowed []int
+	for id := range v.Size() {
+		one := *m
+		_, err := one.Accept(id)
+		if got := mask.Allows(id); got != (err == nil) {
+			t.Fatalf("token %d (%q): the mask says %v, reading it %v", id, v.Bytes(id, false), got, err)
+		}
+		if err == nil {
+			allowed = append(allowed, id)
+		}
+	}
+	if len(allowed) != mask.Len() {
+		t.Fatalf("the mask counts %d tokens, want %d", mask.Len(), len(allowed))
+	}
+	if mask.CanEnd() != m.CanEnd() {
+		t.Fatalf("the mask ends: %v, the matcher: %v", mask.CanEnd(), m.CanEnd())
+	}
+	return allowed
+}
+
+func TestMasksAreWhatEachTokenDoes(t *testing.T) {
+	_, v := smallVocabulary(t)
+	rng := rand.New(rand.NewPCG(3, 4))
+	for name, g := range grammars(t) {
+		t.Run(name, func(t *testing.T) {
+			for range 3 {
+				m, text := grammar.NewMatcher(g, v), ""
+				for range 25 {
+					allowed := checkMask(t, m, v)
+					if len(allowed) == 0 || m.CanEnd() && rng.IntN(8) == 0 {
+						break
+					}
+					part, err := m.Accept(allowed[rng.IntN(len(allowed))])
+					if err != nil {
+						t.Fatal(err)
+					}
+					text += part
+				}
+				if m.CanEnd() != g.Match(text) {
+					t.Fatalf("%q: the matcher says %v", text, m.CanEnd())
+				}
+			}
+		})
+	}
+}
+
+func TestAnAnswerCanEndInTime(t *testing.T) {
+	_, v := smallVocabulary(t)
+	rng := rand.New(rand.NewPCG(5, 6))
+	for name, g := range grammars(t) {
+		t.Run(name, func(t *testing.T) {
+			for limit := 1; limit < 40; limit++ {
+				m, left, text := grammar.NewMatcher(g, v), limit, ""
+				if !m.CanEndWithin(left) {
+					continue
+				}
+				for ; left > 0 && !m.IsWhole(); left-- {
+					mask := m.Ending(left)
+					var allowed []int
+					for id := range v.Size() {
+						if mask.Allows(id) {
+							allowed = append(allowed, id)
+						}
+					}
+					if len(allowed) == 0 {
+						break
+					}
+					part, err := m.Accept(allowed[rng.IntN(len(allowed))])
+					if err != nil {
+						t.Fatal(err)
+					}
+					text += part
+				}
+				if !m.CanEnd() || !g.Match(text) {
+					t.Fatalf("%q is no whole text after %d tokens", text, limit)
+				}
+			}
+		})
+	}
+}
