@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/gocoreml/coreml/generate/grammar/internal/rules"
+	"github.com/gocoreml/coreml/generate/grammar/internal/schema"
 )
 
 // Grammar is a set of texts. It does not change and is safe for concurrent use. A nil or
@@ -14,6 +15,7 @@ type Grammar struct {
 	program *rules.Program
 	kind    string
 	masks   maskCaches
+	writer  func() (*schema.Writer, error) // of a schema's canonical form; nil for other grammars
 }
 
 // LimitError says that a grammar takes more than the package allows. It is wrapped in the

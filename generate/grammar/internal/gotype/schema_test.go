@@ -12,7 +12,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/gocoreml/coreml/generate/grammar/internal/gotype"
-	"github.com/gocoreml/coreml/generate/grammar/internal/rules"
 	"github.com/gocoreml/coreml/generate/grammar/internal/schema"
 )
 
@@ -57,11 +56,11 @@ func TestASchemaIsWhatEncodingJSONReads(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w, err := schema.NewWriter(text, rules.Limits{})
+	w, err := schema.NewWriter(text, schema.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := schema.Compile(text, rules.Limits{})
+	p, err := schema.Compile(text, schema.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,7 +5,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gocoreml/coreml/generate/grammar/internal/rules"
 	"github.com/gocoreml/coreml/generate/grammar/internal/schema"
 )
 
@@ -39,7 +38,7 @@ func BenchmarkCompile(b *testing.B) {
 	} {
 		b.Run(bench.name, func(b *testing.B) {
 			for b.Loop() {
-				if _, err := schema.Compile(bench.text, rules.Limits{}); err != nil {
+				if _, err := schema.Compile(bench.text, schema.Options{}); err != nil {
 					b.Fatal(err)
 				}
 			}

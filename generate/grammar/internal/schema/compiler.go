@@ -14,6 +14,7 @@ type compiler struct {
 	doc    *document
 	b      *rules.Builder
 	prefix string // of the names of its rules
+	narrow bool   // keywords that no automaton decides allow less
 
 	sets     map[formula]*set
 	open     map[formula]bool // being expanded

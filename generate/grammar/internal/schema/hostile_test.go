@@ -76,7 +76,7 @@ func refs(n int) string {
 func TestHostileSchemasEndInTypedErrors(t *testing.T) {
 	for name, text := range hostile {
 		t.Run(name, func(t *testing.T) {
-			p, err := schema.Compile([]byte(text), rules.Limits{})
+			p, err := schema.Compile([]byte(text), schema.Options{})
 			if _, typed := errors.AsType[*schema.Error](err); err != nil && !typed && !errors.Is(err, rules.ErrNothing) {
 				t.Errorf("the error %v is of type %T", err, err)
 			}

@@ -16,7 +16,18 @@ const instanceDepth = 1_000
 // leaves it open.
 const defaultSearch = 20_000
 
-func builder(limits rules.Limits) *rules.Builder {
+// Options say how a schema is compiled.
+type Options struct {
+	// Narrow allows less than keywords do that no automaton decides, in place of an
+	// error.
+	Narrow bool
+	// Limits bound the program.
+	Limits rules.Limits
+}
+
+// builder returns the builder of a program.
+func (o Options) builder() *rules.Builder {
+	limits := o.Limits
 	if limits.Search == 0 {
 		limits.Search = defaultSearch
 	}
@@ -25,9 +36,9 @@ func builder(limits rules.Limits) *rules.Builder {
 
 // Compile returns the program of the canonical forms of the values that a schema allows.
 // Its errors are [*Error], and [rules.ErrNothing] if the schema allows none.
-func Compile(text []byte, limits rules.Limits) (*rules.Program, error) {
-	b := builder(limits)
-	start, err := Add(b, "", text)
+func Compile(text []byte, opts Options) (*rules.Program, error) {
+	b := opts.builder()
+	start, err := Add(b, "", text, opts)
 	if err != nil {
 		return nil, err
 	}
@@ -40,8 +51,8 @@ func Compile(text []byte, limits rules.Limits) (*rules.Program, error) {
 
 // Add returns the rule of the values that a schema allows, as a part of what else b makes.
 // The names of its rules begin with prefix. Its errors are [*Error].
-func Add(b *rules.Builder, prefix string, text []byte) (rules.Expr, error) {
-	c, err := compile(b, prefix, text)
+func Add(b *rules.Builder, prefix string, text []byte, opts Options) (rules.Expr, error) {
+	c, err := compile(b, prefix, text, opts)
 	if err != nil {
 		return b.Nothing(), err
 	}
@@ -49,12 +60,13 @@ func Add(b *rules.Builder, prefix string, text []byte) (rules.Expr, error) {
 }
 
 // compile makes the rules of a schema.
-func compile(b *rules.Builder, prefix string, text []byte) (*compiler, error) {
+func compile(b *rules.Builder, prefix string, text []byte, opts Options) (*compiler, error) {
 	doc, err := parse(text)
 	if err != nil {
 		return nil, err
 	}
 	c := newCompiler(doc, b, prefix)
+	c.narrow = opts.Narrow
 	c.lower(c.schema(doc.root))
 	return c, c.finish()
 }
@@ -67,8 +79,8 @@ type Writer struct {
 }
 
 // NewWriter returns the writer for a schema. Its errors are those of [Compile].
-func NewWriter(text []byte, limits rules.Limits) (*Writer, error) {
-	c, err := compile(builder(limits), "", text)
+func NewWriter(text []byte, opts Options) (*Writer, error) {
+	c, err := compile(opts.builder(), "", text, opts)
 	if err != nil {
 		return nil, err
 	}

@@ -34,14 +34,20 @@ func (c *compiler) arraySequence(a *array) (*sequence, error) {
 		return nil, c.at.node.unsupported(keyword, "is above %d", maxItemsBound)
 	}
 	values, err := c.distinct(a)
+	if err != nil && c.narrow && a.min <= 1 {
+		// One item is different from all others.
+		few := *a
+		few.max = 1
+		a, values, err = &few, nil, nil
+	}
 	if err != nil {
 		return nil, err
 	}
 	g := &grow[place]{}
 	g.state(place{})
 	for i := 0; i < len(g.keys); i++ {
-		if len(g.keys) > maxStates || len(g.keys) > maxDistinct && values != nil {
-			return nil, c.tooManyItems(values != nil)
+		if len(g.keys) > maxStates {
+			return nil, c.at.node.unsupported("contains", "needs more than %d states: use smaller bounds", maxStates)
 		}
 		p := g.keys[i]
 		g.states[i].end = p.items >= a.min && !slices.ContainsFunc(indexed(a.has), func(h counted) bool { return p.count[h.i] < h.min })
@@ -125,12 +131,15 @@ func (c *compiler) ways(a *array, p, next place, values []formula) []way {
 // that were used.
 const maxDistinct = 2_000
 
-// tooManyItems is the error of an array with too many states.
-func (c *compiler) tooManyItems(unique bool) error {
-	if unique {
-		return c.at.node.unsupported("uniqueItems", "has too many sets of values: name at most 10, or fewer items by maxItems")
+// sets is how many sets there are of at most k of n values; maxDistinct+1 for more than
+// that.
+func sets(n, k int) int {
+	sum, choose := 0, 1
+	for i := 0; i <= min(n, k) && sum <= maxDistinct; i++ {
+		sum += choose
+		choose = choose * (n - i) / (i + 1)
 	}
-	return c.at.node.unsupported("contains", "needs more than %d states: use smaller bounds", maxStates)
+	return min(sum, maxDistinct+1)
 }
 
 // distinct lists the values that the items of an array without equal ones can have; nil
@@ -158,9 +167,13 @@ func (c *compiler) distinct(a *array) ([]formula, error) {
 			}
 		}
 	}
-	const bits = 64
-	if len(values) > bits {
-		return nil, c.tooManyItems(true)
+	most := len(values)
+	if a.max != unlimited {
+		most = min(most, a.max)
+	}
+	const bits = 64 // of a state
+	if len(values) > bits || sets(len(values), most) > maxDistinct {
+		return nil, c.at.node.unsupported("uniqueItems", "has more than %d sets of values: name at most 10, or allow fewer items by maxItems", maxDistinct)
 	}
 	return list, nil
 }

@@ -29,6 +29,9 @@ func (c *compiler) objectSequence(o *object, order []string) (*sequence, error) 
 	if err != nil {
 		return nil, err
 	}
+	if c.narrow && o.min > required+1 {
+		others = nil // the names are different, as each comes once
+	}
 	if len(others) > 0 && o.min > required+1 {
 		return nil, c.at.node.unsupported("minProperties", "asks for %d members of which %d are required: no automaton tells whether any other names are different, so name the members in required", o.min, required)
 	}

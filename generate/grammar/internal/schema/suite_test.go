@@ -51,7 +51,7 @@ func readCases(t *testing.T, file string) []suiteCase {
 // and is not if it is invalid, or the schema is refused by a keyword's name.
 func checkCase(t *testing.T, c *suiteCase) (refused *schema.Error) {
 	t.Helper()
-	p, err := schema.Compile(c.Schema, rules.Limits{})
+	p, err := schema.Compile(c.Schema, schema.Options{})
 	if refused, ok := errors.AsType[*schema.Error](err); ok {
 		if refused.Keyword == "" || !refused.Unsupported {
 			t.Errorf("%s: refused without a keyword's name: %v", c.Description, err)
@@ -62,7 +62,7 @@ func checkCase(t *testing.T, c *suiteCase) (refused *schema.Error) {
 		t.Errorf("%s: %v", c.Description, err)
 		return nil
 	}
-	w, err := schema.NewWriter(c.Schema, rules.Limits{})
+	w, err := schema.NewWriter(c.Schema, schema.Options{})
 	if err != nil {
 		t.Errorf("%s: writer: %v", c.Description, err)
 		return nil
