@@ -4,6 +4,7 @@ import (
 	"image"
 
 	"github.com/gocoreml/coreml/coreml"
+	"github.com/gocoreml/coreml/generate/grammar"
 	"github.com/gocoreml/coreml/tokenizer"
 )
 
@@ -104,6 +105,17 @@ type Options struct {
 	// placeholder ([ImageStage.Token]) the error is a [*DriverError]. They are read
 	// before the first token and not kept.
 	Images []image.Image
+	// Grammar says which texts the answer may be: package grammar makes one of a
+	// regular expression, a JSON schema, a grammar or a list of choices. What may not
+	// follow is ruled out at every step, behind the penalties and Processors and before the
+	// sampler, and the answer ends where nothing more may follow. When the tokens that
+	// are left become few, it is led to an end in time; where that is not possible, or a
+	// stop string cuts it, the error is [ErrIncomplete] behind the last token. The text is
+	// the bytes of the tokens as they are: spaces that the tokenizer would clean up stay.
+	// Where the prompt opens the model's thinking, the grammar begins behind it; an answer
+	// under a grammar is not searched for calls of tools. With one, batches, sessions and
+	// streams work as without. Nil means any text.
+	Grammar *grammar.Grammar
 	// Sampler chooses the token in place of the built-in sampler. Of Sampling
 	// only RepetitionPenalty applies then. Nil means the built-in one.
 	Sampler Sampler

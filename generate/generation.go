@@ -72,7 +72,7 @@ func (g *Generator) newGeneration(ctx context.Context, opts *Options, chat bool,
 	r.limit = g.tokenLimit(r.opts.MaxTokens)
 	r.stats.Load, r.stats.Seed, r.stats.Greedy = g.load, r.sampler.seed, r.sampler.greedy
 	r.prepareText(ctx, chat)
-	return r, nil
+	return r, r.bindGrammar(ctx)
 }
 
 // checkGreedy refuses what a package that chooses its tokens itself cannot do.
@@ -87,6 +87,9 @@ func (r *generation) checkGreedy() error {
 	}
 	if r.opts.Sampler != nil {
 		return configErrorf("Sampler", reason, name)
+	}
+	if r.opts.Grammar != nil {
+		return configErrorf("Grammar", reason, name)
 	}
 	s := r.opts.Sampling
 	switch {
@@ -120,6 +123,7 @@ func (r *generation) prepareDecoder(prompt []int) {
 	}
 	// Calls and thinking may be written with special tokens, which text leaves out.
 	r.decoder = r.g.tok.NewDecoder(r.tools == nil)
+	r.sampler.bound.begin(r)
 }
 
 // tokenLimit returns the greatest number of tokens of an answer for
@@ -149,8 +153,11 @@ func (r *generation) run(ctx context.Context, seq *Sequence, prompt []int, emit 
 		if err != nil {
 			return err
 		}
-		if !emit(tok) || tok.Finish != FinishNone {
+		if !emit(tok) {
 			return nil
+		}
+		if tok.Finish != FinishNone {
+			return r.sampler.bound.incomplete(tok)
 		}
 		if r.g.pool.isClosed() {
 			return fmt.Errorf("step %d: %w", r.stats.Tokens, ErrClosed)
@@ -164,6 +171,7 @@ func (r *generation) run(ctx context.Context, seq *Sequence, prompt []int, emit 
 // step chooses the token that follows ids, the first of which are the prompt.
 func (r *generation) step(ctx context.Context, ids []int, prompt int, logits []float32) (Token, error) {
 	step := r.stats.Tokens
+	r.sampler.bound.leave(r.room(len(ids)))
 	id, err := r.sampler.sample(ctx, ids, logits)
 	if err != nil {
 		return Token{}, fmt.Errorf("step %d: %w", step, err)
@@ -175,7 +183,11 @@ func (r *generation) step(ctx context.Context, ids []int, prompt int, logits []f
 		r.first = now
 		r.stats.FirstToken = now.Sub(r.start)
 	}
-	tok, err := r.token(ctx, id, r.finish(id, len(ids)))
+	finish := r.finish(id, len(ids))
+	if finish, err = r.sampler.bound.accept(id, finish); err != nil {
+		return Token{}, fmt.Errorf("step %d: %w", step, err)
+	}
+	tok, err := r.token(ctx, id, finish)
 	if tok.Finish != FinishNone {
 		tok.Stats = r.finalStats(now.Sub(r.first), findLoopWith(ids[prompt:], tok))
 	}
@@ -263,7 +275,10 @@ func (r *generation) token(ctx context.Context, id int, finish FinishReason) (To
 	if err != nil {
 		return tok, err
 	}
-	part := r.tools.read(text, finish != FinishNone)
+	part, err := r.parts(text, finish != FinishNone)
+	if err != nil {
+		return tok, err
+	}
 	tok.Calls, tok.Reasoning = part.Calls, part.Reasoning
 	var found bool
 	if tok.Text, found = r.stop.push(part.All); found {
@@ -274,12 +289,16 @@ func (r *generation) token(ctx context.Context, id int, finish FinishReason) (To
 	if r.chat {
 		r.plain.add(part.Text, tok.Finish != FinishNone)
 	}
+	r.sampler.bound.wrote(tok)
 	return tok, nil
 }
 
 // text returns the text that is certain with id. It fails where the tokenizer's
 // decoder takes longer than any that was made for a model.
 func (r *generation) text(ctx context.Context, id int, finish FinishReason) (text string, err error) {
+	if r.sampler.bound.binds() {
+		return r.sampler.bound.text(), nil
+	}
 	if finish != FinishEnd && r.tools.isText(id) {
 		text, err = r.decoder.NextContext(ctx, id)
 	}

@@ -30,6 +30,8 @@ type Generator struct {
 	turnEnd   int          // the token that ends a chat message, or -1
 	chat      *tokenizer.ChatOptions
 	load      time.Duration
+	// grammarTokens are made for the first answer that has a grammar.
+	grammarTokens grammarTokens
 }
 
 // chats reports whether messages have a template.

@@ -100,8 +100,13 @@ func (b *TokenBytes) Append(dst []byte, id int, first bool) ([]byte, bool) {
 		text, ok = strings.CutPrefix(b.decode(b.ids), b.before)
 		ok = ok && b.anchor != nil
 	}
-	if !ok || strings.ContainsRune(text, utf8.RuneError) && !strings.ContainsRune(token, utf8.RuneError) {
+	if !ok {
 		return dst, false
+	}
+	if strings.ContainsRune(text, utf8.RuneError) && !strings.ContainsRune(token, utf8.RuneError) {
+		// A part of a character in the byte-level alphabet, among several decoders.
+		raw := bytelevel.AppendBytes(nil, token)
+		return append(dst, raw...), string(bytelevel.AppendLossy(nil, raw)) == text
 	}
 	return append(dst, text...), true
 }

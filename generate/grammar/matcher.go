@@ -24,6 +24,10 @@ func NewMatcher(g *Grammar, v *Vocabulary) *Matcher {
 	return &Matcher{g: g, v: v, state: g.start(), first: true}
 }
 
+// Behind says that some other text stands before that of the grammar, so that its first
+// token is one behind others.
+func (m *Matcher) Behind() { m.first = false }
+
 // Mask returns the tokens that may follow.
 func (m *Matcher) Mask() *Mask {
 	return m.cache().mask(m.state)
@@ -173,3 +177,6 @@ func (m *Matcher) Ending(n int) *Mask {
 	})
 	return newMask(words, m.state.CanEnd())
 }
+
+// Vocabulary returns the vocabulary whose tokens the matcher reads.
+func (m *Matcher) Vocabulary() *Vocabulary { return m.v }
