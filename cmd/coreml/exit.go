@@ -13,6 +13,7 @@ const (
 	exitOK          = 0
 	exitFailure     = 1
 	exitUsage       = 2
+	exitUnsupported = 3
 	exitInterrupted = 130
 )
 
