@@ -109,6 +109,9 @@ func status(ctx context.Context, err error, stderr io.Writer) int {
 		return exitUsage
 	}
 	complain(stderr, err)
+	if unsupportedSchema(err) {
+		return exitUnsupported
+	}
 	return exitFailure
 }
 
