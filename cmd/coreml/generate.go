@@ -11,6 +11,7 @@ import (
 
 	"github.com/gocoreml/coreml/coreml"
 	"github.com/gocoreml/coreml/generate"
+	"github.com/gocoreml/coreml/generate/grammar"
 	"github.com/gocoreml/coreml/tokenizer"
 )
 
@@ -48,6 +49,9 @@ type generateCmd struct {
 	Stop      []string `sep:"none" help:"A text that ends the answer; may be repeated." placeholder:"TEXT"`
 	samplingFlags
 
+	// What the answer may be.
+	grammarFlags
+
 	// How the package is run.
 	ComputeUnits unitsFlag `help:"Devices to use: all, cpu-only, cpu-and-gpu or cpu-and-neural-engine." default:"all" placeholder:"NAME"`
 	Function     string    `help:"The function of the package to run." placeholder:"NAME"`
@@ -55,6 +59,8 @@ type generateCmd struct {
 	PrefillChunk int       `help:"Prompt tokens per prediction; 0 means 128, -1 the whole prompt." default:"0" placeholder:"N"`
 	engineFlags
 	hubFlags
+
+	compiled *grammar.Grammar // what the flags say, nil for any answer
 
 	// What is printed.
 	JSON  bool `help:"Print one JSON object with the answer and its measures in place of the text."`
@@ -72,6 +78,8 @@ func (*generateCmd) Help() string {
     coreml generate -m Model.mlpackage --system "Answer in one sentence." "Why is the sky blue?"
     coreml generate -m Model.mlpackage --template-var enable_thinking=false "Why is the sky blue?"
     coreml generate -m Model.mlpackage --json - < prompt.txt
+    coreml generate -m Model.mlpackage --schema person.json "Describe a person as JSON."
+    coreml generate -m Model.mlpackage --choice yes --choice no "Is the sky blue?"
     coreml generate -m FOLDER --image cat.png "What is this? <image>"
     coreml generate -m Model.mlpackage --prompts questions.txt --json > answers.jsonl
     coreml generate -m Model.mlpackage --requests requests.jsonl --json > answers.jsonl
@@ -87,7 +95,7 @@ func (c *generateCmd) Validate() error {
 	if c.MaxTokens < -1 {
 		return fmt.Errorf("--max-tokens is %d: it must be -1 or more; 0 means as the model says, -1 until the context is full", c.MaxTokens)
 	}
-	return errors.Join(checkChunk(c.PrefillChunk), c.samplingFlags.check(), c.chatFlags.check(), c.engineFlags.Validate())
+	return errors.Join(checkChunk(c.PrefillChunk), c.samplingFlags.check(), c.grammarFlags.check(), c.chatFlags.check(), c.engineFlags.Validate())
 }
 
 // checkChunk checks the number of prompt tokens per prediction.
@@ -104,6 +112,11 @@ func checkChunk(n int) error {
 // Run is called by kong.
 func (c *generateCmd) Run(ctx context.Context, io *streams) error {
 	if err := c.check(); err != nil {
+		return err
+	}
+	// What is wrong with a grammar shows before a model is opened.
+	var err error
+	if c.compiled, err = c.compile(); err != nil {
 		return err
 	}
 	if c.Prompts != "" || c.Requests != "" {
@@ -236,7 +249,7 @@ func (c *generateCmd) chats(g *generate.Generator) bool {
 
 // options returns what the flags ask for, with what the chat template is given.
 func (c *generateCmd) options(g *generate.Generator) (*generate.Options, error) {
-	opts := &generate.Options{MaxTokens: c.MaxTokens, Stop: c.Stop, Sampling: c.sampling(g.Defaults().Sampling)}
+	opts := &generate.Options{MaxTokens: c.MaxTokens, Stop: c.Stop, Sampling: c.sampling(g.Defaults().Sampling), Grammar: c.compiled}
 	switch {
 	case c.chats(g):
 		opts.Chat = &tokenizer.ChatOptions{}

@@ -31,7 +31,7 @@ func (t *table) shortest(n *node) int {
 		} else {
 			least *= n.low
 		}
-	case kindAnd, kindNot:
+	case kindAnd, kindNot, kindAutomaton:
 		least = len(t.shortestSearch(n))
 	}
 	n.least = min(least, endless)
