@@ -70,7 +70,7 @@ func follow(s rules.State, text string) (rules.State, error) {
 	for k := range len(text) {
 		if s = s.Step(text[k]); s.Dead() {
 			if err := s.Err(); err != nil {
-				return s, err
+				return s, public(err)
 			}
 			return s, ErrToken
 		}
