@@ -31,6 +31,7 @@ type cli struct {
 	Edit     editCmd     `cmd:"" help:"Change what a package says of itself and which functions it has."`
 	Synth    synthCmd    `cmd:"" help:"Make a package with random weights, to measure with."`
 	Tokenize tokenizeCmd `cmd:"" help:"Turn text into the ids of a vocabulary, and back."`
+	Grammar  grammarCmd  `cmd:"" help:"Show whether a JSON schema or another grammar compiles, and which values it takes."`
 	Version  versionCmd  `cmd:"" help:"Show the version."`
 
 	// Both forms are in use: git has one, Go the other.
@@ -107,11 +108,11 @@ func status(ctx context.Context, err error, stderr io.Writer) int {
 	case errors.As(err, &usage):
 		complain(stderr, err)
 		return exitUsage
-	}
-	complain(stderr, err)
-	if unsupportedSchema(err) {
+	case isUnsupported(err):
+		complain(stderr, err)
 		return exitUnsupported
 	}
+	complain(stderr, err)
 	return exitFailure
 }
 

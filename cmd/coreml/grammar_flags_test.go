@@ -59,12 +59,12 @@ func TestAGrammarThatCannotBeIsToldOf(t *testing.T) {
 		says   string
 	}{
 		{[]string{"--schema", unsupported}, exitUnsupported, "uniqueItems"},
-		{[]string{"--schema", filepath.Join(t.TempDir(), "none.json")}, exitFailure, "--schema"},
+		{[]string{"--schema", filepath.Join(t.TempDir(), "none.json")}, exitFailure, "none.json"},
 		{[]string{"--grammar", gbnf}, exitFailure, `rule "nobody" is not defined`},
 		{[]string{"--regex", "a["}, exitFailure, "missing closing ]"},
 		{[]string{"--regex", `a\b`}, exitFailure, `\b`},
 		{[]string{"--regex", "(a{1000}){1000}"}, exitFailure, "regex"},
-		{[]string{"--choice", "a", "--regex", "b"}, exitUsage, "two grammars"},
+		{[]string{"--choice", "a", "--regex", "b"}, exitUsage, "exclude each other"},
 		{[]string{"--regex", "[a-z]{50}", "--max-tokens", "2"}, exitFailure, "not whole"},
 	} {
 		call(t, append(append([]string{"generate", "-q"}, c.args...), "Once")...).want(t, c.status, "", c.says)

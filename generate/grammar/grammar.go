@@ -119,3 +119,12 @@ func Choice(texts ...string) (*Grammar, error) {
 	}
 	return build(b, b.Or(all...), "choice")
 }
+
+// Size returns what the grammar was compiled to: how many rules, which are what can lie
+// in itself, and how many different expressions.
+func (g *Grammar) Size() (rules, expressions int) {
+	if g == nil || g.program == nil {
+		return empty.Size()
+	}
+	return g.program.Size()
+}

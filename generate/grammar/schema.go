@@ -98,3 +98,31 @@ func (g *Grammar) Canonical(value []byte) ([]byte, error) {
 	}
 	return w.Canonical(value)
 }
+
+// ofTypes are the grammars that [Of] has made, by type.
+var ofTypes sync.Map
+
+// made is a grammar or why there is none.
+type made struct {
+	g   *Grammar
+	err error
+}
+
+// Of returns the grammar of the JSON values that encoding/json reads into a T, by the
+// schema that [SchemaOf] writes. It is compiled once for each type.
+func Of[T any]() (*Grammar, error) {
+	t := reflect.TypeFor[T]()
+	if known, ok := ofTypes.Load(t); ok {
+		m, _ := known.(made)
+		return m.g, m.err
+	}
+	var m made
+	text, err := SchemaOf(t)
+	if err == nil {
+		m.g, err = JSONSchema(text, nil)
+	}
+	m.err = err
+	known, _ := ofTypes.LoadOrStore(t, m)
+	m, _ = known.(made)
+	return m.g, m.err
+}
