@@ -108,11 +108,11 @@ func status(ctx context.Context, err error, stderr io.Writer) int {
 	case errors.As(err, &usage):
 		complain(stderr, err)
 		return exitUsage
-	case isUnsupported(err):
-		complain(stderr, err)
-		return exitUnsupported
 	}
 	complain(stderr, err)
+	if unsupportedSchema(err) {
+		return exitUnsupported
+	}
 	return exitFailure
 }
 

@@ -115,11 +115,9 @@ func (c *generateCmd) Run(ctx context.Context, io *streams) error {
 		return err
 	}
 	// What is wrong with a grammar shows before a model is opened.
-	if len(c.grammarFlags.given()) > 0 {
-		var err error
-		if c.compiled, err = c.grammarFlags.make(ctx); err != nil {
-			return err
-		}
+	var err error
+	if c.compiled, err = c.compile(); err != nil {
+		return err
 	}
 	if c.Prompts != "" || c.Requests != "" {
 		return c.runPrompts(ctx, io)

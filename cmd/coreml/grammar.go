@@ -54,7 +54,7 @@ func (c *grammarCmd) idle(given flagSet) []string {
 
 // Run is called by kong.
 func (c *grammarCmd) Run(ctx context.Context, s *streams) error {
-	g, err := c.make(ctx)
+	g, err := c.compile()
 	nothing := errors.Is(err, grammar.ErrNothing)
 	if err != nil && !nothing {
 		return err

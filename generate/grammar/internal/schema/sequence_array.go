@@ -22,6 +22,16 @@ func (c *compiler) arraySequence(a *array) (*sequence, error) {
 	if len(a.has) > maxCounted {
 		return nil, c.at.node.unsupported("contains", "comes together with more than %d others", maxCounted-1)
 	}
+	values, err := c.distinct(a)
+	if err != nil && c.narrow && a.min <= 1 {
+		// One item is different from all others.
+		few := *a
+		few.max = 1
+		a, values, err = &few, nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
 	last := max(len(a.prefix), a.min, a.max) // no more is counted than this
 	for _, h := range a.has {
 		last = max(last, h.from)
@@ -32,16 +42,6 @@ func (c *compiler) arraySequence(a *array) (*sequence, error) {
 			keyword = "maxItems"
 		}
 		return nil, c.at.node.unsupported(keyword, "is above %d", maxItemsBound)
-	}
-	values, err := c.distinct(a)
-	if err != nil && c.narrow && a.min <= 1 {
-		// One item is different from all others.
-		few := *a
-		few.max = 1
-		a, values, err = &few, nil, nil
-	}
-	if err != nil {
-		return nil, err
 	}
 	g := &grow[place]{}
 	g.state(place{})
