@@ -44,8 +44,11 @@ type structured struct {
 	part     []byte    // what was read and is not yet written: part of a character
 	logits   []float32 // those of the step, for a second choice
 	scratch  []float32
-	stops    bool
-	written  strings.Builder // the text so far, where a stop string may cut it
+	recent   []int // the answer so far
+	// fromStart says that the grammar begins where the answer does.
+	fromStart bool
+	stops     bool
+	written   strings.Builder // the text so far, where a stop string may cut it
 }
 
 // bindGrammar prepares the grammar of an answer, if it has one.
@@ -75,7 +78,7 @@ func (s *structured) begin(r *generation) {
 		return
 	}
 	if s.thinking = r.tools.isThinking(); !s.thinking {
-		r.tools = nil
+		r.tools, s.fromStart = nil, true
 	}
 }
 

@@ -97,6 +97,39 @@ func (m *Matcher) Forced(limit int) string {
 	return string(text)
 }
 
+// Following returns texts that may stand behind a text that may follow here, for one who
+// wants to know what the text is like before some others: nothing, if the text may end
+// there, and characters of several kinds, at most n.
+func (m *Matcher) Following(text string, n int) []string {
+	s, err := follow(m.state, text)
+	if err != nil {
+		return nil
+	}
+	var all []string
+	if s.CanEnd() {
+		all = append(all, "")
+	}
+	var allowed [256]bool
+	for _, b := range s.Next() {
+		allowed[b] = true
+	}
+	// Of each kind the first ones, kind after kind.
+	for _, kind := range []string{"a0 \"\n", "eA1{[,:-.}](/", "stnTS25<'_\\=+*&%$#@!?;"} {
+		for _, c := range []byte(kind) {
+			if allowed[c] && len(all) < n {
+				all = append(all, string(rune(c)))
+				allowed[c] = false
+			}
+		}
+	}
+	for c := byte(0); c < 0x80 && len(all) < n; c++ {
+		if allowed[c] {
+			all = append(all, string(rune(c)))
+		}
+	}
+	return all
+}
+
 // maxEnding is the most bytes of a text that is looked at to find out whether an answer
 // can end in time.
 const maxEnding = 1 << 12
