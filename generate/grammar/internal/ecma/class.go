@@ -163,9 +163,10 @@ func (p *parser) escape() (expr, error) {
 		return p.hex(2)
 	case 'u':
 		return p.unicode()
-	case 'a', 'A', 'Z', 'z', 'Q', 'E', 'G', 'h', 'H', 'R', 'K', 'X':
-		return nil, p.wrong("\\%c, which other languages have and ECMA-262 lacks", r)
 	default:
+		if unicode.IsLetter(r) || unicode.IsDigit(r) {
+			return nil, p.wrong("\\%c, which ECMA-262 does not have", r)
+		}
 		return one(r), nil
 	}
 }

@@ -7,9 +7,8 @@ import (
 	"strings"
 )
 
-// maxExponent bounds the power of ten in a number. A spelling of a few characters
-// must not stand for a text that fills the memory.
-const maxExponent = 100_000
+// maxExponent bounds the power of ten in a number.
+const maxExponent = 10_000
 
 // Decimal is an exact decimal number: Digits times ten to the power Exp. Digits has
 // zeros neither at its start nor at its end, and is empty for zero, so equal numbers

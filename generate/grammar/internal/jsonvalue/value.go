@@ -68,7 +68,7 @@ const (
 func Parse(data []byte, depth int, twice Twice) (*Value, error) {
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.UseNumber()
-	p := parser{d: d, twice: twice}
+	p := parser{d: d, twice: twice, room: maxZeros + len(data)}
 	v, err := p.value(depth)
 	if err != nil {
 		return nil, err
@@ -82,7 +82,12 @@ func Parse(data []byte, depth int, twice Twice) (*Value, error) {
 type parser struct {
 	d     *json.Decoder
 	twice Twice
+	room  int // how many digits the numbers may still have when they are written out
 }
+
+// maxZeros is how many digits the canonical form of a text may have more than the text.
+// A spelling of a few characters must not stand for one that fills the memory.
+const maxZeros = 1 << 20
 
 func (p *parser) value(depth int) (*Value, error) {
 	t, err := p.token()
@@ -98,6 +103,9 @@ func (p *parser) value(depth int) (*Value, error) {
 		n, err := ParseDecimal(string(t))
 		if err != nil {
 			return nil, err
+		}
+		if p.room -= len(n.Digits) + max(n.Exp, -n.Exp); p.room < 0 {
+			return nil, fmt.Errorf("its numbers have more than %d digits when they are written out", maxZeros)
 		}
 		return &Value{Kind: Number, Num: n}, nil
 	case json.Delim:

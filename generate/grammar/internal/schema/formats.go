@@ -60,8 +60,8 @@ const (
 // address is the pattern of a URI (RFC 3986), or of an IRI (RFC 3987) with the characters
 // that it has besides; relative ones too if they may be.
 func address(more string, relative bool) string {
-	plain := `A-Za-z0-9._~` + more + `-`
-	unit := func(extra string) string { return `(?:[` + plain + `!$&'()*+,;=` + extra + `]|` + percent + `)` }
+	plain := `A-Za-z0-9._~` + more
+	unit := func(extra string) string { return `(?:[` + plain + `!$&'()*+,;=` + extra + `-]|` + percent + `)` }
 	pchar := unit(`:@`)
 	authority := `(?:` + unit(`:`) + `*@)?(?:\[` + ipv6 + `\]|` + unit(``) + `*)(?::[0-9]*)?`
 	tail := `(?:\?` + unit(`:@/?`) + `*)?(?:#` + unit(`:@/?`) + `*)?`
