@@ -3,7 +3,6 @@ package grammar_test
 import (
 	"fmt"
 	"math/rand/v2"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -41,12 +40,7 @@ func BenchmarkSchemaMask(b *testing.B) {
 			for b.Loop() {
 				times = answer(b, g, v, rng, times)
 			}
-			slices.Sort(times)
-			at := func(p float64) float64 { return float64(times[int(p*float64(len(times)-1))].Nanoseconds()) / 1000 }
-			b.ReportMetric(at(0.5), "µs-median")
-			b.ReportMetric(at(0.9), "µs-p90")
-			b.ReportMetric(at(0.99), "µs-p99")
-			b.ReportMetric(at(1), "µs-max")
+			report(b, times)
 		})
 	}
 }
