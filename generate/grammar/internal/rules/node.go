@@ -100,7 +100,7 @@ type table struct {
 	memory int
 	key    []byte     // memory for keys
 	single [256]*node // the nodes of one byte
-	err    error // the first limit that was passed; what is made from then on is nothing
+	err    error      // the first limit that was passed; what is made from then on is nothing
 
 	classes byteClasses
 	stale   bool // there is a set that the classes do not tell apart
