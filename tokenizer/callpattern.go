@@ -8,9 +8,12 @@ import (
 
 // CallPattern is how a chat template writes a call: the name of the function, its
 // arguments as a JSON object, and in some templates an id, with the texts around them.
+// [Tokenizer.CallPattern] finds it.
 type CallPattern struct {
 	// Before stands before the name, Between before the arguments, After behind them.
 	Before, Between, After string
+	// ArgumentsFirst says that the name comes behind the arguments.
+	ArgumentsFirst bool
 	// ID says that where a text has [CallID] in it, an id of nine letters or digits
 	// stands.
 	ID bool
@@ -54,9 +57,14 @@ func (t *Tokenizer) CallPattern(ctx context.Context, opts *ChatOptions) (CallPat
 		return CallPattern{}, false
 	}
 	written = strings.TrimSuffix(written, without[at+len(probe):])
-	before, rest, named := strings.Cut(written, probeName)
-	between, after, given := strings.Cut(rest, arguments)
-	p := CallPattern{Before: before, Between: between, After: after}
+	first, second := probeName, arguments
+	argumentsFirst := strings.Index(written, second) < strings.Index(written, first)
+	if argumentsFirst {
+		first, second = second, first
+	}
+	before, rest, named := strings.Cut(written, first)
+	between, after, given := strings.Cut(rest, second)
+	p := CallPattern{Before: before, Between: between, After: after, ArgumentsFirst: argumentsFirst}
 	p.ID = strings.Contains(before+between+after, CallID)
 	return p, named && given && !strings.Contains(before+between+after, probe)
 }

@@ -60,7 +60,11 @@ func ToolCall(pattern tokenizer.CallPattern, tools []Tool, opts *SchemaOptions) 
 		if err != nil {
 			return nil, fmt.Errorf("tool call: function %s: %w", quote.Name(t.Name, 60), err)
 		}
-		calls = append(calls, b.Concat(b.Bytes(t.Name), fixed(pattern.Between), arguments))
+		first, second := b.Bytes(t.Name), arguments
+		if pattern.ArgumentsFirst {
+			first, second = second, first
+		}
+		calls = append(calls, b.Concat(first, fixed(pattern.Between), second))
 	}
 	return build(b, b.Concat(fixed(pattern.Before), b.Or(calls...), fixed(pattern.After)), "tool call")
 }
