@@ -151,8 +151,10 @@ const (
 	maxStates   = 20_000  // of the members of one object or the items of one array
 )
 
-// bound returns an error when a set has too many shapes or all of them are too much.
+// bound simplifies a set that was made, and returns an error when it has too many shapes
+// or all of them are too much.
 func (c *compiler) bound(s *set) error {
+	s.arr, s.obj = simplify(s.arr, c.arrayWithin), simplify(s.obj, c.objectWithin)
 	for _, a := range s.arr {
 		c.work += 1 + len(a.prefix) + len(a.has)
 	}
