@@ -48,6 +48,10 @@ func (g *Grammar) caches() *maskCaches {
 // the grammar leave the matcher as it was.
 func (m *Matcher) Accept(id int) (string, error) {
 	text := m.v.Bytes(id, m.first)
+	if text == "" && m.first && m.v.Bytes(id, false) != "" {
+		m.first = false // it stands for the beginning of the text
+		return "", nil
+	}
 	if text == "" {
 		return "", fmt.Errorf("token %d, which is no text: %w", id, ErrToken)
 	}

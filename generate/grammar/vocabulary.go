@@ -64,11 +64,22 @@ func (v *Vocabulary) tokens(first bool) *tokens {
 			if one, _ = b.Append(one[:0], id, true); string(one) != text {
 				// The background: what waits here was begun by one of several callers.
 				v.begin, _ = v.collect(context.Background(), true)
+				v.begin.blank = v.rest.without(v.begin)
 				return
 			}
 		}
 	})
 	return v.begin
+}
+
+// without returns the tokens that have a text in t and none in other.
+func (t *tokens) without(other *tokens) (ids []int32) {
+	for id, text := range t.text {
+		if text != "" && other.text[id] == "" {
+			ids = append(ids, int32(id))
+		}
+	}
+	return ids
 }
 
 // maxToken is the most bytes of a token that grammars use.
