@@ -29,13 +29,16 @@ type LimitError struct {
 // Error implements error.
 func (e *LimitError) Error() string { return (&rules.LimitError{What: e.What, Limit: e.Limit}).Error() }
 
-// public gives an error of package rules the type of this package.
+// public gives an error of an internal package the type of this one.
 func public(err error) error {
 	if e, ok := errors.AsType[*rules.LimitError](err); ok {
 		return &LimitError{What: e.What, Limit: e.Limit}
 	}
 	if e, ok := errors.AsType[*rules.RuleError](err); ok {
 		return &SyntaxError{Problem: e.Error()}
+	}
+	if e, ok := errors.AsType[*schema.Error](err); ok {
+		return (*SchemaError)(e)
 	}
 	return err
 }

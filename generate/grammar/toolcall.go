@@ -15,6 +15,7 @@ import (
 
 // Tool is a function that a model may call.
 type Tool struct {
+	// Name is its name.
 	Name string
 	// Parameters is the JSON schema of its arguments, which are an object. Nothing
 	// means any.
@@ -58,7 +59,7 @@ func ToolCall(pattern tokenizer.CallPattern, tools []Tool, opts *SchemaOptions) 
 		parameters = fmt.Appendf(nil, `{"allOf": [{"type": "object"}, %s]}`, parameters)
 		arguments, err := schema.Add(b, fmt.Sprintf("tool %d ", k), parameters, schema.Options{Narrow: opts.Narrow})
 		if err != nil {
-			return nil, fmt.Errorf("tool call: function %s: %w", quote.Name(t.Name, 60), err)
+			return nil, fmt.Errorf("tool call: function %s: %w", quote.Name(t.Name, 60), public(err))
 		}
 		first, second := b.Bytes(t.Name), arguments
 		if pattern.ArgumentsFirst {
