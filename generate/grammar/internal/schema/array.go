@@ -53,6 +53,7 @@ func (a *array) item(i int) formula {
 
 // meetArrays is the shape of the arrays that both shapes hold, nil for none.
 func (c *compiler) meetArrays(x, y *array) *array {
+	c.work += 1 + len(x.prefix) + len(y.prefix) + len(x.has) + len(y.has)
 	m := &array{
 		rest: c.and(c.at, x.rest, y.rest),
 		min:  max(x.min, y.min), max: least(x.max, y.max),

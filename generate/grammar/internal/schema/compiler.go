@@ -181,7 +181,8 @@ func (c *compiler) isEmpty(f formula) bool {
 	}
 	s, err := c.expand(f)
 	if err != nil {
-		return false // whoever needs the values hears of it
+		c.empty[f] = false // whoever needs the values hears of it
+		return false
 	}
 	c.depth++
 	empty := c.isEmptySet(s)

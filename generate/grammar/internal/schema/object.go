@@ -56,6 +56,7 @@ func (c *compiler) patterned(f formula, key string, pats []pattern) formula {
 
 // meetObjects is the shape of the objects that both shapes hold, nil for none.
 func (c *compiler) meetObjects(x, y *object) *object {
+	c.work += 1 + (len(x.props)+len(y.props))/8 + len(x.pats) + len(y.pats)
 	m := &object{
 		min: max(x.min, y.min), max: least(x.max, y.max),
 		seen: c.b.Or(x.seen, y.seen),

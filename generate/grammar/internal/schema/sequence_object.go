@@ -149,14 +149,14 @@ func (c *compiler) others(o *object, order []string) ([]kin, error) {
 	}
 	for _, p := range o.pats {
 		part(p.names, func(k *kin) { k.f = c.and(c.at, k.f, p.f) })
-		if len(list) > maxKin || c.b.Searched() > maxSearched {
+		if len(list) > maxKin || c.spent() {
 			return nil, c.at.node.unsupported("patternProperties", "parts the names into too many kinds: use fewer patterns")
 		}
 	}
 	for i, names := range o.some {
 		part(names, func(k *kin) { k.met |= 1 << i })
 	}
-	if c.b.Searched() > maxSearched {
+	if c.spent() {
 		return nil, c.tooMany()
 	}
 	return list, c.tooLarge()

@@ -39,12 +39,18 @@ func (c *compiler) meet(a, b *set) (*set, error) {
 				s.arr = append(s.arr, m)
 			}
 		}
+		if c.spent() {
+			return nil, c.tooMany()
+		}
 	}
 	for _, x := range a.obj {
 		for _, y := range b.obj {
 			if m := c.meetObjects(x, y); m != nil {
 				s.obj = append(s.obj, m)
 			}
+		}
+		if c.spent() {
+			return nil, c.tooMany()
 		}
 	}
 	return s, c.bound(s)
@@ -110,7 +116,7 @@ func subtractShape[S any](c *compiler, shapes []*S, y *S,
 				left = append(left, m)
 			}
 		}
-		if len(left) > maxShapes {
+		if len(left) > maxShapes || c.spent() {
 			return nil, c.tooMany()
 		}
 	}
@@ -155,16 +161,16 @@ const (
 // or all of them are too much.
 func (c *compiler) bound(s *set) error {
 	s.arr, s.obj = simplify(s.arr, c.arrayWithin), simplify(s.obj, c.objectWithin)
-	for _, a := range s.arr {
-		c.work += 1 + len(a.prefix) + len(a.has)
-	}
-	for _, o := range s.obj {
-		c.work += 1 + len(o.props)/8 + len(o.pats)
-	}
-	if len(s.arr) > maxShapes || len(s.obj) > maxShapes || c.work > maxWork || len(c.terms) > maxFormulas || c.b.Searched() > maxSearched {
+	if len(s.arr) > maxShapes || len(s.obj) > maxShapes || c.spent() {
 		return c.tooMany()
 	}
 	return nil
+}
+
+// spent reports whether the schema has taken all that it may. It stays so: what follows
+// fails at once.
+func (c *compiler) spent() bool {
+	return c.work > maxWork || len(c.terms) > maxFormulas || c.b.Searched() > maxSearched
 }
 
 // tooMany is the error of a keyword that makes too much of a schema.

@@ -1,0 +1,105 @@
+package structured
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/gocoreml/coreml/examples/storyteller"
+	"github.com/gocoreml/coreml/generate"
+)
+
+// answers is how many answers each model gives: few, or as many as the environment says.
+func answers(t *testing.T) int {
+	t.Helper()
+	text := os.Getenv("COREML_STRUCTURED")
+	if text == "" {
+		return 40
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// tokens is how many an answer may have: so few that many have to be led to their end.
+const tokens = 80
+
+// check lets a model answer under one schema after the other and validates each answer.
+func check(t *testing.T, g *generate.Generator, prompt string, list []*bound, n int) {
+	t.Helper()
+	valid, written := 0, 0
+	for i := range n {
+		b := list[i%len(list)]
+		seed := uint64(i)
+		r, err := g.Generate(t.Context(), prompt, &generate.Options{
+			Grammar: b.grammar, MaxTokens: tokens, Sampling: &generate.Sampling{Temperature: 1, Seed: &seed},
+		})
+		if err != nil {
+			t.Errorf("%s, seed %d: %q: %v", b.name, i, r.Text, err)
+			continue
+		}
+		written += len(r.Tokens)
+		var plain any
+		if err := json.Unmarshal([]byte(r.Text), &plain); err != nil {
+			t.Errorf("%s, seed %d: %s: %v", b.name, i, r.Text, err)
+			continue
+		}
+		v, err := jsonschema.UnmarshalJSON(strings.NewReader(r.Text))
+		if err == nil {
+			err = b.valid.Validate(v)
+		}
+		if err != nil {
+			t.Errorf("%s, seed %d: %s: %v", b.name, i, r.Text, err)
+			continue
+		}
+		valid++
+	}
+	t.Logf("%d of %d answers are valid, under %d schemas, of %d tokens in all", valid, n, min(n, len(list)), written)
+}
+
+// shuffled returns schemas so that few answers meet different kinds of them.
+func shuffled(list []*bound) []*bound {
+	slices.SortFunc(list, func(a, b *bound) int { return strings.Compare(reversed(a.name), reversed(b.name)) })
+	return list
+}
+
+func reversed(s string) string {
+	b := []byte(s)
+	slices.Reverse(b)
+	return string(b)
+}
+
+func TestAnswersOfTheStoryteller(t *testing.T) {
+	g, err := generate.OpenFS(t.Context(), storyteller.FS(), storyteller.Package, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer g.Close()
+	check(t, g, "Once upon a time there was", shuffled(schemas(t)), answers(t))
+}
+
+func TestAnswersOfSmolLM2(t *testing.T) {
+	fixtures := os.Getenv("COREML_FIXTURES")
+	if fixtures == "" || os.Getenv("COREML_STRUCTURED") == "" {
+		t.Skip("SKIPPED: COREML_FIXTURES, which has SmolLM2, and COREML_STRUCTURED are not both set")
+	}
+	dir := filepath.Join(fixtures, "smollm2")
+	packages, err := filepath.Glob(filepath.Join(dir, "*.mlpackage"))
+	if err != nil || len(packages) == 0 {
+		t.Skipf("SKIPPED: no package in %s: %v", dir, err)
+	}
+	g, err := generate.Open(t.Context(), packages[0], nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer g.Close()
+	check(t, g, "Here is an example as JSON:\n", shuffled(schemas(t)), answers(t))
+}
