@@ -128,6 +128,15 @@ type Options struct {
 	// (tokenizer.Tokenizer.NewToolParser). Tools mean nothing without a chat
 	// template, and fail with [ErrNoTools] where that knows none.
 	Tools []any
+	// ToolChoice says which of Tools the answer calls: [ToolAuto] leaves it to the model,
+	// [ToolNone] is an answer without a call, whose prompt does not name the tools,
+	// [ToolRequired] is one call of any of them, and any other text is the name of the one
+	// that is called. A call that is required is written in the form of the chat template
+	// and its arguments fit the function's schema ([grammar.JSONSchema]; what that cannot
+	// compile is an error that names it). Templates whose calls are not JSON, such as those
+	// of Python and of tags, have none that can be required: the error wraps [ErrConfig].
+	// Thinking that the prompt opens comes before the call.
+	ToolChoice string
 	// Chat is what the chat template is given besides the messages: its variables,
 	// such as enable_thinking or documents, another template by its name, the
 	// clock, and what is done about control tokens in the messages. Nil means
@@ -157,6 +166,9 @@ func (o *Options) validate(width int) error {
 	}
 	if o.Chat != nil && o.Chat.Tools != nil {
 		return configErrorf("Chat.Tools", "is not used, want Tools")
+	}
+	if err := o.validateToolChoice(); err != nil {
+		return err
 	}
 	if o.Sampling != nil {
 		return o.Sampling.validate()

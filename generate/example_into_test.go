@@ -24,5 +24,5 @@ func ExampleInto() {
 	h, err := generate.Into[hero](ctx, g, "Once upon a time there was a girl.", &generate.Options{Sampling: &generate.Sampling{}})
 	fmt.Printf("%+v %v\n", h, err)
 	// Output:
-	// {Kind:girl Brave:true} <nil>
+	// {Kind:girl Brave:false} <nil>
 }

@@ -162,7 +162,11 @@ func (r *generation) run(ctx context.Context, seq *Sequence, prompt []int, emit 
 		if r.g.pool.isClosed() {
 			return fmt.Errorf("step %d: %w", r.stats.Tokens, ErrClosed)
 		}
-		if logits, err = r.decode(ctx, seq, tok.ID); err != nil {
+		next, err := r.jump(ctx, seq, len(prompt), tok.ID, emit)
+		if next == nil || err != nil {
+			return err
+		}
+		if logits, err = seq.append(ctx, next, nil); err != nil {
 			return err
 		}
 	}
@@ -176,6 +180,12 @@ func (r *generation) step(ctx context.Context, ids []int, prompt int, logits []f
 	if err != nil {
 		return Token{}, fmt.Errorf("step %d: %w", step, err)
 	}
+	return r.take(ctx, ids, prompt, id)
+}
+
+// take makes id the token that follows ids.
+func (r *generation) take(ctx context.Context, ids []int, prompt, id int) (Token, error) {
+	step := r.stats.Tokens
 	r.sampler.accept(id)
 	r.stats.Tokens++
 	now := time.Now()
@@ -183,8 +193,8 @@ func (r *generation) step(ctx context.Context, ids []int, prompt int, logits []f
 		r.first = now
 		r.stats.FirstToken = now.Sub(r.start)
 	}
-	finish := r.finish(id, len(ids))
-	if finish, err = r.sampler.bound.accept(id, finish); err != nil {
+	finish, err := r.sampler.bound.accept(id, r.finish(id, len(ids)))
+	if err != nil {
 		return Token{}, fmt.Errorf("step %d: %w", step, err)
 	}
 	tok, err := r.token(ctx, id, finish)
@@ -235,12 +245,6 @@ func (r *generation) prefill(ctx context.Context, seq *Sequence, prompt []int) (
 		return nil, err
 	}
 	return logits, seq.reserve(r.limit)
-}
-
-// decode appends one token of the answer and returns the logits that follow it.
-func (r *generation) decode(ctx context.Context, seq *Sequence, id int) ([]float32, error) {
-	r.next[0] = id
-	return seq.append(ctx, r.next[:], nil)
 }
 
 // isEnd reports whether id ends the answer. What the template puts behind an answer may

@@ -13,24 +13,36 @@ import (
 	"github.com/gocoreml/coreml/tokenizer"
 )
 
-// grammarTokens makes the vocabulary of a generator's tokenizer for grammars, once.
+// maxVocabularies is how many vocabularies a generator keeps.
+const maxVocabularies = 4
+
+// grammarTokens are the vocabularies of a generator's tokenizer for grammars, each made
+// once: without special tokens, and with those that calls are written with.
 type grammarTokens struct {
-	mu sync.Mutex
-	v  *grammar.Vocabulary
+	mu    sync.Mutex
+	marks [][]int
+	list  []*grammar.Vocabulary
 }
 
-// of returns the vocabulary. A context that ends while it is made leaves it to the next.
-func (t *grammarTokens) of(ctx context.Context, tok *tokenizer.Tokenizer) (*grammar.Vocabulary, error) {
+// of returns the vocabulary in which the marks are text. A context that ends while it is
+// made leaves it to the next.
+func (t *grammarTokens) of(ctx context.Context, tok *tokenizer.Tokenizer, marks []int) (*grammar.Vocabulary, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.v == nil {
-		v, err := grammar.NewVocabulary(ctx, tok)
-		if err != nil {
-			return nil, err
+	for k, known := range t.marks {
+		if slices.Equal(known, marks) {
+			return t.list[k], nil
 		}
-		t.v = v
 	}
-	return t.v, nil
+	v, err := grammar.NewVocabulary(ctx, tok, marks...)
+	if err != nil {
+		return nil, err
+	}
+	if len(t.list) == maxVocabularies {
+		t.marks, t.list = t.marks[1:], t.list[1:]
+	}
+	t.marks, t.list = append(t.marks, marks), append(t.list, v)
+	return v, nil
 }
 
 // structured binds an answer to a grammar. A nil one binds nothing.
@@ -38,26 +50,38 @@ type structured struct {
 	grammar *grammar.Grammar
 	matcher *grammar.Matcher
 	ends    []int // the tokens that end the answer
+	calls   bool  // the answer is a call of a function
 	// thinking says that the model's thinking comes first, which is free.
 	thinking bool
 	left     int       // how many tokens there may be, the next one included
 	part     []byte    // what was read and is not yet written: part of a character
 	logits   []float32 // those of the step, for a second choice
 	scratch  []float32
-	stops    bool
-	written  strings.Builder // the text so far, where a stop string may cut it
+	recent   []int // the answer so far
+	// fromStart says that the grammar begins where the answer does.
+	fromStart bool
+	stops     bool
+	written   strings.Builder // the text so far, where a stop string may cut it
 }
 
 // bindGrammar prepares the grammar of an answer, if it has one.
 func (r *generation) bindGrammar(ctx context.Context) error {
-	if r.opts.Grammar == nil {
+	g, calls := r.opts.Grammar, r.opts.requiresCall()
+	if g == nil && !calls {
 		return nil
 	}
-	v, err := r.g.grammarTokens.of(ctx, r.g.tok)
+	var marks []int
+	var err error
+	if calls {
+		if g, marks, err = r.callGrammar(ctx); err != nil {
+			return err
+		}
+	}
+	v, err := r.g.grammarTokens.of(ctx, r.g.tok, marks)
 	if err != nil {
 		return err
 	}
-	s := &structured{grammar: r.opts.Grammar, matcher: grammar.NewMatcher(r.opts.Grammar, v), stops: len(r.opts.Stop) > 0}
+	s := &structured{grammar: g, matcher: grammar.NewMatcher(g, v), calls: calls, stops: len(r.opts.Stop) > 0}
 	s.ends = append(slices.Sorted(maps.Keys(r.ends)), r.opts.EndTokens...)
 	if r.turnEnd >= 0 {
 		s.ends = append(s.ends, r.turnEnd)
@@ -75,6 +99,14 @@ func (s *structured) begin(r *generation) {
 		return
 	}
 	if s.thinking = r.tools.isThinking(); !s.thinking {
+		s.fromStart = true
+		s.detach(r)
+	}
+}
+
+// detach leaves the text of the answer as it is, unless it is a call.
+func (s *structured) detach(r *generation) {
+	if !s.calls {
 		r.tools = nil
 	}
 }
@@ -181,12 +213,12 @@ func (r *generation) parts(text string, last bool) (tokenizer.AnswerPart, error)
 	if s == nil || !s.thinking || r.tools.isThinking() {
 		return part, nil
 	}
-	s.thinking, r.tools = false, nil
+	s.thinking = false
+	s.detach(r)
 	s.matcher.Behind()
 	// The token that ended the thought may have begun the answer.
-	part.Text = strings.TrimLeft(part.Text, " \n")
-	if part.Text != "" {
-		if err := s.matcher.Write(part.Text); err != nil {
+	if rest := strings.TrimLeft(part.Text, " \n"); rest != "" {
+		if err := s.matcher.Write(rest); err != nil {
 			return part, fmt.Errorf("%w: behind the thinking: %w", ErrGrammar, err)
 		}
 	}

@@ -122,3 +122,42 @@ func TestTheGrammarBeginsBehindTheThinking(t *testing.T) {
 		t.Errorf("got %q after %q (%v)", r.Text, r.Reasoning, err)
 	}
 }
+
+func TestWhatIsForcedIsTokenisedAsTheTextIs(t *testing.T) {
+	g := openStory(t, nil)
+	a := grammarOf(t)(grammar.Regex(`(Once upon a time there was|After the long rain came) a [a-z]{3,6} who lived in the forest\.`))
+	jumped := 0
+	for seed := range 10 {
+		r, err := g.Generate(t.Context(), "The story:", &generate.Options{Grammar: a, Sampling: hot(seed)})
+		if err != nil || !a.Match(r.Text) {
+			t.Fatalf("%q: %v", r.Text, err)
+		}
+		if r.Stats.Tokens != len(r.Tokens) {
+			t.Errorf("%d tokens are counted, %d came", r.Stats.Tokens, len(r.Tokens))
+		}
+		jumped += r.Stats.Forced
+		if r.Stats.Forced == 0 {
+			continue
+		}
+		ids, err := g.Tokenizer().Encode(" in the forest", false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !containsRun(r.Tokens, ids) {
+			t.Errorf("%q is %v, which has not %v in it", r.Text, r.Tokens, ids)
+		}
+	}
+	if jumped == 0 {
+		t.Error("nothing was forced")
+	}
+}
+
+// containsRun reports whether a list has another one in it.
+func containsRun(list, run []int) bool {
+	for k := 0; k+len(run) <= len(list); k++ {
+		if slices.Equal(list[k:k+len(run)], run) {
+			return true
+		}
+	}
+	return false
+}

@@ -19,8 +19,29 @@ type Grammar struct {
 }
 
 // LimitError says that a grammar takes more than the package allows. It is wrapped in the
-// error of what made the grammar.
-type LimitError = rules.LimitError
+// error of what made the grammar, and is that of an answer for which a grammar has too many
+// readings.
+type LimitError struct {
+	What  string // what there is too much of, in the plural
+	Limit int
+}
+
+// Error implements error.
+func (e *LimitError) Error() string { return (&rules.LimitError{What: e.What, Limit: e.Limit}).Error() }
+
+// public gives an error of an internal package the type of this one.
+func public(err error) error {
+	if e, ok := errors.AsType[*rules.LimitError](err); ok {
+		return &LimitError{What: e.What, Limit: e.Limit}
+	}
+	if e, ok := errors.AsType[*rules.RuleError](err); ok {
+		return &SyntaxError{Problem: e.Error()}
+	}
+	if e, ok := errors.AsType[*schema.Error](err); ok {
+		return (*SchemaError)(e)
+	}
+	return err
+}
 
 // ErrNothing says that no text at all fits a grammar.
 var ErrNothing = rules.ErrNothing
@@ -44,7 +65,7 @@ func (e *SyntaxError) Error() string {
 func build(b *rules.Builder, start rules.Expr, kind string) (*Grammar, error) {
 	p, err := b.Build(start)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", kind, err)
+		return nil, fmt.Errorf("%s: %w", kind, public(err))
 	}
 	return &Grammar{program: p, kind: kind}, nil
 }

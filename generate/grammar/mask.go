@@ -235,6 +235,7 @@ func (c *maskCache) compute(s rules.State) *Mask {
 		long.walk(s, set)
 		return newMask(words, s.CanEnd())
 	}
+	set(c.tokens.blank)
 	wide := s.Wide()
 	drop := make([]bool, len(wide))
 	for k, head := range wide {

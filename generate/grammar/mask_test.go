@@ -105,3 +105,72 @@ func TestAnAnswerCanEndInTime(t *testing.T) {
 		})
 	}
 }
+
+// kinds are tokenizers of all kinds: byte-level, SentencePiece with and without bytes to
+// fall back to, in files of both forms, and words.
+var kinds = []string{"gpt2", "mistral-v1", "mistral-v3", "t5-small", "phi2", "smollm2", "smollm2-ggufconv", "nmt", "bert-base-uncased", "qwen3"}
+
+func TestMasksOfTokenizersOfAllKinds(t *testing.T) {
+	for _, name := range kinds {
+		t.Run(name, func(t *testing.T) {
+			tok := large(t, name)
+			v := vocabulary(t, tok)
+			rng := rand.New(rand.NewPCG(7, 8))
+			for _, g := range grammars(t) {
+				m := grammar.NewMatcher(g, v)
+				for range 6 {
+					allowed := checkMask(t, m, v)
+					if len(allowed) == 0 {
+						break
+					}
+					if _, err := m.Accept(allowed[rng.IntN(len(allowed))]); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+		})
+	}
+}
+
+func TestTextsAreAdmittedAsTokenizersWriteThem(t *testing.T) {
+	texts := map[string][]string{
+		"json":     {`{"a": [1, 2.5, "b c"], "d": null}`, `"hello world"`, `[]`, "-12"},
+		"choice":   {"yes", "yes and no"},
+		"words":    {"the old man sat.", "a cat."},
+		"list":     {`[1,[],"x"]`},
+		"cyrillic": {"Привет мир!"},
+	}
+	for _, name := range kinds {
+		t.Run(name, func(t *testing.T) {
+			tok := large(t, name)
+			v := vocabulary(t, tok)
+			for kind, g := range grammars(t) {
+				for _, text := range texts[kind] {
+					ids, err := tok.Encode(text, false)
+					if err != nil {
+						t.Fatal(err)
+					}
+					m, written := grammar.NewMatcher(g, v), ""
+					for k, id := range ids {
+						part := v.Bytes(id, k == 0)
+						written += part
+					}
+					if written != text {
+						continue // this tokenizer cannot write it, or not so
+					}
+					for _, id := range ids {
+						if !m.Mask().Allows(id) {
+							t.Fatalf("%s: token %d of %q is not allowed", kind, id, text)
+						}
+						if _, err := m.Accept(id); err != nil {
+							t.Fatal(err)
+						}
+					}
+					if !m.Mask().CanEnd() {
+						t.Errorf("%s: %q cannot end", kind, text)
+					}
+				}
+			}
+		})
+	}
+}

@@ -48,6 +48,10 @@ func (g *Grammar) caches() *maskCaches {
 // the grammar leave the matcher as it was.
 func (m *Matcher) Accept(id int) (string, error) {
 	text := m.v.Bytes(id, m.first)
+	if text == "" && m.first && m.v.Bytes(id, false) != "" {
+		m.first = false // it stands for the beginning of the text
+		return "", nil
+	}
 	if text == "" {
 		return "", fmt.Errorf("token %d, which is no text: %w", id, ErrToken)
 	}
@@ -70,7 +74,7 @@ func follow(s rules.State, text string) (rules.State, error) {
 	for k := range len(text) {
 		if s = s.Step(text[k]); s.Dead() {
 			if err := s.Err(); err != nil {
-				return s, err
+				return s, public(err)
 			}
 			return s, ErrToken
 		}
@@ -95,6 +99,39 @@ func (m *Matcher) Forced(limit int) string {
 		text, s = append(text, b), s.Step(b)
 	}
 	return string(text)
+}
+
+// Following returns texts that may stand behind a text that may follow here, for one who
+// wants to know what the text is like before some others: nothing, if the text may end
+// there, and characters of several kinds, at most n.
+func (m *Matcher) Following(text string, n int) []string {
+	s, err := follow(m.state, text)
+	if err != nil {
+		return nil
+	}
+	var all []string
+	if s.CanEnd() {
+		all = append(all, "")
+	}
+	var allowed [256]bool
+	for _, b := range s.Next() {
+		allowed[b] = true
+	}
+	// Of each kind the first ones, kind after kind.
+	for _, kind := range []string{"a0 \"\n", "eA1{[,:-.}](/", "stnTS25<'_\\=+*&%$#@!?;"} {
+		for _, c := range []byte(kind) {
+			if allowed[c] && len(all) < n {
+				all = append(all, string(rune(c)))
+				allowed[c] = false
+			}
+		}
+	}
+	for c := byte(0); c < 0x80 && len(all) < n; c++ {
+		if allowed[c] {
+			all = append(all, string(rune(c)))
+		}
+	}
+	return all
 }
 
 // maxEnding is the most bytes of a text that is looked at to find out whether an answer

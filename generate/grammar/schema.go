@@ -11,8 +11,23 @@ import (
 )
 
 // SchemaError says which keyword of a JSON schema cannot be used, where it stands and
-// why. Its field Unsupported tells a schema outside of the subset from one that is none.
-type SchemaError = schema.Error
+// why.
+type SchemaError struct {
+	// Keyword is the name of the keyword, such as "uniqueItems"; empty where the schema
+	// as a whole is meant.
+	Keyword string
+	// Pointer is the JSON pointer of the schema object that has the keyword; empty for
+	// the root.
+	Pointer string
+	// Reason says what is wrong and what may be done.
+	Reason string
+	// Unsupported tells a schema outside of the subset that is compiled, or too large
+	// to be, from one that is no schema.
+	Unsupported bool
+}
+
+// Error implements error.
+func (e *SchemaError) Error() string { return (*schema.Error)(e).Error() }
 
 // SchemaOptions say how [JSONSchema] reads a schema. nil is the zero value.
 type SchemaOptions struct {
@@ -35,7 +50,7 @@ func JSONSchema(text []byte, opts *SchemaOptions) (*Grammar, error) {
 	}
 	p, err := schema.Compile(text, schema.Options{Narrow: opts.Narrow})
 	if err != nil {
-		return nil, fmt.Errorf("schema: %w", err)
+		return nil, fmt.Errorf("schema: %w", public(err))
 	}
 	return &Grammar{program: p, kind: "schema", writer: sync.OnceValues(func() (*schema.Writer, error) {
 		return schema.NewWriter(text, schema.Options{Narrow: opts.Narrow})

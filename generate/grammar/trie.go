@@ -12,6 +12,9 @@ import (
 type tokens struct {
 	text []string // by id, empty for what is no text
 	tree tree
+	// blank are the tokens that have no text at the beginning and one behind others, as
+	// the space that SentencePiece puts before a text.
+	blank []int32
 	// everyByte says that each byte of UTF-8 is a token, so that every text can be
 	// written, with as many tokens as it has bytes.
 	everyByte bool

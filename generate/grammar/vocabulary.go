@@ -11,18 +11,23 @@ import (
 // them. It does not change and is safe for concurrent use. To make one takes a tenth of
 // a second for a vocabulary of 128,000, so that one is made for a tokenizer and kept.
 type Vocabulary struct {
-	tok  *tokenizer.Tokenizer
-	size int
-	rest *tokens // the tokens behind others
+	tok   *tokenizer.Tokenizer
+	marks map[int]bool // the special tokens that are text
+	size  int
+	rest  *tokens // the tokens behind others
 
 	once  sync.Once // makes begin
 	begin *tokens   // the tokens at the beginning of a text
 }
 
 // NewVocabulary returns the vocabulary of a tokenizer. Special tokens have no text and
-// are never part of what a grammar allows.
-func NewVocabulary(ctx context.Context, t *tokenizer.Tokenizer) (*Vocabulary, error) {
-	v := &Vocabulary{tok: t, size: t.VocabSize()}
+// are never part of what a grammar allows, but for the given marks, such as those around a
+// call of a function.
+func NewVocabulary(ctx context.Context, t *tokenizer.Tokenizer, marks ...int) (*Vocabulary, error) {
+	v := &Vocabulary{tok: t, size: t.VocabSize(), marks: map[int]bool{}}
+	for _, id := range marks {
+		v.marks[id] = true
+	}
 	var err error
 	v.rest, err = v.collect(ctx, false)
 	return v, err
@@ -59,11 +64,22 @@ func (v *Vocabulary) tokens(first bool) *tokens {
 			if one, _ = b.Append(one[:0], id, true); string(one) != text {
 				// The background: what waits here was begun by one of several callers.
 				v.begin, _ = v.collect(context.Background(), true)
+				v.begin.blank = v.rest.without(v.begin)
 				return
 			}
 		}
 	})
 	return v.begin
+}
+
+// without returns the tokens that have a text in t and none in other.
+func (t *tokens) without(other *tokens) (ids []int32) {
+	for id, text := range t.text {
+		if text != "" && other.text[id] == "" {
+			ids = append(ids, int32(id))
+		}
+	}
+	return ids
 }
 
 // maxToken is the most bytes of a token that grammars use.
@@ -78,7 +94,7 @@ func (v *Vocabulary) collect(ctx context.Context, first bool) (*tokens, error) {
 		if id%1024 == 0 && ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		if v.tok.IsSpecial(id) {
+		if v.tok.IsSpecial(id) && !v.marks[id] {
 			continue
 		}
 		var ok bool

@@ -301,7 +301,7 @@ func Default() Rules {
 			{Dir: "internal/fileorder", Prints: true, Opens: []string{"*"}},
 		},
 		RestrictedStd: []string{"log", "net", "net/http", "C", "plugin"},
-		TestThird:     []string{goCmp},
+		TestThird:     []string{goCmp, regexp2},
 		TestRooms: []string{
 			"internal/testutil", "internal/enginetest", "internal/modelgen/random", "internal/engine/apple/rig", "internal/engine", "internal/engine/portable", "internal/dtype", "internal/storage",
 			"internal/modelpkg", "internal/milpb", "internal/mil", "internal/safetensors", "tensor", "examples", "hub/hubtest",

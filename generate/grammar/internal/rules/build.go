@@ -78,7 +78,11 @@ func references(n *node, found func(rule int)) {
 		if n.kind == kindRule {
 			found(n.low)
 		}
-		stack = append(stack, n.kids...)
+		for _, k := range n.kids {
+			if k.rules && !seen[k] {
+				stack = append(stack, k)
+			}
+		}
 	}
 }
 
@@ -265,6 +269,8 @@ func (r *resolver) rebuilt(n *node) *node {
 			return r.t.nothing
 		case r.inline[n.low]:
 			return r.bodies[n.low]
+		case !r.nullable[n.low]:
+			return n // as it is known
 		}
 		// The high tells it from a rule that is not resolved.
 		return r.t.intern(node{kind: kindRule, rules: true, nullable: r.nullable[n.low], low: n.low, high: 1})

@@ -46,9 +46,7 @@ func (b *Builder) nodes(list []Expr) []*node {
 func (b *Builder) Bytes(s string) Expr {
 	n := b.t.empty
 	for k := len(s) - 1; k >= 0; k-- {
-		var set byteSet
-		set.add(s[k], s[k])
-		n = b.t.concat(b.t.ofSet(set), n)
+		n = b.t.concat(b.t.byte(s[k]), n)
 	}
 	return Expr{n}
 }

@@ -11,6 +11,16 @@ func (t *table) ofSet(s byteSet) *node {
 	return t.intern(node{kind: kindSet, set: s, utf8: ascii})
 }
 
+// byte returns the expression of one byte.
+func (t *table) byte(c byte) *node {
+	if t.single[c] == nil || t.err != nil {
+		var set byteSet
+		set.add(c, c)
+		t.single[c] = t.ofSet(set)
+	}
+	return t.single[c]
+}
+
 // concat returns a and then b. A concat on the left is turned into a chain to the
 // right, so that what is next to be read always stands in front.
 func (t *table) concat(a, b *node) *node {
@@ -49,9 +59,13 @@ func (t *table) pair(a, b *node) *node {
 func (t *table) or(nodes ...*node) *node {
 	var (
 		set   byteSet
-		kids  = make([]*node, 0, len(nodes))
 		empty bool
 	)
+	count := len(nodes)
+	for _, n := range nodes {
+		count += len(n.kids)
+	}
+	kids := make([]*node, 0, count)
 	add := func(n *node) {
 		switch n.kind {
 		case kindNothing:

@@ -98,7 +98,9 @@ type table struct {
 	recent map[string]*node // of a program: what was made since its cache was emptied
 	next   uint64
 	memory int
-	err    error // the first limit that was passed; what is made from then on is nothing
+	key    []byte     // memory for keys
+	single [256]*node // the nodes of one byte
+	err    error      // the first limit that was passed; what is made from then on is nothing
 
 	classes byteClasses
 	stale   bool // there is a set that the classes do not tell apart
@@ -138,8 +140,7 @@ func (t *table) intern(n node) *node {
 	if t.err != nil {
 		return t.nothing
 	}
-	key := make([]byte, 0, 64)
-	key = append(key, byte(n.kind))
+	key := append(t.key[:0], byte(n.kind))
 	switch n.kind {
 	case kindSet:
 		for _, w := range n.set {
@@ -159,6 +160,7 @@ func (t *table) intern(n node) *node {
 		// A chain is walked along, not into.
 		n.depth = max(n.kids[0].depth+1, n.kids[1].depth)
 	}
+	t.key = key
 	known, ok := t.nodes[string(key)]
 	if !ok && t.recent != nil {
 		known, ok = t.recent[string(key)]
