@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"bytes"
 	"errors"
 	"net/url"
 	"slices"
@@ -66,6 +67,7 @@ func parse(text []byte) (*document, error) {
 	if len(text) > maxBytes {
 		return nil, &Error{Reason: "has more than " + strconv.Itoa(maxBytes) + " bytes", Unsupported: true}
 	}
+	text = bytes.TrimPrefix(text, []byte("\ufeff")) // editors of Windows put it there
 	v, err := jsonvalue.Parse(text, maxDepth, jsonvalue.Refuse)
 	if err != nil {
 		return nil, &Error{Reason: "cannot be read: " + err.Error()}
