@@ -21,17 +21,16 @@ type Generator struct {
 	tok   *tokenizer.Tokenizer // nil when there is none
 	bound *boundModel          // the function that answers where none is named
 	// functions are the others, nil for a generator that nothing made.
-	functions     *functions
-	batches       *batches
-	pool          *pool
-	chunk         int // the greatest number of tokens in one forward pass
-	defaults      Defaults
-	ends          map[int]bool // the model's end tokens
-	turnEnd       int          // the token that ends a chat message, or -1
-	chat          *tokenizer.ChatOptions
-	load          time.Duration
-	grammarTokens grammarTokens // made for the first answer that has a grammar
-	callGrammars  callGrammars
+	functions *functions
+	batches   *batches
+	pool      *pool
+	chunk     int // the greatest number of tokens in one forward pass
+	defaults  Defaults
+	ends      map[int]bool // the model's end tokens
+	turnEnd   int          // the token that ends a chat message, or -1
+	chat      *tokenizer.ChatOptions
+	load      time.Duration
+	grammars  grammarCaches
 }
 
 // chats reports whether messages have a template.

@@ -13,6 +13,12 @@ import (
 	"github.com/gocoreml/coreml/tokenizer"
 )
 
+// grammarCaches are what a generator keeps for answers with grammars.
+type grammarCaches struct {
+	tokens grammarTokens
+	calls  callGrammars
+}
+
 // maxVocabularies is how many vocabularies a generator keeps.
 const maxVocabularies = 4
 
@@ -77,7 +83,7 @@ func (r *generation) bindGrammar(ctx context.Context) error {
 			return err
 		}
 	}
-	v, err := r.g.grammarTokens.of(ctx, r.g.tok, marks)
+	v, err := r.g.grammars.tokens.of(ctx, r.g.tok, marks)
 	if err != nil {
 		return err
 	}

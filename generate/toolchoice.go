@@ -124,7 +124,7 @@ func (r *generation) callGrammar(ctx context.Context) (*grammar.Grammar, []int, 
 		return nil, nil, configErrorf("ToolChoice", "is %q, but the calls of this chat template (%s) are not written with JSON arguments, so that none can be required",
 			r.opts.ToolChoice, cmp.Or(string(r.g.tok.ToolFormat()), "no known format"))
 	}
-	g, err := r.g.callGrammars.of(pattern, tools)
+	g, err := r.g.grammars.calls.of(pattern, tools)
 	if err != nil {
 		return nil, nil, &ConfigError{Field: "Tools", Reason: err.Error(), Err: err}
 	}

@@ -2,6 +2,7 @@ package grammar_test
 
 import (
 	"math/rand/v2"
+	"sync"
 	"testing"
 
 	"github.com/gocoreml/coreml/generate/grammar"
@@ -172,5 +173,38 @@ func TestTextsAreAdmittedAsTokenizersWriteThem(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestAGrammarServesManyAtOnce(t *testing.T) {
+	_, v := smallVocabulary(t)
+	for _, g := range grammars(t) {
+		var group sync.WaitGroup
+		for seed := range 8 {
+			group.Go(func() {
+				rng := rand.New(rand.NewPCG(9, uint64(seed)))
+				m, text := grammar.NewMatcher(g, v), ""
+				for range 30 {
+					mask := m.Mask()
+					if mask.Len() == 0 || mask.CanEnd() && rng.IntN(4) == 0 {
+						break
+					}
+					id := rng.IntN(v.Size())
+					for !mask.Allows(id) {
+						id = (id + 1) % v.Size()
+					}
+					part, err := m.Accept(id)
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					text += part
+				}
+				if g.Match(text) != m.CanEnd() {
+					t.Errorf("%q", text)
+				}
+			})
+		}
+		group.Wait()
 	}
 }

@@ -6,11 +6,10 @@ import "slices"
 // that is passed is the error of [Builder.Err] and [Builder.Build]; what is made from
 // then on is nothing.
 type Builder struct {
-	t       *table
-	names   []string
-	index   map[string]int
-	bodies  []*node // nil: not defined
-	defined int
+	t      *table
+	names  []string
+	index  map[string]int
+	bodies []*node // nil: not defined
 }
 
 // Expr is an expression of a [Builder]. Two of one builder that are made alike are

@@ -3,7 +3,6 @@ package rules
 import (
 	"cmp"
 	"encoding/binary"
-	"math/bits"
 	"slices"
 )
 
@@ -74,14 +73,6 @@ func (s *byteSet) meet(o byteSet) {
 	for k := range s {
 		s[k] &= o[k]
 	}
-}
-
-func (s *byteSet) len() int {
-	n := 0
-	for _, w := range s {
-		n += bits.OnesCount64(w)
-	}
-	return n
 }
 
 // nodeSize is about what a node takes with its entry in the table, and kidSize what
