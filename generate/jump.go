@@ -43,7 +43,8 @@ func (r *generation) jump(ctx context.Context, seq *Sequence, prompt, id int, em
 	next := r.next[:]
 	all := append(slices.Clone(seq.ids), id)
 	for _, id := range forced {
-		if !r.fitsIn(len(all)) {
+		// The tokens of the tokenizer may be more than those that end the answer in time.
+		if s.leave(r.room(len(all))); !r.fitsIn(len(all)) || !s.inTime(id) {
 			break
 		}
 		tok, err := r.take(ctx, all, prompt, id)

@@ -60,6 +60,7 @@ type structured struct {
 	// thinking says that the model's thinking comes first, which is free.
 	thinking bool
 	left     int       // how many tokens there may be, the next one included
+	plan     []int     // the tokens that end the answer, where no others do in time
 	part     []byte    // what was read and is not yet written: part of a character
 	logits   []float32 // those of the step, for a second choice
 	scratch  []float32
@@ -139,6 +140,9 @@ func (c *samplerChain) choose(ctx context.Context, logits []float32) (int, error
 	if !s.binds() {
 		return c.draw(ctx, logits)
 	}
+	if len(s.plan) > 0 {
+		return s.planned(), nil
+	}
 	mask := s.matcher.Mask()
 	if mask.Len() == 0 && (!mask.CanEnd() || len(s.ends) == 0) {
 		return 0, fmt.Errorf("%w: the tokenizer, of %d entries, has none that goes on with the text", ErrGrammar, s.matcher.Vocabulary().Size())
@@ -153,6 +157,13 @@ func (c *samplerChain) choose(ctx context.Context, logits []float32) (int, error
 		return id, err
 	}
 	return c.chooseInTime(ctx, logits)
+}
+
+// planned takes the next token of the plan.
+func (s *structured) planned() int {
+	id := s.plan[0]
+	s.plan = s.plan[1:]
+	return id
 }
 
 // inTime reports whether the answer can still end after a token. Where it cannot even
@@ -174,7 +185,12 @@ func (c *samplerChain) chooseInTime(ctx context.Context, logits []float32) (int,
 	copy(logits, s.logits)
 	s.scratch = s.matcher.Ending(s.left).Apply(logits, s.ends, s.scratch)
 	if checkFinite(logits) != nil {
-		copy(logits, s.logits) // a processor rules them out
+		// Behind each of them another ending is the shortest, which takes more tokens; or a
+		// processor rules them out.
+		if s.plan = s.matcher.Plan(s.left); len(s.plan) > 0 {
+			return s.planned(), nil
+		}
+		copy(logits, s.logits)
 	}
 	return c.draw(ctx, logits)
 }
