@@ -64,7 +64,7 @@ func TestAGrammarThatCannotBeIsToldOf(t *testing.T) {
 		{[]string{"--regex", "a["}, exitFailure, "missing closing ]"},
 		{[]string{"--regex", `a\b`}, exitFailure, `\b`},
 		{[]string{"--regex", "(a{1000}){1000}"}, exitFailure, "regex"},
-		{[]string{"--choice", "a", "--regex", "b"}, exitUsage, "exclude each other"},
+		{[]string{"--choice", "a", "--regex", "b"}, exitUsage, "two grammars"},
 		{[]string{"--regex", "[a-z]{50}", "--max-tokens", "2"}, exitFailure, "not whole"},
 	} {
 		call(t, append(append([]string{"generate", "-q"}, c.args...), "Once")...).want(t, c.status, "", c.says)
