@@ -79,6 +79,14 @@ convert-variants: build ## random configurations of every architecture, converte
 	PYTHON="$(PYTHON)" conformance/convert/install.sh $(CONVERT)-torch torch
 	$(CONVERT)-torch/bin/python conformance/convert/variants.py bin/coreml $(VARIANTS)
 
+STRUCTURED ?= .cache/structured
+ANSWERS    ?= 1000
+
+.PHONY: structured
+structured: ## ANSWERS (1000) answers of each model under JSON schemas, checked by another validator; needs Python 3 with pip, COREML_FIXTURES; an hour
+	PYTHON="$(PYTHON)" conformance/structured/install.sh $(STRUCTURED)
+	cd conformance/structured && COREML_STRUCTURED=$(ANSWERS) COREML_STRUCTURED_SCHEMAS=$(abspath $(STRUCTURED)) go test -count=1 -timeout 180m -v .
+
 race: ## all tests under the race detector; needs gcc
 	CGO_ENABLED=1 go test -race work
 

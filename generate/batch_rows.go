@@ -134,6 +134,9 @@ func (t *rowText) step(ctx context.Context, a *answer, at, row int, all *rows) i
 		return t.r.bound.pad
 	}
 	t.tokens, t.done = append(t.tokens, tok), tok.Finish != FinishNone
+	if t.done {
+		t.err = t.r.sampler.bound.incomplete(tok)
+	}
 	return tok.ID
 }
 

@@ -51,8 +51,8 @@ type BeamResult struct {
 // states as are free, and one after the other in one where no other is.
 //
 // Biases, penalties and processors change the log-probabilities, which the sums are of.
-// There is nothing to draw: a temperature, a Sampler, Guidance, LogProbs and Images are
-// refused; the model's own temperature, where Options.Sampling is nil, is left out. Stats
+// There is nothing to draw: a temperature, a Sampler, Guidance, LogProbs, Grammar,
+// ToolChoice and Images are refused; the model's own temperature, where Options.Sampling is nil, is left out. Stats
 // of the answers are those of the whole search, but for Tokens. A nil ctx never ends; a
 // nil opts is the zero [Options].
 func (g *Generator) BeamSearch(ctx context.Context, prompt Prompt, beams *Beams, opts *Options) ([]BeamResult, error) {
@@ -89,6 +89,8 @@ func checkBeamOptions(o *Options) error {
 		{"Sampler", o.Sampler != nil},
 		{"Guidance", o.Guidance.on()},
 		{"LogProbs", o.LogProbs != 0},
+		{"Grammar", o.Grammar != nil},
+		{"ToolChoice", o.requiresCall()},
 		{"Images", len(o.Images) > 0},
 	} {
 		if c.set {

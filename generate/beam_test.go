@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/gocoreml/coreml/generate"
+	"github.com/gocoreml/coreml/generate/grammar"
 )
 
 // tableRow has the logits behind two tokens that testdata/gen/processors.py has too.
@@ -70,6 +71,10 @@ func TestBeamsAreThoseOfTransformers(t *testing.T) {
 func TestBeamsThatMakeNoSenseAreRefused(t *testing.T) {
 	g := newFake(t, &fakeModel{fillRow: tableRow}, generate.Config{})
 	nan := math.NaN()
+	word, err := grammar.Choice("word")
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct {
 		field, want string
 		beams       *generate.Beams
@@ -82,6 +87,7 @@ func TestBeamsThatMakeNoSenseAreRefused(t *testing.T) {
 		{"Beams.EarlyStopping", `is "soon", want "unlikely"`, &generate.Beams{N: 2, EarlyStopping: "soon"}, nil},
 		{"Sampling.Temperature", "beam search", &generate.Beams{N: 2}, &generate.Options{Sampling: &generate.Sampling{Temperature: 1}}},
 		{"LogProbs", "beam search", &generate.Beams{N: 2}, &generate.Options{LogProbs: 1}},
+		{"Grammar", "beam search", &generate.Beams{N: 2}, &generate.Options{Grammar: word}},
 		{"Guidance", "beam search", &generate.Beams{N: 2}, &generate.Options{Guidance: &generate.Guidance{Scale: 2}}},
 	} {
 		_, err := g.BeamSearch(t.Context(), generate.Prompt{Tokens: prompt}, c.beams, c.opts)

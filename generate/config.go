@@ -4,6 +4,7 @@ import (
 	"image"
 
 	"github.com/gocoreml/coreml/coreml"
+	"github.com/gocoreml/coreml/generate/grammar"
 	"github.com/gocoreml/coreml/tokenizer"
 )
 
@@ -110,6 +111,17 @@ type Options struct {
 	// placeholder ([ImageStage.Token]) the error is a [*DriverError]. They are read
 	// before the first token and not kept.
 	Images []image.Image
+	// Grammar says which texts the answer may be: package grammar makes one of a
+	// regular expression, a JSON schema, a grammar or a list of choices. What may not
+	// follow is ruled out at every step, behind the penalties and Processors and before the
+	// sampler, and the answer ends where nothing more may follow. When the tokens that
+	// are left become few, it is led to an end in time; where that is not possible, or a
+	// stop string cuts it, the error is [ErrIncomplete] behind the last token. The text is
+	// the bytes of the tokens as they are: spaces that the tokenizer would clean up stay.
+	// Where the prompt opens the model's thinking, the grammar begins behind it; an answer
+	// under a grammar is not searched for calls of tools. With one, batches, sessions and
+	// streams work as without. Nil means any text.
+	Grammar *grammar.Grammar
 	// Sampler chooses the token in place of the built-in sampler. Of Sampling
 	// only what comes before the temperature applies then. Nil means the built-in one.
 	Sampler Sampler
@@ -122,6 +134,15 @@ type Options struct {
 	// (tokenizer.Tokenizer.NewToolParser). Tools mean nothing without a chat
 	// template, and fail with [ErrNoTools] where that knows none.
 	Tools []any
+	// ToolChoice says which of Tools the answer calls: [ToolAuto] leaves it to the model,
+	// [ToolNone] is an answer without a call, whose prompt does not name the tools,
+	// [ToolRequired] is one call of any of them, and any other text is the name of the one
+	// that is called. A call that is required is written in the form of the chat template
+	// and its arguments fit the function's schema ([grammar.JSONSchema]; what that cannot
+	// compile is an error that names it). Templates whose calls are not JSON, such as those
+	// of Python and of tags, have none that can be required: the error wraps [ErrConfig].
+	// Thinking that the prompt opens comes before the call.
+	ToolChoice string
 	// Chat is what the chat template is given besides the messages: its variables,
 	// such as enable_thinking or documents, another template by its name, the
 	// clock, and what is done about control tokens in the messages. Nil means
@@ -175,6 +196,9 @@ func (o *Options) validate(width int) error {
 		return configErrorf("ReasoningBudget", "is %d, want 1 or more, 0 for no bound, or -1 for no thinking at all", o.ReasoningBudget)
 	}
 	if err := o.validateOverflow(); err != nil {
+		return err
+	}
+	if err := o.validateToolChoice(); err != nil {
 		return err
 	}
 	if o.Sampling != nil {

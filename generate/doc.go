@@ -64,6 +64,16 @@
 //		r, err = generate.Collect(session.SendMessages(ctx, results, opts))
 //	}
 //
+// Options.ToolChoice requires a call, whose arguments fit the function's schema.
+//
+// # Structured answers
+//
+// Options.Grammar binds an answer to a regular expression, a JSON schema, a grammar or a
+// choice of texts, which package grammar compiles:
+//
+//	yes, err := grammar.Choice("yes", "no")
+//	r, err := g.Generate(ctx, "Is the sky blue?", &generate.Options{Grammar: yes})
+//
 // # Chat templates
 //
 // Options.Chat, and Config.Chat where that is nil, has what the model's chat

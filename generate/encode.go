@@ -35,7 +35,9 @@ func (g *Generator) chatOptions(opts *Options) *tokenizer.ChatOptions {
 		chat = *given
 	}
 	chat.AddGenerationPrompt = !chat.ContinueFinalMessage
-	chat.Tools = opts.Tools
+	if chat.Tools = opts.Tools; opts.ToolChoice == ToolNone {
+		chat.Tools = nil
+	}
 	return &chat
 }
 

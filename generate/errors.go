@@ -36,6 +36,13 @@ var (
 	// [Sampling], an argument, or a file that stands for one of them. The error
 	// is a [*ConfigError], a [*TokenError], a [*FunctionError] or a [*VocabularyError].
 	ErrConfig = errors.New("invalid configuration")
+	// ErrIncomplete means that an answer ended before it was whole by its grammar
+	// ([Options.Grammar]): at its limit of tokens, at the end of the context, or at a
+	// stop string. Its tokens were yielded before.
+	ErrIncomplete = errors.New("the answer is not whole by its grammar")
+	// ErrGrammar means that an answer cannot go on by its grammar with the tokens of
+	// the model: its tokenizer cannot write what the grammar asks for.
+	ErrGrammar = errors.New("no token fits the grammar")
 	// ErrClosed means that the generator, session or sequence was closed.
 	ErrClosed = errors.New("closed")
 	// ErrFinished means that there is no unfinished answer to go on with.

@@ -87,7 +87,7 @@ func (g *Generator) newGeneration(ctx context.Context, opts *Options, chat bool,
 	r.stats.Load, r.stats.Seed, r.stats.Greedy = g.load, r.sampler.seed, r.sampler.greedy
 	r.thoughts.budget = r.opts.ReasoningBudget
 	r.prepareText(ctx, chat)
-	return r, nil
+	return r, r.bindGrammar(ctx)
 }
 
 // checkGreedy refuses what a package that chooses its tokens itself cannot do.
@@ -105,6 +105,9 @@ func (r *generation) checkGreedy() error {
 	}
 	if r.opts.LogProbs != 0 {
 		return configErrorf("LogProbs", reason, name)
+	}
+	if r.opts.Grammar != nil {
+		return configErrorf("Grammar", reason, name)
 	}
 	if r.opts.Guidance.on() {
 		return configErrorf("Guidance", reason, name)
@@ -142,6 +145,7 @@ func (r *generation) prepareDecoder(prompt []int) {
 	}
 	// Calls and thinking may be written with special tokens, which text leaves out.
 	r.decoder = r.g.tok.NewDecoder(r.tools == nil)
+	r.sampler.bound.begin(r)
 }
 
 // tokenLimit returns the greatest number of tokens of an answer for
@@ -181,8 +185,11 @@ func (r *generation) goOn(ctx context.Context, seq *Sequence, prompt []int, logi
 		if err != nil {
 			return err
 		}
-		if !emit(tok) || tok.Finish != FinishNone {
+		if !emit(tok) {
 			return nil
+		}
+		if tok.Finish != FinishNone {
+			return r.sampler.bound.incomplete(tok)
 		}
 		if r.g.pool.isClosed() {
 			return fmt.Errorf("step %d: %w", r.stats.Tokens, ErrClosed)
@@ -190,9 +197,9 @@ func (r *generation) goOn(ctx context.Context, seq *Sequence, prompt []int, logi
 		if r.slides(len(seq.ids)) {
 			logits, err = r.slide(ctx, seq, tok.ID)
 		} else {
-			logits, err = r.decode(ctx, seq, tok.ID)
+			logits, err = r.goAhead(ctx, seq, tok.ID, emit)
 		}
-		if err != nil {
+		if logits == nil || err != nil {
 			return err
 		}
 	}
@@ -201,17 +208,29 @@ func (r *generation) goOn(ctx context.Context, seq *Sequence, prompt []int, logi
 // step chooses the token that follows ids, the first of which are the prompt.
 func (r *generation) step(ctx context.Context, ids []int, prompt int, logits []float32) (Token, error) {
 	step := r.stats.Tokens
+	r.sampler.bound.leave(r.room(len(ids)))
 	id, err := r.choose(ctx, ids, logits)
 	if err != nil {
 		return Token{}, fmt.Errorf("step %d: %w", step, err)
 	}
+	return r.take(ctx, ids, prompt, id)
+}
+
+// take makes id the token that follows ids.
+func (r *generation) take(ctx context.Context, ids []int, prompt, id int) (Token, error) {
+	step := r.stats.Tokens
+	r.sampler.accept(id)
 	r.stats.Tokens++
 	now := time.Now()
 	if step == 0 {
 		r.first = now
 		r.stats.FirstToken = now.Sub(r.start)
 	}
-	tok, err := r.token(ctx, id, r.finish(id, len(ids)))
+	finish, err := r.sampler.bound.accept(id, r.finish(id, len(ids)))
+	if err != nil {
+		return Token{}, fmt.Errorf("step %d: %w", step, err)
+	}
+	tok, err := r.token(ctx, id, finish)
 	if r.logProbs != nil && err == nil {
 		scored := r.logProbs.of(r.g.tok, id)
 		tok.LogProb, tok.TopLogProbs, tok.scored = scored.LogProb, scored.Top, &scored
@@ -271,12 +290,6 @@ func (r *generation) prefill(ctx context.Context, seq *Sequence, prompt []int) (
 	return logits, seq.reserve(r.limit)
 }
 
-// decode appends one token of the answer and returns the logits that follow it.
-func (r *generation) decode(ctx context.Context, seq *Sequence, id int) ([]float32, error) {
-	r.next[0] = id
-	return seq.append(ctx, r.next[:], nil)
-}
-
 // isEnd reports whether id ends the answer. What the template puts behind an answer may
 // also be what ends a thought, behind which the answer goes on.
 func (r *generation) isEnd(id int) bool {
@@ -310,7 +323,10 @@ func (r *generation) token(ctx context.Context, id int, finish FinishReason) (To
 		return tok, err
 	}
 	place := r.tools.place()
-	part := r.tools.read(text, finish != FinishNone)
+	part, err := r.parts(text, finish != FinishNone)
+	if err != nil {
+		return tok, err
+	}
 	tok.Calls, tok.Reasoning, tok.CallErrors = part.Calls, part.Reasoning, part.Errors
 	tok.Kind, tok.CallText = r.kind(place, len(part.Calls)+len(part.Errors)), r.tools.callText()
 	var found bool
@@ -322,12 +338,16 @@ func (r *generation) token(ctx context.Context, id int, finish FinishReason) (To
 	if r.chat {
 		r.plain.add(part.Text, tok.Finish != FinishNone)
 	}
+	r.sampler.bound.wrote(tok)
 	return tok, nil
 }
 
 // text returns the text that is certain with id. It fails where the tokenizer's
 // decoder takes longer than any that was made for a model.
 func (r *generation) text(ctx context.Context, id int, finish FinishReason) (text string, err error) {
+	if r.sampler.bound.binds() {
+		return r.sampler.bound.text(), nil
+	}
 	if finish != FinishEnd && r.tools.isText(id) {
 		text, err = r.decoder.NextContext(ctx, id)
 	}

@@ -51,9 +51,5 @@ func (r *generation) choose(ctx context.Context, ids []int, logits []float32) (i
 			return 0, err
 		}
 	}
-	id, err := r.pick(ctx, ids, logits)
-	if err == nil {
-		r.sampler.accept(id)
-	}
-	return id, err
+	return r.pick(ctx, ids, logits)
 }

@@ -32,6 +32,7 @@ type Generator struct {
 	chat      *tokenizer.ChatOptions
 	breakers  breakerCache
 	load      time.Duration
+	grammars  grammarCaches
 }
 
 // chats reports whether messages have a template.

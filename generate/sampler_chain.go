@@ -15,7 +15,8 @@ type samplerChain struct {
 	own        []Processor   // what the settings ask for
 	processors []Processor
 	sampler    Sampler
-	greedy     bool // whether it is the likeliest token that is taken
+	bound      *structured // the grammar, nil for none
+	greedy     bool        // whether it is the likeliest token that is taken
 	seed       uint64
 }
 
@@ -66,7 +67,7 @@ func (c *samplerChain) sample(ctx context.Context, ids []int, logits []float32) 
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}
-	id, err := c.draw(ctx, logits)
+	id, err := c.choose(ctx, logits)
 	if err != nil {
 		return 0, err
 	}

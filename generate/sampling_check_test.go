@@ -21,7 +21,7 @@ var outOfRange = map[string]generate.Sampling{
 	"Sampling.MinTokens: the least number of tokens is -1, want 0 (off) or more":       {MinTokens: -1},
 	"Sampling.MinNewTokens: the least number of new tokens is -3":                      {MinNewTokens: -3},
 	"Sampling.BadWords: number 1 has no tokens":                                        {BadWords: [][]int{{1}, {}}},
-	"Sampling.BadWords: token id -1 is not in the model's vocabulary":                  {BadWords: [][]int{{-1}}},
+	"Sampling.BadWords: token id -1 is not in":                                         {BadWords: [][]int{{-1}}},
 	"Sampling.SequenceBias: number 0 has no tokens":                                    {SequenceBias: []generate.BiasedSequence{{Bias: 1}}},
 	"Sampling.SequenceBias: a bias is NaN, want -1e+06 to 1e+06, or -Inf":              {SequenceBias: []generate.BiasedSequence{{Tokens: []int{1}, Bias: math.NaN()}}},
 	"Sampling.LogitBias: a bias is +Inf":                                               {LogitBias: map[int]float64{1: math.Inf(1)}},

@@ -110,6 +110,8 @@ func (s *Session) checkTurn(t *turn) error {
 	switch {
 	case t.opts.Guidance.on():
 		return configErrorf("Guidance", "needs a state of its own, and a session has one: want Generator.Chat")
+	case t.continues && t.opts.Grammar != nil:
+		return configErrorf("Grammar", "binds an answer from its beginning, and this one goes on: want Session.Send")
 	case s.text && !t.continues && t.messages != nil:
 		return errTextSession
 	case !t.continues:

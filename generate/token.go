@@ -75,6 +75,9 @@ type Stats struct {
 	PrefillCalls int
 	// Tokens is the number of tokens given, the end token included.
 	Tokens int
+	// Forced is how many of them were not chosen: the grammar of the answer left one
+	// continuation alone, which took no predictions of their own.
+	Forced int
 	// Prefill and Decode are the times of the prompt and of the steps after the
 	// first token, sampling included.
 	Prefill, Decode time.Duration

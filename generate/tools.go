@@ -55,6 +55,9 @@ func (t *toolReader) endsThinking(id int) bool {
 	return ok && t.parser.EndsThinking(token)
 }
 
+// isThinking reports whether what comes next is thinking.
+func (t *toolReader) isThinking() bool { return t != nil && t.parser.IsThinking() }
+
 // read takes the next part of the answer and returns what of it is text, thinking with
 // it, and the calls that are whole; last ends the answer.
 func (t *toolReader) read(text string, last bool) tokenizer.AnswerPart {

@@ -2,6 +2,7 @@ package generate_test
 
 import (
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/gocoreml/coreml/examples/storyteller"
 	"github.com/gocoreml/coreml/generate"
+	"github.com/gocoreml/coreml/generate/grammar"
 	"github.com/gocoreml/coreml/tokenizer"
 )
 
@@ -232,5 +234,65 @@ func TestTheNextTurnBeginsWithTheCallAsTheModelWroteIt(t *testing.T) {
 	rendered, err := tok.ApplyChatTemplate(t.Context(), next, nil)
 	if want := "<|story|>u:hi<|story|><|story|>a:" + answer + "<|story|>"; err != nil || !strings.HasPrefix(rendered, want) {
 		t.Errorf("rendered %q (%v), want %q first", rendered, err, want)
+	}
+}
+
+// callTemplate writes calls as Hermes does.
+const callTemplate = `{# <tool_call> #}{% if tools %}{{ tools[0].function.name }}{% endif %}` +
+	`{% for m in messages %}<|story|>{{ m.role[0] }}:{{ m.content }}` +
+	`{% for c in m.tool_calls %}<tool_call>{"name": "{{ c.function.name }}", "arguments": {{ c.function.arguments | tojson }}}</tool_call>{% endfor %}<|story|>{% endfor %}` +
+	`{% if add_generation_prompt %}<|story|>a:{% endif %}`
+
+func TestARequiredCallFitsItsSchema(t *testing.T) {
+	tool := func(name, parameters string) any {
+		return map[string]any{"type": "function", "function": map[string]any{"name": name, "parameters": json.RawMessage(parameters)}}
+	}
+	tools := []any{
+		tool("w", `{"type": "object", "properties": {"at": {"enum": ["A", "B"]}, "n": {"type": "integer", "minimum": 1, "maximum": 9}}, "required": ["at", "n"], "additionalProperties": false}`),
+		tool("c", `{"type": "object", "properties": {}, "additionalProperties": false}`),
+	}
+	for _, choice := range []string{"w", "c", generate.ToolRequired} {
+		m := &fakeModel{}
+		s, tok := newSession(t, m, callTemplate)
+		m.next = replies(tok, "I will not call anything")
+		r, err := generate.Collect(s.Send(t.Context(), "hi", &generate.Options{Tools: tools, ToolChoice: choice, Sampling: hot(1)}))
+		if err != nil {
+			t.Fatalf("%s: %q: %v", choice, r.Text, err)
+		}
+		if len(r.Calls) != 1 || strings.TrimSpace(r.Text) != "" || choice != generate.ToolRequired && r.Calls[0].Name != choice {
+			t.Fatalf("%s: text %q, calls %v", choice, r.Text, r.Calls)
+		}
+		if r.Calls[0].Name == "c" {
+			continue
+		}
+		var arguments struct {
+			At string
+			N  int
+		}
+		if err := json.Unmarshal(r.Calls[0].Arguments, &arguments); err != nil || arguments.N < 1 || arguments.N > 9 || arguments.At != "A" && arguments.At != "B" {
+			t.Errorf("arguments %s (%v)", r.Calls[0].Arguments, err)
+		}
+	}
+}
+
+func TestAToolChoiceThatCannotBeKeptIsRefused(t *testing.T) {
+	m := &fakeModel{}
+	s, tok := newSession(t, m, callTemplate)
+	m.next = replies(tok, "so")
+	tool := []any{map[string]any{"function": map[string]any{"name": "f", "parameters": map[string]any{"items": map[string]any{}, "properties": map[string]any{"a": map[string]any{"uniqueItems": true}}}}}}
+	for says, o := range map[string]*generate.Options{
+		"there are no Tools":       {ToolChoice: generate.ToolRequired},
+		"no function in Tools":     {ToolChoice: "g", Tools: tool},
+		`keyword "uniqueItems"`:    {ToolChoice: "f", Tools: tool},
+		"an answer cannot be both": {ToolChoice: "f", Tools: tool, Grammar: grammarOf(t)(grammar.Choice("a"))},
+	} {
+		_, err := generate.Collect(s.Send(t.Context(), "hi", o))
+		if !errors.Is(err, generate.ErrConfig) || !strings.Contains(err.Error(), says) {
+			t.Errorf("got %v, want %q", err, says)
+		}
+	}
+	r, err := generate.Collect(s.Send(t.Context(), "hi", &generate.Options{ToolChoice: generate.ToolNone, Tools: tool}))
+	if err != nil || r.Text != "so" || len(r.Calls) > 0 {
+		t.Errorf("without a call: %q, %v (%v)", r.Text, r.Calls, err)
 	}
 }

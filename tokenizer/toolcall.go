@@ -220,6 +220,10 @@ func (p *ToolParser) IsMark(token string) bool { return p != nil && p.parser.IsM
 // answer is a part just now. Some models end a thought and an answer with the same token.
 func (p *ToolParser) EndsThinking(token string) bool { return p != nil && p.parser.EndsThinking(token) }
 
+// IsThinking reports whether the answer is in a thought just now, as it may be before
+// its first part where the prompt opens one.
+func (p *ToolParser) IsThinking() bool { return p != nil && p.parser.IsThinking() }
+
 // AnswerPart is what a part of an answer comes to.
 type AnswerPart struct {
 	// All is what is no part of a call: Text and Reasoning in their order, with the

@@ -32,6 +32,7 @@ type cli struct {
 	Edit     editCmd     `cmd:"" help:"Change what a package says of itself and which functions it has."`
 	Synth    synthCmd    `cmd:"" help:"Make a package with random weights, to measure with."`
 	Tokenize tokenizeCmd `cmd:"" help:"Turn text into the ids of a vocabulary, and back."`
+	Grammar  grammarCmd  `cmd:"" help:"Show whether a JSON schema or another grammar compiles, and which values it takes."`
 	Version  versionCmd  `cmd:"" help:"Show the version."`
 
 	// Both forms are in use: git has one, Go the other.
@@ -110,6 +111,9 @@ func status(ctx context.Context, err error, stderr io.Writer) int {
 		return exitUsage
 	}
 	complain(stderr, err)
+	if unsupportedSchema(err) {
+		return exitUnsupported
+	}
 	return exitFailure
 }
 

@@ -13,6 +13,7 @@ const (
 	exitOK          = 0
 	exitFailure     = 1
 	exitUsage       = 2
+	exitUnsupported = 3 // a JSON schema that is right and outside of what is supported
 	exitInterrupted = 130
 )
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/gocoreml/coreml/coreml"
 	"github.com/gocoreml/coreml/generate"
+	"github.com/gocoreml/coreml/generate/grammar"
 	"github.com/gocoreml/coreml/tokenizer"
 )
 
@@ -52,6 +53,9 @@ type generateCmd struct {
 	searchFlags
 	sessionFlags
 
+	// What the answer may be.
+	grammarFlags
+
 	// How the package is run.
 	ComputeUnits unitsFlag `help:"Devices to use: all, cpu-only, cpu-and-gpu or cpu-and-neural-engine." default:"all" placeholder:"NAME"`
 	Function     string    `help:"The function of the package to run." placeholder:"NAME"`
@@ -59,6 +63,8 @@ type generateCmd struct {
 	PrefillChunk int       `help:"Prompt tokens per prediction; 0 means 128, -1 the whole prompt." default:"0" placeholder:"N"`
 	engineFlags
 	hubFlags
+
+	compiled *grammar.Grammar // what the flags say, nil for any answer
 
 	// What is printed.
 	JSON     bool `help:"Print one JSON object with the answer and its measures in place of the text."`
@@ -77,6 +83,8 @@ func (*generateCmd) Help() string {
     coreml generate -m Model.mlpackage --system "Answer in one sentence." "Why is the sky blue?"
     coreml generate -m Model.mlpackage --template-var enable_thinking=false "Why is the sky blue?"
     coreml generate -m Model.mlpackage --json - < prompt.txt
+    coreml generate -m Model.mlpackage --schema person.json "Describe a person as JSON."
+    coreml generate -m Model.mlpackage --choice yes --choice no "Is the sky blue?"
     coreml generate -m FOLDER --image cat.png "What is this? <image>"
     coreml generate -m Model.mlpackage --session talk.session "And at night?"
     coreml generate -m Model.mlpackage --prompts questions.txt --json > answers.jsonl
@@ -104,7 +112,7 @@ func (c *generateCmd) Validate() error {
 			return err
 		}
 	}
-	return errors.Join(checkChunk(c.PrefillChunk), c.samplingFlags.check(), c.guidanceFlags.check(), c.searchFlags.check(), c.sessionFlags.check(), c.chatFlags.check(), c.engineFlags.Validate())
+	return errors.Join(checkChunk(c.PrefillChunk), c.samplingFlags.check(), c.guidanceFlags.check(), c.searchFlags.check(), c.sessionFlags.check(), c.grammarFlags.check(), c.chatFlags.check(), c.engineFlags.Validate())
 }
 
 // checkChunk checks the number of prompt tokens per prediction.
@@ -121,6 +129,11 @@ func checkChunk(n int) error {
 // Run is called by kong.
 func (c *generateCmd) Run(ctx context.Context, io *streams) error {
 	if err := c.check(); err != nil {
+		return err
+	}
+	// What is wrong with a grammar shows before a model is opened.
+	var err error
+	if c.compiled, err = c.compile(); err != nil {
 		return err
 	}
 	if c.Prompts != "" || c.Requests != "" {
@@ -286,7 +299,7 @@ func (c *generateCmd) options(g *generate.Generator) (*generate.Options, error) 
 	if err != nil {
 		return nil, err
 	}
-	opts := &generate.Options{MaxTokens: c.MaxTokens, Stop: c.Stop, Sampling: sampling, LogProbs: c.logProbs(), Overflow: c.overflow(), ReasoningBudget: c.ReasoningBudget}
+	opts := &generate.Options{MaxTokens: c.MaxTokens, Stop: c.Stop, Sampling: sampling, Grammar: c.compiled, LogProbs: c.logProbs(), Overflow: c.overflow(), ReasoningBudget: c.ReasoningBudget}
 	opts.Guidance = c.guidance(c, g)
 	switch {
 	case c.chats(g):

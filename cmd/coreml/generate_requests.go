@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/gocoreml/coreml/generate"
+	"github.com/gocoreml/coreml/generate/grammar"
 	"github.com/gocoreml/coreml/tokenizer"
 )
 
@@ -55,7 +56,8 @@ type textRequest struct {
 	chat     *chatFile // nil without messages and without anything for their template
 	images   []string
 	sampling samplingFlags
-	sampled  bool // whether it has settings of its own
+	sampled  bool   // whether it has settings of its own
+	bound    string // the field that has the grammar
 	opts     generate.Options
 	scale    *float64
 	negative *string
@@ -175,6 +177,8 @@ func (q *textRequest) field(key string, value []byte) (err error) {
 		var text string
 		text, err = textOf(value)
 		q.negative = &text
+	case "schema", "regex", "grammar", "choice":
+		err = q.grammarField(key, value)
 	case "images":
 		q.images, err = textsOf(value)
 	case "messages", "tools", "continue_final_message", "chat_template", "sanitize_control_tokens", "transformers", "now", "chat_template_kwargs":
@@ -184,6 +188,33 @@ func (q *textRequest) field(key string, value []byte) (err error) {
 		err = q.chat.read(key, value, nil)
 	default:
 		return q.samplingField(key, value)
+	}
+	return err
+}
+
+// grammarField takes in a field that says what the answer may be.
+func (q *textRequest) grammarField(key string, value []byte) (err error) {
+	if q.bound != "" {
+		return fmt.Errorf("there is %s already: an answer has one grammar", q.bound)
+	}
+	q.bound = key
+	var text string
+	switch key {
+	case "schema":
+		q.opts.Grammar, err = grammar.JSONSchema(value, nil)
+	case "choice":
+		var texts []string
+		if texts, err = textsOf(value); err == nil {
+			q.opts.Grammar, err = grammar.Choice(texts...)
+		}
+	case "regex":
+		if text, err = textOf(value); err == nil {
+			q.opts.Grammar, err = grammar.Regex(text)
+		}
+	default:
+		if text, err = textOf(value); err == nil {
+			q.opts.Grammar, err = grammar.GBNF(text)
+		}
 	}
 	return err
 }

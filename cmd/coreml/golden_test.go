@@ -180,7 +180,7 @@ func TestGoldenOutputs(t *testing.T) {
 // renamed or removed.
 func TestGoldenHelp(t *testing.T) {
 	var text strings.Builder
-	for _, verb := range []string{"", "generate", "embed", "pull", "list", "rm", "inspect", "check", "verify", "doctor", "predict", "bench", "synth", "tokenize", "version"} {
+	for _, verb := range []string{"", "generate", "embed", "pull", "list", "rm", "inspect", "check", "verify", "doctor", "predict", "bench", "synth", "tokenize", "grammar", "version"} {
 		args := append(strings.Fields(verb), "--help")
 		text.WriteString(shown(call(t, args...), args...) + "\n")
 	}

@@ -16,6 +16,7 @@
 //	coreml convert SmolLM2-135M SmolLM2.mlpackage
 //	coreml synth --shape tiny Tiny.mlpackage
 //	coreml tokenize "Once upon a time"
+//	coreml grammar --schema schema.json < values.jsonl
 //	coreml version
 //
 // A folder with one package in it stands for the package, and org/name[@revision][:path]
@@ -28,7 +29,7 @@
 //
 // It exits with 0 when it did what was asked, also when the reader of its output
 // went away; with 1 after an error, or when a comparison failed; with 2 when it
-// is called wrongly; and with 130 when it is interrupted. An interrupt that a
+// is called wrongly; with 3 when a JSON schema has a keyword that is not supported; and with 130 when it is interrupted. An interrupt that a
 // command cannot obey within a second ends the program all the same.
 package main
 

@@ -3,8 +3,6 @@ package main
 import (
 	"encoding/json"
 	"math"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -165,7 +163,7 @@ func TestGuidanceChangesTheAnswer(t *testing.T) {
 }
 
 func TestScore(t *testing.T) {
-	file := writeText(t, "Once upon a time, there was a little fox.")
+	file := writeText(t, "text.txt", "Once upon a time, there was a little fox.")
 	var s scoreJSON
 	r := call(t, "score", file, "--json", "--logprobs", "2")
 	if err := json.Unmarshal([]byte(r.out), &s); err != nil {
@@ -198,16 +196,6 @@ func TestScore(t *testing.T) {
 	call(t, "score", file, "--driver", "absent.json").want(t, exitFailure, "", "absent.json")
 	call(t, "score", file, "--tokenizer", "absent").want(t, exitUsage, "", "--tokenizer needs a --model")
 	call(t, "score", "absent.txt").want(t, exitFailure, "", "absent.txt")
-	call(t, "score", writeText(t, "")).want(t, exitFailure, "", "the second is the first to foretell")
+	call(t, "score", writeText(t, "text.txt", "")).want(t, exitFailure, "", "the second is the first to foretell")
 	call(t, "score", t.TempDir()).want(t, exitFailure, "", "is a folder, not a file")
-}
-
-// writeText makes a text file.
-func writeText(t *testing.T, text string) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "text.txt")
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return path
 }

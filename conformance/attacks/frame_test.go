@@ -270,7 +270,7 @@ func contains(list []string, name string) bool {
 func all() []*attack {
 	var list []*attack
 	for _, kind := range [][]*attack{
-		templates(), tokenizers(), specialFiles(), outputs(), slots(), busy(), sizes(), cancelled(), terminal(), silent(), protocol(), pictures(), compiledModels(), checkpoints(),
+		templates(), tokenizers(), schemaFiles(), specialFiles(), outputs(), slots(), busy(), sizes(), cancelled(), terminal(), silent(), protocol(), pictures(), compiledModels(), checkpoints(),
 	} {
 		list = append(list, kind...)
 	}

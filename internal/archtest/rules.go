@@ -258,8 +258,10 @@ func Default() Rules {
 
 			// What sizes the axes of a feature may have, for the two rooms below.
 			{Dir: "generate/internal/axes", May: []string{"coreml"}},
+			// Which texts an answer may be. It knows tokenizers and no models.
+			{Dir: "generate/grammar", May: []string{"tokenizer", "internal/quote"}},
 			// Generation does not import hub: who never downloads links no HTTP client.
-			{Dir: "generate", May: []string{"coreml", "generate/internal/axes", "tensor", "tokenizer", "internal/driverfile", "internal/npy", "internal/samebits", "internal/storage"}},
+			{Dir: "generate", May: []string{"coreml", "generate/grammar", "generate/internal/axes", "tensor", "tokenizer", "internal/driverfile", "internal/npy", "internal/samebits", "internal/storage"}},
 
 			// Vectors and scores of texts: encoders need nothing of what makes text.
 			{Dir: "generate/embed", May: []string{"coreml", "generate/internal/axes", "tensor", "tokenizer", "internal/driverfile", "internal/safetensors", "internal/storage"}},
@@ -281,6 +283,8 @@ func Default() Rules {
 			{Dir: "cmd", May: []string{"*"}, Third: []string{"*"}, Std: []string{"net", "net/http"}, Prints: true, Opens: []string{"*"}},
 
 			// What other people's inputs must be answered with.
+			// Answers that another validator of JSON schema checks: a module of its own.
+			{Dir: "conformance/structured", May: []string{"examples", "generate", "generate/grammar"}, Third: []string{regexp2, "github.com/santhosh-tekuri/jsonschema"}},
 			{Dir: "conformance", May: []string{"*"}, Third: []string{sys}, Std: []string{"net", "net/http"}, Prints: true},
 
 			// Measurements against other programs.
@@ -299,7 +303,7 @@ func Default() Rules {
 			{Dir: "internal/fileorder", Prints: true, Opens: []string{"*"}},
 		},
 		RestrictedStd: []string{"log", "net", "net/http", "C", "plugin"},
-		TestThird:     []string{goCmp},
+		TestThird:     []string{goCmp, regexp2},
 		TestRooms: []string{
 			"internal/testutil", "internal/enginetest", "internal/modelgen/random", "internal/engine/apple/rig", "internal/engine", "internal/engine/portable", "internal/dtype", "internal/storage",
 			"internal/modelpkg", "internal/milpb", "internal/mil", "internal/safetensors", "tensor", "examples", "hub/hubtest",

@@ -126,6 +126,9 @@ func (p *Parser) IsMark(token string) bool {
 	return slices.Contains(p.format.marks, token) || slices.ContainsFunc(p.thoughts, func(t thinking) bool { return t.hasToken(token) })
 }
 
+// IsThinking reports whether the text that comes next is thinking.
+func (p *Parser) IsThinking() bool { return p.thinking != nil }
+
 // EndsThinking reports whether a token is the mark that ends the thinking of which the
 // answer is a part just now.
 func (p *Parser) EndsThinking(token string) bool {
