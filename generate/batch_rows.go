@@ -191,6 +191,11 @@ func (g *Generator) forwardRows(ctx context.Context, seq *Sequence, all *rows, p
 		if past += n; past == len(ids) {
 			want = wantLast
 		}
+		if n > 1 {
+			if err := seq.takeTurn(ctx, n); err != nil {
+				return nil, 0, err
+			}
+		}
 		a, err := seq.forward(ctx, ids[:past], n, want)
 		if err != nil {
 			return nil, 0, err

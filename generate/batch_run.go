@@ -81,7 +81,7 @@ func (r *rowRun) run(longest, n int) (err error) {
 	if r.bound, err = g.forTexts(ctx, n); err != nil {
 		return err
 	}
-	if r.seq, err = g.newSequence(ctx, r.bound); err != nil {
+	if r.seq, err = g.newSequence(ctx, r.bound, valueOr(r.b.opts, Options{}).Priority); err != nil {
 		return err
 	}
 	defer func() {

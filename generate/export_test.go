@@ -112,7 +112,7 @@ func (brokenLane) close() error { panic("the state's own") }
 
 // DiscardBroken takes a lane of g out of service whose closing panics.
 func DiscardBroken(ctx context.Context, g *Generator) error {
-	l, err := g.pool.acquire(ctx, g.bound)
+	l, err := g.pool.acquire(ctx, claim{of: g.bound})
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package generate
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"slices"
 	"time"
 
@@ -29,6 +30,13 @@ type generation struct {
 	// their order.
 	pictures []placed
 	shown    []*picture
+
+	spec *speculator // nil where nothing is drafted
+	// settings are those of the sampler, nil for none, and request what is observed.
+	settings *Sampling
+	request  *request
+	finished FinishReason
+	waited   time.Duration // for a state
 
 	start time.Time
 	first time.Time // of the first token
@@ -69,6 +77,7 @@ func (g *Generator) newGeneration(ctx context.Context, opts *Options, chat bool,
 	if r.sampler, err = newSamplerChain(sampling, &r.opts); err != nil {
 		return nil, err
 	}
+	r.settings = sampling
 	r.limit = g.tokenLimit(r.opts.MaxTokens)
 	r.stats.Load, r.stats.Seed, r.stats.Greedy = g.load, r.sampler.seed, r.sampler.greedy
 	r.prepareText(ctx, chat)
@@ -140,6 +149,7 @@ func (g *Generator) tokenLimit(asked int) int {
 // after token, until the answer ends or emit returns false.
 func (r *generation) run(ctx context.Context, seq *Sequence, prompt []int, emit func(Token) bool) error {
 	r.prepareDecoder(prompt)
+	r.request.enter("generate.prefill", slog.Int("gen_ai.usage.input_tokens", len(prompt)))
 	logits, err := r.prefill(ctx, seq, prompt)
 	if err != nil {
 		return err
@@ -174,9 +184,10 @@ func (r *generation) step(ctx context.Context, ids []int, prompt int, logits []f
 	if step == 0 {
 		r.first = now
 		r.stats.FirstToken = now.Sub(r.start)
+		r.request.enter("generate.decode")
 	}
 	tok, err := r.token(ctx, id, r.finish(id, len(ids)))
-	if tok.Finish != FinishNone {
+	if r.finished = tok.Finish; tok.Finish != FinishNone {
 		tok.Stats = r.finalStats(now.Sub(r.first), findLoopWith(ids[prompt:], tok))
 	}
 	// While the caller's loop has the token, the end of ctx closes the sequence
@@ -193,6 +204,7 @@ func (r *generation) step(ctx context.Context, ids []int, prompt int, logits []f
 // finalStats returns a copy of the measures with what the last token completes.
 func (r *generation) finalStats(decode time.Duration, loop Loop) *Stats {
 	stats := r.stats
+	stats.Speculation = r.spec.result()
 	stats.Decode, stats.Loop = decode, loop
 	return &stats
 }
@@ -211,6 +223,7 @@ func (r *generation) prefill(ctx context.Context, seq *Sequence, prompt []int) (
 	r.stats.PromptTokens, r.stats.CachedTokens = len(prompt), cached
 	r.sampler.accept(prompt...)
 
+	seq.turn.priority = r.opts.Priority
 	start, calls := time.Now(), seq.calls
 	logits, err := seq.append(ctx, prompt[cached:], nil)
 	if err != nil {
@@ -218,17 +231,32 @@ func (r *generation) prefill(ctx context.Context, seq *Sequence, prompt []int) (
 	}
 	r.stats.PrefillCalls = seq.calls - calls
 	r.stats.Prefill = time.Since(start)
+	r.request.prefilled()
 	// The model's vocabulary may be known only now.
 	if err := r.opts.validate(len(logits)); err != nil {
 		return nil, err
+	}
+	if r.spec = newSpeculator(r.speculation(), seq, r.limit); r.spec != nil {
+		return logits, seq.reserve(r.limit + r.spec.most)
 	}
 	return logits, seq.reserve(r.limit)
 }
 
 // decode appends one token of the answer and returns the logits that follow it.
 func (r *generation) decode(ctx context.Context, seq *Sequence, id int) ([]float32, error) {
+	if r.spec != nil {
+		return r.spec.decode(ctx, seq, id)
+	}
 	r.next[0] = id
 	return seq.append(ctx, r.next[:], nil)
+}
+
+// speculation returns what is asked for, nil for none.
+func (r *generation) speculation() *Speculation {
+	if r.opts.Speculation != nil {
+		return r.opts.Speculation
+	}
+	return r.g.speculation
 }
 
 // isEnd reports whether id ends the answer. What the template puts behind an answer may
@@ -306,4 +334,13 @@ func sharedPrefix(a, b []int) int {
 		n++
 	}
 	return n
+}
+
+// sequence takes a sequence for the answer.
+func (r *generation) sequence(ctx context.Context) (*Sequence, error) {
+	r.request.enter("generate.wait")
+	start := time.Now()
+	seq, err := r.g.claimSequence(ctx, claim{of: r.bound, priority: r.opts.Priority, request: r.request})
+	r.waited = time.Since(start)
+	return seq, err
 }

@@ -42,6 +42,11 @@ type boundModel struct {
 	declared   int
 	vocabulary atomic.Int64
 	entries    int // of the tokenizer, or 0
+	// stateBytes is what the states and the caches of a lane take.
+	stateBytes int64
+	// costs are what predictions take, and company who makes them: for drafts.
+	costs   costs
+	company company
 }
 
 // chains returns the chains, each once.

@@ -184,9 +184,11 @@ func (s *Session) turn(ctx context.Context, messages []tokenizer.Message, opts *
 		}
 		s.seq = nil
 	}
+	q := s.g.begin(ctx, r)
+	defer func() { q.end(err) }()
 	s.shown = r.shown
 	if s.seq == nil || s.seq.isClosed() {
-		if s.seq, err = s.g.newSequence(ctx, r.bound); err != nil {
+		if s.seq, err = r.sequence(ctx); err != nil {
 			return "", err
 		}
 	}

@@ -116,7 +116,9 @@ func (g *Generator) answer(ctx context.Context, opts *Options, chat bool, encode
 	if err := r.checkPrompt(prompt); err != nil {
 		return err
 	}
-	seq, err := g.newSequence(ctx, r.bound)
+	q := g.begin(ctx, r)
+	defer func() { q.end(err) }()
+	seq, err := r.sequence(ctx)
 	if err != nil {
 		return err
 	}
