@@ -163,15 +163,8 @@ func newSpeculator(o *Speculation, seq *Sequence, limit int) *speculator {
 // call, and returns the logits that follow it.
 func (s *speculator) decode(ctx context.Context, seq *Sequence, id int) ([]float32, error) {
 	s.text = append(s.text, id)
-	if s.taken < len(s.block) {
-		right := s.block[s.taken] == id
-		s.pace.followed(s.kindOf(s.taken-1), right)
-		if right {
-			return s.accept(ctx, seq)
-		}
-		s.settle()
-	} else if s.matched > 0 {
-		s.pace.followed(matchKind(s.matched), s.guess == id)
+	if s.follows(id) {
+		return s.accept(ctx, seq)
 	}
 	draft, err := s.draft(ctx, seq)
 	if err != nil {
@@ -181,6 +174,22 @@ func (s *speculator) decode(ctx context.Context, seq *Sequence, id int) ([]float
 		return s.step(ctx, seq, id)
 	}
 	return s.verify(ctx, seq, id, draft)
+}
+
+// follows reports whether the next token of the text is that of the draft, and notes it.
+// A draft that it is not is over.
+func (s *speculator) follows(id int) bool {
+	if s.taken < len(s.block) {
+		right := s.block[s.taken] == id
+		if s.pace.followed(s.kindOf(s.taken-1), right); !right {
+			s.settle()
+		}
+		return right
+	}
+	if s.matched > 0 {
+		s.pace.followed(matchKind(s.matched), s.guess == id)
+	}
+	return false
 }
 
 // kindOf returns the kind of the drafted token number i, for the pace.
@@ -237,7 +246,9 @@ func (s *speculator) step(ctx context.Context, seq *Sequence, id int) ([]float32
 	if err != nil {
 		return nil, err
 	}
-	s.pace.stepped(time.Since(start))
+	if s.pace.costs != nil {
+		s.pace.stepped(time.Since(start))
+	}
 	s.stats.Steps++
 	return logits, nil
 }

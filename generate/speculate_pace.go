@@ -26,7 +26,7 @@ const (
 	memory = 64
 	// triedSteps is how many steps' time may be lost at the beginning, and triedPart the
 	// part of the time of each step that may be lost besides.
-	triedSteps = 1.5
+	triedSteps = 1
 	triedPart  = 0.01
 	// leastGain is the part of a step that a draft has to promise: less is noise.
 	leastGain = 0.1
@@ -179,8 +179,8 @@ func (c *costs) draftTime() time.Duration {
 }
 
 // blockTime returns what a prediction of n tokens takes: as measured, else along the
-// line through the measured ones beside it, or with a fifth of a step for each further
-// token.
+// line through the measured ones beside it, or, with none measured, two fifths of a step
+// for each further token.
 func (c *costs) blockTime(n int) time.Duration {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -194,7 +194,10 @@ func (c *costs) blockTime(n int) time.Duration {
 			break
 		}
 	}
-	slope := c.step / 5
+	slope := 2 * c.step / 5
+	if low > 1 {
+		slope = max(lowTime-c.step, 0) / time.Duration(low-1)
+	}
 	for k := n + 1; k < len(c.blocks); k++ {
 		if c.blocks[k] > 0 {
 			slope = max(c.blocks[k]-lowTime, 0) / time.Duration(k-low)
