@@ -179,6 +179,7 @@ func (r *rows) set(i int, text []int, pad int) {
 // It returns the logits, and which of those of a text are the last token's.
 func (g *Generator) forwardRows(ctx context.Context, seq *Sequence, all *rows, past int) (*answer, int, error) {
 	ids := all.ids[0]
+	defer seq.forgetTurn()
 	for {
 		if err := ctx.Err(); err != nil {
 			return nil, 0, err
@@ -191,8 +192,8 @@ func (g *Generator) forwardRows(ctx context.Context, seq *Sequence, all *rows, p
 		if past += n; past == len(ids) {
 			want = wantLast
 		}
-		if n > 1 {
-			if err := seq.takeTurn(ctx, n); err != nil {
+		if n > 1 || seq.turn.more {
+			if err := seq.takeTurn(ctx, n, want == wantNone); err != nil {
 				return nil, 0, err
 			}
 		}

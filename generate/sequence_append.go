@@ -56,6 +56,7 @@ func (s *Sequence) append(ctx context.Context, ids []int, visit visitor) ([]floa
 		return nil, err
 	}
 	if s.turn.served = 0; len(ids) > 1 {
+		defer s.forgetTurn()
 		defer s.lease.lane.trim()
 	}
 	before, whole := len(s.ids), false
@@ -137,8 +138,8 @@ func (s *Sequence) appendChunk(ctx context.Context, ids []int, visit visitor, la
 	case last:
 		want = wantLast
 	}
-	if len(ids) > 1 || want == wantNone {
-		if err := s.takeTurn(ctx, len(ids)); err != nil {
+	if len(ids) > 1 || want == wantNone || s.turn.more {
+		if err := s.takeTurn(ctx, len(ids), want == wantNone); err != nil {
 			return err
 		}
 	}
@@ -180,9 +181,12 @@ func (s *Sequence) visitRows(a *answer, first, past int, visit visitor) error {
 }
 
 // takeTurn waits for the turn to read n tokens of a prompt. The pass ends it.
-func (s *Sequence) takeTurn(ctx context.Context, n int) error {
-	return s.g.turns.enter(ctx, &s.turn, n, s.g.chunk)
+// With more a further chunk follows; where none does after all, forgetTurn says so.
+func (s *Sequence) takeTurn(ctx context.Context, n int, more bool) error {
+	return s.g.turns.enter(ctx, &s.turn, n, s.g.chunk, more)
 }
+
+func (s *Sequence) forgetTurn() { s.g.turns.forget(&s.turn, s.g.chunk) }
 
 // forward runs the model over the last n of all, which the sequence holds from
 // then on. Until it returns the lane counts as half-written. With it ends the

@@ -26,14 +26,18 @@ type turns struct {
 	perToken time.Duration
 }
 
-// turn is what a sequence has of its turns.
+// turn is what a sequence has of its turns. It waits where queued says so, and reads where
+// held does.
 type turn struct {
-	priority int
-	served   int // the chunks of this prompt that were read
-	held     bool
-	tokens   int
-	start    time.Time
-	wake     chan struct{} // with room for one; made when it is first needed
+	priority     int
+	served       int // the chunks of this prompt that were read
+	queued, held bool
+	tokens       int
+	// more says that further chunks follow this one: it goes back into the queue at once,
+	// so that nobody of less priority slips in between.
+	more  bool
+	start time.Time
+	wake  chan struct{} // with room for one
 }
 
 const (
@@ -47,36 +51,53 @@ const (
 )
 
 // enter waits for a turn to read so many tokens, in chunks of at most chunk, or until
-// ctx ends. [turns.leave] ends it.
-func (ts *turns) enter(ctx context.Context, t *turn, tokens, chunk int) error {
+// ctx ends. [turns.leave] ends it. With more a further chunk follows, or [turns.forget].
+func (ts *turns) enter(ctx context.Context, t *turn, tokens, chunk int, more bool) error {
 	ts.mu.Lock()
-	t.tokens = tokens
-	if ts.running < ts.most(chunk) && len(ts.waiting) == 0 {
-		ts.begin(t)
-		ts.mu.Unlock()
-		return nil
-	}
+	t.tokens, t.more = tokens, more
 	if t.wake == nil {
 		t.wake = make(chan struct{}, 1)
 	}
-	ts.waiting = append(ts.waiting, t)
+	if !t.queued && !t.held {
+		if ts.running < ts.most(chunk) && len(ts.waiting) == 0 {
+			ts.begin(t)
+			ts.mu.Unlock()
+			return nil
+		}
+		ts.queue(t)
+	}
 	ts.mu.Unlock()
 	select {
 	case <-t.wake:
 		return nil
 	case <-ctx.Done():
+		ts.forget(t, chunk)
+		return ctx.Err()
 	}
+}
+
+// forget takes back the wish for a turn, or a turn that nobody has used. It does nothing
+// where there is neither.
+func (ts *turns) forget(t *turn, chunk int) {
 	ts.mu.Lock()
 	defer ts.mu.Unlock()
-	if k := slices.Index(ts.waiting, t); k >= 0 {
-		ts.waiting = slices.Delete(ts.waiting, k, k+1)
-	} else { // its turn has come meanwhile
+	t.more = false
+	switch {
+	case t.queued:
+		ts.waiting = slices.DeleteFunc(ts.waiting, func(w *turn) bool { return w == t })
+		t.queued = false
+	case t.held:
 		<-t.wake
 		t.held = false
 		ts.running--
 		ts.next(chunk)
 	}
-	return ctx.Err()
+}
+
+// queue puts a turn behind those that wait. The caller has the lock.
+func (ts *turns) queue(t *turn) {
+	t.queued = true
+	ts.waiting = append(ts.waiting, t)
 }
 
 // most returns how many chunks are read at once. The caller has the lock.
@@ -107,6 +128,9 @@ func (ts *turns) leave(t *turn, chunk int) {
 	if each := took / time.Duration(max(t.tokens, 1)); t.tokens >= noteFrom && (ts.perToken == 0 || each < ts.perToken) {
 		ts.perToken = max(each, 1)
 	}
+	if t.more {
+		ts.queue(t)
+	}
 	ts.next(chunk)
 }
 
@@ -116,6 +140,7 @@ func (ts *turns) next(chunk int) {
 		k := ts.choose()
 		t := ts.waiting[k]
 		ts.waiting = slices.Delete(ts.waiting, k, k+1)
+		t.queued = false
 		ts.begin(t)
 		t.wake <- struct{}{}
 	}
