@@ -53,6 +53,7 @@ type generateCmd struct {
 	Function     string    `help:"The function of the package to run." placeholder:"NAME"`
 	Driver       string    `help:"A driver file, which says what the inputs and outputs mean; without it the one beside the package, if there is one." placeholder:"FILE"`
 	PrefillChunk int       `help:"Prompt tokens per prediction; 0 means 128, -1 the whole prompt." default:"0" placeholder:"N"`
+	speculateFlags
 	engineFlags
 	hubFlags
 
@@ -72,6 +73,7 @@ func (*generateCmd) Help() string {
     coreml generate -m Model.mlpackage --system "Answer in one sentence." "Why is the sky blue?"
     coreml generate -m Model.mlpackage --template-var enable_thinking=false "Why is the sky blue?"
     coreml generate -m Model.mlpackage --json - < prompt.txt
+    coreml generate -m Model.mlpackage --speculate "Correct the spelling of this text: ..."
     coreml generate -m FOLDER --image cat.png "What is this? <image>"
     coreml generate -m Model.mlpackage --prompts questions.txt --json > answers.jsonl
     coreml generate -m Model.mlpackage --requests requests.jsonl --json > answers.jsonl
@@ -118,9 +120,9 @@ func (c *generateCmd) Run(ctx context.Context, io *streams) error {
 		return err
 	}
 	if !c.Quiet {
-		note(io.err, c.idleWith(c.effective(g)))
+		note(io.err, c.idleWith(c.effective(g.Generator)))
 	}
-	answer, err := c.answer(ctx, g, prompt, io)
+	answer, err := c.answer(ctx, g.Generator, prompt, io)
 	if cerr := g.Close(); err == nil {
 		err = cerr
 	}
@@ -213,9 +215,9 @@ func (c *generateCmd) prompt(ctx context.Context, s *streams) (string, error) {
 // open loads the model for so many conversations at once, 0 for the library's number.
 // For one prompt a second state would cost as much memory as the first and never be
 // used.
-func (c *generateCmd) open(ctx context.Context, s *streams, states int) (*generate.Generator, error) {
+func (c *generateCmd) open(ctx context.Context, s *streams, states int) (*drafted, error) {
 	cfg := c.config()
-	cfg.ComputeUnits, cfg.Function = coreml.ComputeUnits(c.ComputeUnits), c.Function
+	cfg.ComputeUnits, cfg.Function = c.units(), c.Function
 	driver, err := namedDriver(c.Driver)
 	if err != nil {
 		return nil, err
@@ -225,9 +227,24 @@ func (c *generateCmd) open(ctx context.Context, s *streams, states int) (*genera
 	}
 	f := c.finder(s, c.Quiet)
 	f.folders = true
-	g, err := openModel(ctx, f, c.Model, c.Tokenizer, &generate.Config{Model: cfg, Driver: driver, PrefillChunk: c.PrefillChunk, MaxStates: states, Loader: c.loader()})
-	return g, c.blame(err)
+	d := &drafted{}
+	if d.draft, err = c.openDraft(ctx, f, states); err != nil {
+		return nil, err
+	}
+	d.Generator, err = openModel(ctx, f, c.Model, c.Tokenizer, &generate.Config{
+		Model: cfg, Driver: driver, PrefillChunk: c.PrefillChunk, MaxStates: states, Loader: c.loader(), Draft: d.draft, Speculation: c.speculation(),
+	})
+	if err != nil {
+		if d.draft != nil {
+			err = errors.Join(err, d.draft.Close())
+		}
+		return nil, c.blame(err)
+	}
+	return d, nil
 }
+
+// units are the devices that the flag names.
+func (c *generateCmd) units() coreml.ComputeUnits { return coreml.ComputeUnits(c.ComputeUnits) }
 
 // chats reports whether the prompt goes through the chat template.
 func (c *generateCmd) chats(g *generate.Generator) bool {
@@ -315,6 +332,7 @@ func (c *generateCmd) blame(err error) error {
 		given       bool
 	}{
 		{"MaxTokens", "--max-tokens", c.MaxTokens != 0},
+		{"Draft", "--draft", c.Draft != ""},
 		{"PrefillChunk", "--prefill-chunk", c.PrefillChunk != 0},
 		{"Sampling.Temperature", "--temperature", c.Temperature != nil},
 		{"Sampling.TopK", "--top-k", c.TopK != nil},
