@@ -78,10 +78,8 @@ func (p *pace) stepped(took time.Duration) {
 	p.balance = min(p.balance+time.Duration(triedPart*float64(step)), 8*step)
 	// What is known of the draft model ages: it may do better further on.
 	if p.chance(0) < 0.7 {
-		p.right[0] *= forgets
-		p.wrong[0] *= forgets
-		p.right[0] += 4 * 0.7 * (1 - forgets)
-		p.wrong[0] += 4 * 0.3 * (1 - forgets)
+		p.right[0] = float64(p.right[0]*forgets) + 4*0.7*(1-forgets)
+		p.wrong[0] = float64(p.wrong[0]*forgets) + 4*0.3*(1-forgets)
 	}
 }
 
@@ -127,12 +125,12 @@ func (p *pace) length(n int, draft time.Duration, chance func(i int) float64) in
 	best, length := 1.0, 0
 	reach, expected := 1.0, 1.0
 	for i := range n {
-		reach *= chance(i)
+		reach = float64(reach * chance(i))
 		expected += reach
-		cost := float64(p.costs.blockTime(i+2)) + float64(i+1)*float64(draft)
-		rate := expected * float64(step) / cost
-		gain := expected*float64(step) - cost
-		if rate > best && gain > leastGain*float64(step) {
+		cost := p.costs.blockTime(i+2) + time.Duration(i+1)*draft
+		spared := float64(expected * float64(step))
+		gain := spared - float64(cost)
+		if rate := spared / float64(cost); rate > best && gain > float64(leastGain*float64(step)) {
 			best, length = rate, i+1
 		}
 	}
