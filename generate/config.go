@@ -74,8 +74,8 @@ type Config struct {
 	Speculation *Speculation
 	// Draft is a smaller model that drafts for this one ([Speculation]): one that was
 	// trained with the same tokenizer, which is compared. It stays the caller's, who
-	// closes it after this generator, and may serve others at the same time; each answer
-	// that it drafts for takes one of its states, if one is free.
+	// closes it after this generator, and may serve others at the same time. Each sequence
+	// or session that it drafts for takes one of its states, if one is free.
 	Draft *Generator
 }
 

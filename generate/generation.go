@@ -149,6 +149,7 @@ func (g *Generator) tokenLimit(asked int) int {
 // after token, until the answer ends or emit returns false.
 func (r *generation) run(ctx context.Context, seq *Sequence, prompt []int, emit func(Token) bool) error {
 	r.prepareDecoder(prompt)
+	defer r.bound.company.leave(r)
 	r.request.enter("generate.prefill", slog.Int("gen_ai.usage.input_tokens", len(prompt)))
 	logits, err := r.prefill(ctx, seq, prompt)
 	if err != nil {
@@ -244,7 +245,9 @@ func (r *generation) prefill(ctx context.Context, seq *Sequence, prompt []int) (
 
 // decode appends one token of the answer and returns the logits that follow it.
 func (r *generation) decode(ctx context.Context, seq *Sequence, id int) ([]float32, error) {
+	crowded := r.bound.company.step(r)
 	if r.spec != nil {
+		r.spec.crowded = crowded
 		return r.spec.decode(ctx, seq, id)
 	}
 	r.next[0] = id

@@ -44,7 +44,7 @@ type boundModel struct {
 	entries    int // of the tokenizer, or 0
 	// stateBytes is what the states and the caches of a lane take.
 	stateBytes int64
-	// costs are what predictions take, and company who makes them: for drafts.
+	// costs are what predictions take, and company who writes with them: for drafts.
 	costs   costs
 	company company
 }

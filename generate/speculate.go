@@ -100,11 +100,14 @@ func (s *SpeculationStats) AcceptRate() float64 {
 type speculator struct {
 	bound  *boundModel
 	always bool
-	most   int     // tokens of a draft
-	lookup *lookup // nil for none
-	model  *drafter
-	pace   pace
-	stats  SpeculationStats
+	// crowded says that other answers are being written as well.
+	crowded bool
+	most    int     // tokens of a draft
+	left    int     // tokens that the answer may still have
+	lookup  *lookup // nil for none
+	model   *drafter
+	pace    pace
+	stats   SpeculationStats
 
 	text  []int       // all of it, and room for a draft behind it
 	block []int       // the token that follows and its draft, which the last pass took
@@ -132,7 +135,7 @@ func newSpeculator(o *Speculation, seq *Sequence, limit int) *speculator {
 		return nil
 	}
 	b := seq.bound
-	s := &speculator{bound: b, always: o.Always, most: o.MaxDraft}
+	s := &speculator{bound: b, always: o.Always, most: o.MaxDraft, left: limit}
 	if s.most == 0 {
 		s.most = DefaultMaxDraft
 	}
@@ -163,6 +166,7 @@ func newSpeculator(o *Speculation, seq *Sequence, limit int) *speculator {
 // call, and returns the logits that follow it.
 func (s *speculator) decode(ctx context.Context, seq *Sequence, id int) ([]float32, error) {
 	s.text = append(s.text, id)
+	s.left--
 	if s.follows(id) {
 		return s.accept(ctx, seq)
 	}
@@ -255,7 +259,6 @@ func (s *speculator) step(ctx context.Context, seq *Sequence, id int) ([]float32
 
 // draft returns what may follow the text, nothing where no draft pays.
 func (s *speculator) draft(ctx context.Context, seq *Sequence) ([]int, error) {
-	crowded := s.bound.company.crowded(s) && !s.always
 	s.matched = 0
 	if s.stats.Off != "" {
 		return nil, nil
@@ -266,33 +269,35 @@ func (s *speculator) draft(ctx context.Context, seq *Sequence) ([]int, error) {
 			s.guess = found[0]
 		}
 	}
-	if crowded {
+	if s.crowded && !s.always {
 		return nil, nil
 	}
-	if n := s.lookupLength(len(found)); n > 0 {
+	// Behind a draft one token more is chosen.
+	most := min(s.most, s.left-1)
+	if n := s.lookupLength(min(len(found), most)); n > 0 {
 		room, err := seq.blockLimit(n + 1)
 		if err != nil || room > 1 {
 			s.kind = draftLookup
 			return found[:max(room-1, 0)], err
 		}
 	}
-	if s.model == nil {
+	if s.model == nil || most <= 0 {
 		return nil, nil
 	}
-	return s.ofModel(ctx, seq)
+	return s.ofModel(ctx, seq, most)
 }
 
 // lookupLength returns how many of n tokens that lookup found are worth it.
 func (s *speculator) lookupLength(n int) int {
-	if s.always {
+	if s.always || n <= 0 {
 		return n
 	}
 	return s.pace.lookupLength(s.matched, n)
 }
 
-// ofModel returns a draft of the draft model. One that fails is not asked again.
-func (s *speculator) ofModel(ctx context.Context, seq *Sequence) ([]int, error) {
-	n := s.most
+// ofModel returns a draft of the draft model, of at most n tokens. One that fails is not
+// asked again.
+func (s *speculator) ofModel(ctx context.Context, seq *Sequence, n int) ([]int, error) {
 	if !s.always {
 		n = s.pace.modelLength(n)
 	}
@@ -309,7 +314,9 @@ func (s *speculator) ofModel(ctx context.Context, seq *Sequence) ([]int, error) 
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		s.model, s.stats.Off = nil, fmt.Sprintf("the draft model failed: %v", err)
+		if s.model = nil; s.lookup == nil {
+			s.stats.Off = fmt.Sprintf("the draft model failed: %v", err)
+		}
 		return nil, nil
 	}
 	s.pace.drafted(len(draft), time.Since(start))

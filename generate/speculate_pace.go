@@ -204,28 +204,3 @@ func (c *costs) blockTime(n int) time.Duration {
 	}
 	return lowTime + time.Duration(n-low)*slope
 }
-
-// company knows whether several answers are being written by turns.
-type company struct {
-	mu   sync.Mutex
-	last *speculator
-	// since is how many steps in a row the last one has made by itself.
-	since int
-}
-
-// loneSteps is how many steps an answer makes by itself before it counts as alone.
-const loneSteps = 8
-
-// crowded notes a step of an answer and reports whether others make theirs as well.
-func (c *company) crowded(s *speculator) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.last != s {
-		if c.last != nil {
-			c.since = -loneSteps
-		}
-		c.last = s
-	}
-	c.since = min(c.since+1, 0)
-	return c.since < 0
-}
