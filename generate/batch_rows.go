@@ -139,6 +139,9 @@ func (t *rowText) step(ctx context.Context, a *answer, at, row int, all *rows) i
 
 // answer collects what there is.
 func (t *rowText) answer() batchAnswer {
+	if t.r != nil {
+		t.r.request.end(t.err)
+	}
 	result, err := Collect(iter.Seq2[Token, error](func(yield func(Token, error) bool) {
 		for _, tok := range t.tokens {
 			if !yield(tok, nil) {

@@ -208,6 +208,7 @@ func (r *rowRun) begin(a *answer, took time.Duration, calls int) error {
 			continue
 		}
 		t.begun = true
+		r.b.g.begin(r.b.ctx, t.r)
 		t.r.sampler.accept(t.prompt...)
 		t.r.stats.PromptTokens, t.r.stats.PrefillCalls, t.r.stats.Prefill = len(t.prompt), calls, took
 		if err := r.seq.learnVocabulary(a, t.prompt); err != nil {
