@@ -326,6 +326,18 @@ func ReplayDrafts(known *Costs, prompt, answer []int, times []time.Duration) (pl
 // Costs are what predictions were seen to take.
 type Costs struct{ c *costs }
 
+// Measured notes that a prediction of n tokens took a time.
+func (k *Costs) Measured(n int, took time.Duration) {
+	if k.c == nil {
+		k.c = new(costs)
+	}
+	if n == 1 {
+		k.c.note(&k.c.step, took)
+	} else {
+		k.c.note(&k.c.blocks[n], took)
+	}
+}
+
 // LookUp returns what lookup drafts after a text.
 func LookUp(text []int, least, n int) ([]int, int) { return newLookup(least, len(text)).find(text, n) }
 

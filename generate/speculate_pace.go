@@ -32,6 +32,9 @@ const (
 	leastGain = 0.1
 	// forgets is how fast a kind of draft that is not tried becomes worth another try.
 	forgets = 0.98
+	// doubtPart is the part of what a block costs that is forgotten with each draft that
+	// looks too dear while there is time to lose.
+	doubtPart = 64
 )
 
 func newPace(c *costs) pace {
@@ -134,6 +137,9 @@ func (p *pace) length(n int, draft time.Duration, chance func(i int) float64) in
 			best, length = rate, i+1
 		}
 	}
+	if length == 0 && p.balance >= step {
+		p.costs.doubt()
+	}
 	return length
 }
 
@@ -147,8 +153,8 @@ type costs struct {
 	blocks [mostDrafted + 2]time.Duration
 }
 
-// note takes a measurement into an average of the last ones. One far above it is mostly
-// somebody else's doing, and counts as twice the average.
+// note takes a measurement into an average of the last ones, in which what is below it
+// counts for more: what takes longer is often somebody else's doing.
 func (c *costs) note(average *time.Duration, took time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -156,7 +162,23 @@ func (c *costs) note(average *time.Duration, took time.Duration) {
 		*average = took
 		return
 	}
-	*average += (min(took, 2**average) - *average) / 8
+	if took < *average {
+		*average += (took - *average) / 2
+	} else {
+		*average += (min(took, 2**average) - *average) / 8
+	}
+}
+
+// doubt makes blocks look cheaper, by a little: the one that told what they cost may have
+// been unlucky, and none is tried that looks too dear.
+func (c *costs) doubt() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for k := range c.blocks {
+		if t := c.blocks[k]; t > c.step {
+			c.blocks[k] = max(t-t/doubtPart, c.step)
+		}
+	}
 }
 
 func (c *costs) stepTime() time.Duration {

@@ -18,22 +18,30 @@ var predictionTimes = map[string][]time.Duration{
 	"storyteller": {0, 150, 235, 324, 480, 560, 620, 660, 700},
 }
 
-// TestDraftsPay writes recorded texts again over predictions whose times are given, so
-// that the figures are those of the policy alone, on every machine.
-func TestDraftsPay(t *testing.T) {
+// draftText is an element of testdata/speculation.json.
+type draftText struct {
+	Name, Model    string
+	Temperature    float64
+	Prompt, Tokens []int
+}
+
+func draftTexts(t *testing.T) []draftText {
+	t.Helper()
 	data, err := os.ReadFile("testdata/speculation.json")
 	if err != nil {
 		t.Fatal(err)
 	}
-	var texts []struct {
-		Name, Model    string
-		Temperature    float64
-		Prompt, Tokens []int
-	}
+	var texts []draftText
 	if err := json.Unmarshal(data, &texts); err != nil || len(texts) == 0 {
 		t.Fatalf("%d texts: %v", len(texts), err)
 	}
-	for _, x := range texts {
+	return texts
+}
+
+// TestDraftsPay writes recorded texts again over predictions whose times are given, so
+// that the figures are those of the policy alone, on every machine.
+func TestDraftsPay(t *testing.T) {
+	for _, x := range draftTexts(t) {
 		var known generate.Costs
 		for _, when := range []string{"first", "later"} {
 			plain, drafted, stats := generate.ReplayDrafts(&known, x.Prompt, x.Tokens, predictionTimes[x.Model])
@@ -50,7 +58,31 @@ func TestDraftsPay(t *testing.T) {
 	}
 }
 
-// TestDraftsThatFailCost looks at the worst text: one whose repetitions never go on as
+// TestAnUnluckyMeasurementIsForgotten begins with blocks that took twenty times as long as
+// they do later, because the machine was busy: they are tried again.
+func TestAnUnluckyMeasurementIsForgotten(t *testing.T) {
+	for _, x := range draftTexts(t) {
+		if !strings.HasPrefix(x.Name, "copy") || x.Temperature > 0 {
+			continue
+		}
+		var known generate.Costs
+		times := predictionTimes[x.Model]
+		known.Measured(1, times[1])
+		for n := 2; n < len(times); n++ {
+			known.Measured(n, 20*times[n])
+		}
+		var plain, drafted time.Duration
+		for range 4 {
+			a, b, _ := generate.ReplayDrafts(&known, x.Prompt, x.Tokens, times)
+			plain, drafted = plain+a, drafted+b
+		}
+		if gain := float64(plain) / float64(drafted); gain < 1.2 {
+			t.Errorf("%s: %.2f times plain over four answers, want 1.2", x.Name, gain)
+		}
+	}
+}
+
+// TestDraftsThatFailCostLittle looks at the worst text: one whose repetitions never go on as
 // before.
 func TestDraftsThatFailCostLittle(t *testing.T) {
 	var text []int
