@@ -14,7 +14,7 @@ type lookup struct {
 
 const (
 	// mostLooked is how many earlier places are compared with the end of the text.
-	mostLooked = 32
+	mostLooked = 16
 	// longestMatch is how many tokens are compared at each.
 	longestMatch = 32
 )

@@ -16,6 +16,7 @@ type pace struct {
 	// small part of that of all steps: what may be lost in trying.
 	balance time.Duration
 	now     time.Duration // that the draft that is verified has cost so far
+	times   [mostDrafted + 2]time.Duration
 	began   bool
 }
 
@@ -121,8 +122,12 @@ func (p *pace) modelLength(n int) int {
 // each costs draft and is right by a chance; 0 where steps do as well. With none of the
 // times known nothing is drafted.
 func (p *pace) length(n int, draft time.Duration, chance func(i int) float64) int {
-	step := p.costs.stepTime()
-	if n == 0 || step == 0 || p.balance <= 0 {
+	n = min(n, mostDrafted)
+	if n <= 0 || p.balance <= 0 {
+		return 0
+	}
+	step := p.costs.times(&p.times, n+1)
+	if step == 0 {
 		return 0
 	}
 	best, length := 1.0, 0
@@ -130,7 +135,7 @@ func (p *pace) length(n int, draft time.Duration, chance func(i int) float64) in
 	for i := range n {
 		reach = float64(reach * chance(i))
 		expected += reach
-		cost := p.costs.blockTime(i+2) + time.Duration(i+1)*draft
+		cost := p.times[i+2] + time.Duration(i+1)*draft
 		spared := float64(expected * float64(step))
 		gain := spared - float64(cost)
 		if rate := spared / float64(cost); rate > best && gain > float64(leastGain*float64(step)) {
@@ -198,31 +203,28 @@ func (c *costs) draftTime() time.Duration {
 	return c.draft
 }
 
-// blockTime returns what a prediction of n tokens takes: as measured, else along the
-// line through the measured ones beside it, or, with none measured, two fifths of a step
-// for each further token.
-func (c *costs) blockTime(n int) time.Duration {
+// times stores what predictions of 2 to n tokens take and returns what a step does. A
+// time is as measured, else on the line through the measured ones beside it; with none
+// measured a further token takes two fifths of a step.
+func (c *costs) times(dst *[mostDrafted + 2]time.Duration, n int) (step time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.blocks[n] > 0 {
-		return c.blocks[n]
-	}
-	low, lowTime := 1, c.step
-	for k := n - 1; k > 1; k-- {
-		if c.blocks[k] > 0 {
-			low, lowTime = k, c.blocks[k]
-			break
+	low, slope := 1, 2*c.step/5
+	dst[1] = c.step
+	for k := 2; k <= n; k++ {
+		if dst[k] = c.blocks[k]; dst[k] > 0 {
+			low, slope = k, max(dst[k]-c.step, 0)/time.Duration(k-1)
+			continue
 		}
-	}
-	slope := 2 * c.step / 5
-	if low > 1 {
-		slope = max(lowTime-c.step, 0) / time.Duration(low-1)
-	}
-	for k := n + 1; k < len(c.blocks); k++ {
-		if c.blocks[k] > 0 {
-			slope = max(c.blocks[k]-lowTime, 0) / time.Duration(k-low)
-			break
+		if k == low+1 { // the first that was not measured
+			for next := k + 1; next < len(c.blocks); next++ {
+				if t := c.blocks[next]; t > 0 {
+					slope = max(t-dst[low], 0) / time.Duration(next-low)
+					break
+				}
+			}
 		}
+		dst[k] = dst[low] + time.Duration(k-low)*slope
 	}
-	return lowTime + time.Duration(n-low)*slope
+	return c.step
 }

@@ -25,7 +25,7 @@ type draftText struct {
 	Prompt, Tokens []int
 }
 
-func draftTexts(t *testing.T) []draftText {
+func draftTexts(t testing.TB) []draftText {
 	t.Helper()
 	data, err := os.ReadFile("testdata/speculation.json")
 	if err != nil {
@@ -151,4 +151,21 @@ func FuzzLookUp(f *testing.F) {
 		}
 		t.Fatalf("%v does not follow the end of %v", got, text)
 	})
+}
+
+// BenchmarkDraftsOverhead is what a token costs beside its prediction: to look for drafts
+// and to decide on them.
+func BenchmarkDraftsOverhead(b *testing.B) {
+	for _, x := range draftTexts(b) {
+		if x.Model != "storyteller" || x.Temperature > 0 {
+			continue
+		}
+		b.Run(x.Name, func(b *testing.B) {
+			var known generate.Costs
+			for b.Loop() {
+				generate.ReplayDrafts(&known, x.Prompt, x.Tokens, predictionTimes[x.Model])
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(x.Tokens)), "ns/token")
+		})
+	}
 }
