@@ -12,8 +12,8 @@ import (
 // prompts has to wait for one chunk of theirs and not for their end. The steps of answers
 // that are being written go on beside a chunk.
 //
-// Of those that wait the highest priority goes first, then whoever has not had a turn yet,
-// then those that have waited longest. A row of newcomers is interrupted for one of the
+// Of those that wait the highest priority goes first, then a prompt that is read in one
+// turn, then whoever has not had a turn yet, then those that have waited longest. A row of newcomers is interrupted for one of the
 // others, so that nobody waits for ever among equals.
 type turns struct {
 	threads int
@@ -152,15 +152,20 @@ func (ts *turns) choose() int {
 	for _, t := range ts.waiting {
 		top = max(top, t.priority)
 	}
-	fresh, old := -1, -1
+	fresh, old, short := -1, -1, -1
 	for k, t := range ts.waiting {
 		switch {
 		case t.priority != top:
+		case t.served == 0 && !t.more && short < 0:
+			short = k
 		case t.served == 0 && fresh < 0:
 			fresh = k
 		case t.served > 0 && old < 0:
 			old = k
 		}
+	}
+	if short >= 0 {
+		fresh = short
 	}
 	if fresh < 0 || old >= 0 && ts.row >= mostNewcomers {
 		ts.row = 0

@@ -154,3 +154,15 @@ func TestWhoeverIsCancelledLosesHisTurn(t *testing.T) {
 		t.Errorf("the order of chunks differs (-want +got):\n%s", diff)
 	}
 }
+
+// TestAShortPromptOvertakesLongNewcomers lets all come at about the same time.
+func TestAShortPromptOvertakesLongNewcomers(t *testing.T) {
+	p := newArrivals(t, 4)
+	for long := range 3 {
+		p.come(t.Context(), 20+long, 2, 0, nil)
+	}
+	p.come(t.Context(), 30, 1, 0, nil)
+	if diff := cmp.Diff([]int{20, 30, 21, 22, 20, 21, 22}, p.end()); diff != "" {
+		t.Errorf("the order of chunks differs (-want +got):\n%s", diff)
+	}
+}
