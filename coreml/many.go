@@ -151,6 +151,7 @@ func (p *program) admit(ctx context.Context, b *batch, r *Request) {
 		p.withdraw(b)
 		return
 	}
+	b.requests[len(b.requests)-1].Alone = c.f.alone
 	if c.f.partial {
 		b.requests[len(b.requests)-1].Rows = c.f.rows
 	}

@@ -34,6 +34,14 @@ type PredictOptions struct {
 	// work for the others. A number that is 0, negative or not below what there
 	// is means all rows. Buffers have the shape of what is asked for.
 	LastRows map[string]int
+
+	// RowsAlone gives each row of a prediction the bits that it has in a prediction of
+	// one row: several tokens of a text then have the logits that they have one after
+	// another, which is what lets drafts be verified together. Engines that round many
+	// rows in another way than one pay for it with speed, as the portable one does in
+	// [ArithmeticFast]; elsewhere it costs nothing and changes nothing. Core ML's
+	// framework makes no such promise, and does not heed it.
+	RowsAlone bool
 }
 
 // Predict executes the function once on the inputs and returns its outputs.
@@ -113,6 +121,7 @@ func (p *program) predict(ctx context.Context, in Features, st *State, opts *Pre
 
 // bind checks what a prediction is given and puts it into the frame.
 func (p *program) bind(ctx context.Context, f *frame, in Features, opts *PredictOptions) error {
+	f.alone = opts.RowsAlone
 	if err := p.bindInputs(ctx, f, in); err != nil {
 		return err
 	}
@@ -202,6 +211,7 @@ type frame struct {
 	in, out []*tensor.Tensor
 	rows    []int // 0: all
 	partial bool  // some rows are not wanted
+	alone   bool  // rows have the bits that they have one by one
 }
 
 // idle keeps values that are not in use. A sync.Pool would be emptied by
@@ -257,6 +267,6 @@ func (fs *frames) put(f *frame) {
 	clear(f.in)
 	clear(f.out)
 	clear(f.rows)
-	f.partial = false
+	f.partial, f.alone = false, false
 	fs.idle.put(f)
 }

@@ -33,6 +33,11 @@ func (p *program) bindRows(f *frame, rows map[string]int) error {
 // run makes the prediction for the rows that are wanted. An engine that cannot
 // leave out rows makes all of them.
 func (p *program) run(ctx context.Context, f *frame, st engine.State) error {
+	if f.alone {
+		if ap, ok := p.prog.(engine.AloneProgram); ok {
+			return ap.PredictAlone(ctx, f.in, f.out, f.rows, st)
+		}
+	}
 	if !f.partial {
 		return p.prog.Predict(ctx, f.in, f.out, st)
 	}

@@ -77,6 +77,7 @@ func (g *Generator) prepareAnswer(ctx context.Context, p *Prompt, opts *Options)
 	if prompt, err = r.place(ctx, prompt, nil); err != nil {
 		return nil, nil, err
 	}
+	r.restarts = true
 	return r, prompt, r.checkPrompt(prompt)
 }
 

@@ -73,7 +73,7 @@ func (g *Generator) Batch(ctx context.Context, prompts iter.Seq[Prompt], opts *O
 		next, stop := iter.Pull(prompts)
 		defer stop()
 		ctx, cancel := context.WithCancel(background(ctx))
-		atOnce := min(cap(g.pool.slots), mostAtOnce)
+		atOnce := min(g.pool.size, mostAtOnce)
 		b := &batch{g: g, ctx: ctx, opts: opts, next: next, texts: g.textsAtOnce(ctx, opts)}
 		ahead := 2
 		if b.texts > 1 {

@@ -142,6 +142,9 @@ func (t *rowText) step(ctx context.Context, a *answer, at, row int, all *rows) i
 
 // answer collects what there is.
 func (t *rowText) answer() batchAnswer {
+	if t.r != nil {
+		t.r.request.end(t.err)
+	}
 	result, err := Collect(iter.Seq2[Token, error](func(yield func(Token, error) bool) {
 		for _, tok := range t.tokens {
 			if !yield(tok, nil) {
@@ -182,6 +185,7 @@ func (r *rows) set(i int, text []int, pad int) {
 // It returns the logits, and which of those of a text are the last token's.
 func (g *Generator) forwardRows(ctx context.Context, seq *Sequence, all *rows, past int) (*answer, int, error) {
 	ids := all.ids[0]
+	defer seq.forgetTurn()
 	for {
 		if err := ctx.Err(); err != nil {
 			return nil, 0, err
@@ -193,6 +197,11 @@ func (g *Generator) forwardRows(ctx context.Context, seq *Sequence, all *rows, p
 		want := wantNone
 		if past += n; past == len(ids) {
 			want = wantLast
+		}
+		if n > 1 || seq.turn.more {
+			if err := seq.takeTurn(ctx, n, want == wantNone); err != nil {
+				return nil, 0, err
+			}
 		}
 		a, err := seq.forward(ctx, ids[:past], n, want)
 		if err != nil {

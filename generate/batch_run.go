@@ -81,7 +81,7 @@ func (r *rowRun) run(longest, n int) (err error) {
 	if r.bound, err = g.forTexts(ctx, n); err != nil {
 		return err
 	}
-	if r.seq, err = g.newSequence(ctx, r.bound); err != nil {
+	if r.seq, err = g.newSequence(ctx, r.bound, valueOr(r.b.opts, Options{}).Priority); err != nil {
 		return err
 	}
 	defer func() {
@@ -208,6 +208,7 @@ func (r *rowRun) begin(a *answer, took time.Duration, calls int) error {
 			continue
 		}
 		t.begun = true
+		r.b.g.begin(r.b.ctx, t.r)
 		t.r.begin(t.prompt)
 		t.r.stats.PromptTokens, t.r.stats.PrefillCalls, t.r.stats.Prefill = len(t.prompt), calls, took
 		if err := r.seq.learnVocabulary(a, t.prompt); err != nil {

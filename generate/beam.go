@@ -129,7 +129,7 @@ func (g *Generator) beamSearch(ctx context.Context, p *Prompt, b Beams, opts Opt
 		if err != nil {
 			return err
 		}
-		if err := s.lanes.open(seq, b.N); err != nil {
+		if err := s.lanes.open(ctx, seq, b.N); err != nil {
 			return err
 		}
 		start := time.Now()

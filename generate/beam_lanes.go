@@ -27,17 +27,16 @@ type beamJob struct {
 
 // open takes further sequences for n beams, as many as are free, and copies what the
 // first one holds to them.
-func (l *beamLanes) open(first *Sequence, n int) error {
+func (l *beamLanes) open(ctx context.Context, first *Sequence, n int) error {
 	l.all = []*Sequence{first}
 	for len(l.all) < n {
-		lease, err := first.g.pool.tryAcquire(first.bound)
+		seq, err := first.g.claimSequence(ctx, claim{of: first.bound, now: true})
+		if errors.Is(err, errNotNow) {
+			return nil
+		}
 		if err != nil {
 			return err
 		}
-		if lease == nil {
-			return nil
-		}
-		seq := first.g.sequenceIn(lease)
 		l.all = append(l.all, seq)
 		if err := seq.copyFrom(first); err != nil {
 			return err

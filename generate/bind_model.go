@@ -38,6 +38,9 @@ func (b *boundModel) bindStage(ctx context.Context, src functionSource, s *Stage
 		at, ok := labels[s.State]
 		if !ok || s.State == "" {
 			at = len(b.states)
+			for k := range desc.States {
+				b.stateBytes = addBytes(b.stateBytes, bytesOf(&desc.States[k]))
+			}
 			b.states = append(b.states, one.model)
 			b.stateFeatures = append(b.stateFeatures, desc.States)
 			if s.State != "" {
@@ -50,6 +53,9 @@ func (b *boundModel) bindStage(ctx context.Context, src functionSource, s *Stage
 		f := &desc.Inputs[i]
 		switch role := s.Inputs[f.Name]; role.Role {
 		case RoleCache:
+			for range 2 { // one goes in, another comes out
+				b.stateBytes = addBytes(b.stateBytes, bytesOf(f))
+			}
 			st.caches = append(st.caches, cache{in: f.Name, out: role.Output, dtype: f.DType, shape: f.Shape, recurrent: role.Recurrent, shift: role.Shift})
 		case RoleOutput:
 			st.answers = st.answers || role.Row == "last" || role.Output != "" && b.answersOutput(role.Output)
@@ -58,6 +64,21 @@ func (b *boundModel) bindStage(ctx context.Context, src functionSource, s *Stage
 	b.stages = append(b.stages, st)
 	return nil
 }
+
+// bytesOf returns the memory of a feature of its default shape.
+func bytesOf(f *coreml.FeatureDescription) int64 {
+	n := int64(f.DType.Size())
+	for _, d := range f.Shape {
+		if n > math.MaxInt64/int64(max(d, 1)) {
+			return math.MaxInt64 // which no state can be made of
+		}
+		n *= int64(max(d, 1))
+	}
+	return n
+}
+
+// addBytes adds two sizes, neither of which is negative.
+func addBytes(a, b int64) int64 { return a + min(b, math.MaxInt64/4-min(a, math.MaxInt64/4)) }
 
 // answersOutput reports whether an output comes from a stage that runs for logits
 // alone.

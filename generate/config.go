@@ -2,6 +2,7 @@ package generate
 
 import (
 	"image"
+	"log/slog"
 
 	"github.com/gocoreml/coreml/coreml"
 	"github.com/gocoreml/coreml/generate/grammar"
@@ -55,8 +56,28 @@ type Config struct {
 	// costs the memory of a state, and up to eight that decode at the same time share
 	// a pass over the weights: a server gains from more than one.
 	MaxStates int
+	// MaxStateBytes bounds the memory of all states together, those included that are kept for
+	// the next sequence; 0 means that MaxStates alone does. A function of which one state
+	// takes more is refused.
+	MaxStateBytes int64
+	// MaxQueue is how many callers may wait for a state; one more fails at once with a
+	// [*QueueError]. 0 means any number.
+	MaxQueue int
+	// Logger is told of requests: when one waits, begins and ends, at levels Debug and
+	// Info, and Warn where it fails. Nil means that nothing is logged. See
+	// [Generator.Stats] for sums.
+	Logger *slog.Logger
+	// Tracer is told of requests and their parts as spans; nil for none.
+	Tracer Tracer
 	// Chat is what [Options.Chat] is where that is nil.
 	Chat *tokenizer.ChatOptions
+	// Speculation is what [Options.Speculation] is where that is nil.
+	Speculation *Speculation
+	// Draft is a smaller model that drafts for this one ([Speculation]): one that was
+	// trained with the same tokenizer, which is compared. It stays the caller's, who
+	// closes it after this generator, and may serve others at the same time. Each sequence
+	// or session that it drafts for takes one of its states, if one is free.
+	Draft *Generator
 }
 
 // Options is what one call of a generator asks for. A nil *Options is the same as
@@ -125,6 +146,16 @@ type Options struct {
 	// Sampler chooses the token in place of the built-in sampler. Of Sampling
 	// only what comes before the temperature applies then. Nil means the built-in one.
 	Sampler Sampler
+	// Priority says who is served first where not all can be: callers of a higher one get
+	// a state, and have their prompts read, before those of lower ones, who may wait as
+	// long as there are such. Among equals it is the order of arrival. Answers that are
+	// being written share their steps whatever their priority. 0 is the middle; negative
+	// ones are lower.
+	Priority int
+	// Speculation drafts several tokens at a time and verifies them together, which
+	// changes how fast an answer is written and not what it is. Nil means
+	// [Config.Speculation], and without that nothing is drafted.
+	Speculation *Speculation
 	// Tools describe the functions that the model may call, each as the JSON
 	// schema object that the chat template expects (tokenizer.ChatOptions.Tools).
 	// With any, the calls in an answer come in Token.Calls instead of its text,
@@ -201,6 +232,9 @@ func (o *Options) validate(width int) error {
 	if err := o.validateToolChoice(); err != nil {
 		return err
 	}
+	if err := o.Speculation.validate("Speculation"); err != nil {
+		return err
+	}
 	if o.Sampling != nil {
 		return o.Sampling.validate(width)
 	}
@@ -212,12 +246,19 @@ func (c *Config) validate() error {
 	switch {
 	case c.MaxStates < 0:
 		return configErrorf("MaxStates", "is %d, want 1 or more, or 0 for %d", c.MaxStates, DefaultMaxStates)
+	case c.MaxStateBytes < 0:
+		return configErrorf("MaxStateBytes", "is %d, want 1 or more, or 0 for no bound", c.MaxStateBytes)
+	case c.MaxQueue < 0:
+		return configErrorf("MaxQueue", "is %d, want 1 or more, or 0 for no bound", c.MaxQueue)
 	case c.PrefillChunk < -1:
 		return configErrorf("PrefillChunk", "is %d, want 1 or more, 0 for %d, or -1 for the whole prompt", c.PrefillChunk, DefaultPrefillChunk)
 	case c.NoTokenizer && (c.Tokenizer != "" || c.Loader != nil):
 		return configErrorf("NoTokenizer", "is true beside a Tokenizer or a Loader")
 	case c.Chat != nil && c.Chat.Tools != nil:
 		return configErrorf("Chat.Tools", "is not used, want Options.Tools")
+	}
+	if err := c.Speculation.validate("Speculation"); err != nil {
+		return err
 	}
 	if c.Defaults == nil {
 		return nil

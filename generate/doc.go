@@ -113,11 +113,19 @@
 // Token.Kind tells thinking and calls from the answer, and [Options.ReasoningBudget]
 // bounds the one. Token.CallText shows a call as it grows.
 //
+// # Speculation
+//
+// With [Options.Speculation] tokens are drafted, from the text itself or by a smaller
+// model ([Config.Draft]), and several are verified in one prediction. It writes the same
+// text with the same seed, and is used where it was measured to be faster.
+//
 // # Concurrency and memory
 //
 // A Generator may be used from any number of goroutines. Each stream takes a
-// state of its own, of which there are at most Config.MaxStates; a further
-// stream waits for one, or for its context to end. The state comes back when the
+// state of its own, of which there are at most Config.MaxStates, and of
+// Config.MaxStateBytes together; a further stream waits for one, or for its context to
+// end: those of a higher [Options.Priority] before others, and of equals the first to
+// come. Config.MaxQueue bounds how many wait. The state comes back when the
 // stream ends, however it does: by a break, an error, a panic or the end of its
 // context. A Session and a Sequence hold their state until they are closed, and
 // serve one call at a time; a second one fails with [ErrBusy]. A state that a
@@ -128,7 +136,13 @@
 // share one pass over the weights. Nothing is to be set for it. Each stream's text is
 // the same as alone, and one that is alone waits for nobody; one in company waits at
 // most for the step that the others are in, and where it is cancelled in the midst of a
-// common step it ends with that. A prompt is never made together with another.
+// common step it ends with that. A prompt is never made together with another: prompts
+// are read by turns, a chunk of Config.PrefillChunk tokens at a time. Who comes behind long
+// prompts waits for the chunk that is being read and has the next one, so that a short
+// prompt's first token comes within the time of two chunks.
+//
+// [Generator.Stats] tells what is going on; Config.Logger and Config.Tracer are told of
+// each answer.
 //
 // A nil context counts as [context.Background] everywhere.
 //

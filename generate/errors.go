@@ -50,6 +50,9 @@ var (
 	// ErrBusy means that a [Session] or a [Sequence] is in use: by another
 	// goroutine, or by the loop or the callback in which the call was made.
 	ErrBusy = errors.New("in use by another call")
+	// ErrQueueFull means that as many callers wait for a state as [Config.MaxQueue]
+	// allows. The error is a [*QueueError].
+	ErrQueueFull = errors.New("too many callers wait")
 )
 
 // prefixed adds the package's name to an error that leaves the package, nil for
@@ -105,6 +108,21 @@ func (e *FunctionError) Error() string {
 
 // Unwrap returns ErrConfig and coreml.ErrUnknownFunction.
 func (e *FunctionError) Unwrap() []error { return causes(ErrConfig, coreml.ErrUnknownFunction) }
+
+// QueueError is an [ErrQueueFull] with its numbers.
+type QueueError struct {
+	// Waiting is the number of callers that wait for a state, and MaxQueue what
+	// [Config.MaxQueue] allows.
+	Waiting, MaxQueue int
+}
+
+// Error gives the numbers.
+func (e *QueueError) Error() string {
+	return fmt.Sprintf("%d callers wait for a state already, and MaxQueue is %d: try again later", e.Waiting, e.MaxQueue)
+}
+
+// Unwrap returns ErrQueueFull.
+func (e *QueueError) Unwrap() error { return ErrQueueFull }
 
 // DriverError is an [ErrDriver]: the reason for which a function writes no text,
 // or the field of a driver that contradicts it.

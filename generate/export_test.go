@@ -114,7 +114,7 @@ func (brokenLane) close() error { panic("the state's own") }
 
 // DiscardBroken takes a lane of g out of service whose closing panics.
 func DiscardBroken(ctx context.Context, g *Generator) error {
-	l, err := g.pool.acquire(ctx, g.bound)
+	l, err := g.pool.acquire(ctx, claim{of: g.bound})
 	if err != nil {
 		return err
 	}
@@ -352,3 +352,67 @@ func JoinSaved(header, body []byte) []byte {
 	file = append(append(file, header...), body...)
 	return binary.LittleEndian.AppendUint32(file, crc32.Checksum(file, castagnoli))
 }
+
+// ReplayDrafts writes a text again with drafts from its own beginning, over predictions
+// that take the given times by their number of tokens, and returns the time without and
+// with drafts. The costs are kept for further texts where they are not nil.
+func ReplayDrafts(known *Costs, prompt, answer []int, times []time.Duration) (plain, drafted time.Duration, stats SpeculationStats) {
+	if known.c == nil {
+		known.c = new(costs)
+	}
+	most := len(times) - 2
+	s := &speculator{bound: new(boundModel), most: most, lookup: newLookup(DefaultMinMatch, len(prompt)+len(answer)), pace: newPace(known.c)}
+	s.text = append(s.text, prompt...)
+	for i, id := range answer {
+		plain += times[1]
+		s.text = append(s.text, id)
+		if s.follows(id) {
+			s.taken++
+			s.stats.Accepted++
+			if s.taken == len(s.block) {
+				s.settle()
+			}
+			continue
+		}
+		var found []int
+		if found, s.matched = s.lookup.find(s.text, most); len(found) > 0 {
+			s.guess = found[0]
+		}
+		n := s.lookupLength(min(len(found), len(answer)-i))
+		drafted += times[n+1]
+		if n == 0 {
+			s.pace.stepped(times[1])
+			continue
+		}
+		s.block, s.taken = append(append(s.block[:0], id), found[:n]...), 1
+		s.pace.verifying(n+1, times[n+1])
+		s.stats.Blocks++
+		s.stats.Drafted += n
+	}
+	return plain, drafted, s.stats
+}
+
+// Costs are what predictions were seen to take.
+type Costs struct{ c *costs }
+
+// Measured notes that a prediction of n tokens took a time.
+func (k *Costs) Measured(n int, took time.Duration) {
+	if k.c == nil {
+		k.c = new(costs)
+	}
+	if n == 1 {
+		k.c.note(&k.c.step, took)
+	} else {
+		k.c.note(&k.c.blocks[n], took)
+	}
+}
+
+// LookUp returns what lookup drafts after a text.
+func LookUp(text []int, least, n int) ([]int, int) { return newLookup(least, len(text)).find(text, n) }
+
+// Block is [Sequence.block], and Advance [Sequence.advance].
+func Block(s *Sequence, ctx context.Context, ids []int, rows [][]float32) error {
+	return s.block(ctx, ids, rows)
+}
+
+func Advance(s *Sequence, ctx context.Context) error { return s.advance(ctx) }

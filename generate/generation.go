@@ -3,6 +3,7 @@ package generate
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"slices"
 	"time"
 
@@ -40,6 +41,14 @@ type generation struct {
 	opening      []int
 	resumed      *resumed // what the answer goes on with, nil for nothing
 	thoughts     thoughts
+	spec         *speculator // nil where nothing is drafted
+	// restarts says that further answers begin where the prompt ends.
+	restarts bool
+	// settings are those of the sampler, nil for none, and request what is observed.
+	settings *Sampling
+	request  *request
+	finished FinishReason
+	waited   time.Duration // for a state
 
 	start time.Time
 	first time.Time // of the first token
@@ -83,6 +92,7 @@ func (g *Generator) newGeneration(ctx context.Context, opts *Options, chat bool,
 	if err := r.bindSampler(ctx, sampling); err != nil {
 		return nil, err
 	}
+	r.settings = sampling
 	r.limit = g.tokenLimit(r.opts.MaxTokens)
 	r.stats.Load, r.stats.Seed, r.stats.Greedy = g.load, r.sampler.seed, r.sampler.greedy
 	r.thoughts.budget = r.opts.ReasoningBudget
@@ -165,6 +175,7 @@ func (g *Generator) tokenLimit(asked int) int {
 // run prefills the part of prompt that seq does not hold yet and decodes token
 // after token, until the answer ends or emit returns false.
 func (r *generation) run(ctx context.Context, seq *Sequence, prompt []int, emit func(Token) bool) error {
+	r.request.enter("generate.prefill", slog.Int("gen_ai.usage.input_tokens", len(prompt)))
 	logits, err := r.prefill(ctx, seq, prompt)
 	if err != nil {
 		return err
@@ -175,6 +186,7 @@ func (r *generation) run(ctx context.Context, seq *Sequence, prompt []int, emit 
 // goOn is run behind a prompt, whose last logits are given.
 func (r *generation) goOn(ctx context.Context, seq *Sequence, prompt []int, logits []float32, emit func(Token) bool) error {
 	r.prepareDecoder(prompt)
+	defer r.bound.company.leave(r)
 	if r.resumed != nil {
 		if err := r.resume(ctx); err != nil {
 			return err
@@ -225,6 +237,7 @@ func (r *generation) take(ctx context.Context, ids []int, prompt, id int) (Token
 	if step == 0 {
 		r.first = now
 		r.stats.FirstToken = now.Sub(r.start)
+		r.request.enter("generate.decode")
 	}
 	finish, err := r.sampler.bound.accept(id, r.finish(id, len(ids)))
 	if err != nil {
@@ -235,7 +248,7 @@ func (r *generation) take(ctx context.Context, ids []int, prompt, id int) (Token
 		scored := r.logProbs.of(r.g.tok, id)
 		tok.LogProb, tok.TopLogProbs, tok.scored = scored.LogProb, scored.Top, &scored
 	}
-	if tok.Finish != FinishNone {
+	if r.finished = tok.Finish; tok.Finish != FinishNone {
 		tok.Stats = r.finalStats(now.Sub(r.first), findLoopWith(ids[prompt:], tok))
 	}
 	// While the caller's loop has the token, the end of ctx closes the sequence
@@ -252,6 +265,7 @@ func (r *generation) take(ctx context.Context, ids []int, prompt, id int) (Token
 // finalStats returns a copy of the measures with what the last token completes.
 func (r *generation) finalStats(decode time.Duration, loop Loop) *Stats {
 	stats := r.stats
+	stats.Speculation = r.spec.result()
 	stats.Decode, stats.Loop = decode, loop
 	return &stats
 }
@@ -276,6 +290,7 @@ func (r *generation) prefill(ctx context.Context, seq *Sequence, prompt []int) (
 	r.stats.PromptTokens, r.stats.CachedTokens = len(prompt), cached
 	r.begin(prompt)
 
+	seq.turn.priority = r.opts.Priority
 	start, calls := time.Now(), seq.calls
 	logits, err := seq.append(ctx, prompt[cached:], nil)
 	if err != nil {
@@ -283,11 +298,38 @@ func (r *generation) prefill(ctx context.Context, seq *Sequence, prompt []int) (
 	}
 	r.stats.PrefillCalls = seq.calls - calls
 	r.stats.Prefill = time.Since(start)
+	r.request.prefilled()
 	// The model's vocabulary may be known only now.
 	if err := r.opts.validate(len(logits)); err != nil {
 		return nil, err
 	}
+	if r.spec = newSpeculator(r.speculation(), seq, r.limit); r.spec != nil {
+		return logits, seq.reserve(r.limit + r.spec.most)
+	}
 	return logits, seq.reserve(r.limit)
+}
+
+// decode appends one token of the answer and returns the logits that follow it.
+func (r *generation) decode(ctx context.Context, seq *Sequence, id int) ([]float32, error) {
+	crowded := r.bound.company.step(r)
+	if r.spec != nil {
+		r.spec.crowded = crowded
+		return r.spec.decode(ctx, seq, id)
+	}
+	r.next[0] = id
+	return seq.append(ctx, r.next[:], nil)
+}
+
+// speculation returns what is asked for, nil for none, as there is where tokens come by
+// other ways than single steps: those that a grammar forces, and a text that is slid along.
+func (r *generation) speculation() *Speculation {
+	switch {
+	case r.sampler.bound != nil || r.opts.Overflow == OverflowSlide || r.restarts:
+		return nil
+	case r.opts.Speculation != nil:
+		return r.opts.Speculation
+	}
+	return r.g.speculation
 }
 
 // isEnd reports whether id ends the answer. What the template puts behind an answer may
@@ -374,4 +416,13 @@ func sharedPrefix(a, b []int) int {
 		n++
 	}
 	return n
+}
+
+// sequence takes a sequence for the answer.
+func (r *generation) sequence(ctx context.Context) (*Sequence, error) {
+	r.request.enter("generate.wait")
+	start := time.Now()
+	seq, err := r.g.claimSequence(ctx, claim{of: r.bound, priority: r.opts.Priority, request: r.request})
+	r.waited = time.Since(start)
+	return seq, err
 }

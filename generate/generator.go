@@ -5,7 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
+	"runtime"
 	"slices"
 	"time"
 
@@ -21,18 +23,24 @@ type Generator struct {
 	tok   *tokenizer.Tokenizer // nil when there is none
 	bound *boundModel          // the function that answers where none is named
 	// functions are the others, nil for a generator that nothing made.
-	functions *functions
-	batches   *batches
-	pool      *pool
-	prefixes  *prefixes
-	chunk     int // the greatest number of tokens in one forward pass
-	defaults  Defaults
-	ends      map[int]bool // the model's end tokens
-	turnEnd   int          // the token that ends a chat message, or -1
-	chat      *tokenizer.ChatOptions
-	breakers  breakerCache
-	load      time.Duration
-	grammars  grammarCaches
+	functions   *functions
+	batches     *batches
+	pool        *pool
+	prefixes    *prefixes
+	turns       turns
+	sums        sums
+	log         *slog.Logger // nil for none
+	tracer      Tracer       // nil for none
+	chunk       int          // the greatest number of tokens in one forward pass
+	defaults    Defaults
+	ends        map[int]bool // the model's end tokens
+	turnEnd     int          // the token that ends a chat message, or -1
+	chat        *tokenizer.ChatOptions
+	breakers    breakerCache
+	load        time.Duration
+	grammars    grammarCaches
+	draft       *Generator   // nil for none
+	speculation *Speculation // where Options says nothing
 }
 
 // chats reports whether messages have a template.
@@ -53,7 +61,10 @@ func background(ctx context.Context) context.Context {
 func newGenerator(ctx context.Context, src functionSource, set []packageFunctions, t *tokenizer.Tokenizer, c *Config,
 	drained func() error,
 ) (*Generator, error) {
-	g := &Generator{prefixes: new(prefixes), tok: t, chat: c.Chat, chunk: c.chunk(), defaults: Defaults{PadToken: -1}}
+	if err := checkDraft(t, c.Draft); err != nil {
+		return nil, err
+	}
+	g := &Generator{prefixes: new(prefixes), tok: t, chat: c.Chat, chunk: c.chunk(), draft: c.Draft, speculation: c.Speculation, defaults: Defaults{PadToken: -1}}
 	if c.Defaults != nil {
 		g.defaults = c.Defaults.clone()
 	}
@@ -66,6 +77,11 @@ func newGenerator(ctx context.Context, src functionSource, set []packageFunction
 	g.pool = newPool(newStageLane, c.states(), func() error {
 		return errors.Join(drained(), g.bound.release(), g.functions.release(), g.batches.release())
 	})
+	g.pool.bytes, g.pool.longest = c.MaxStateBytes, c.MaxQueue
+	g.turns.threads, g.log, g.tracer = runtime.GOMAXPROCS(0), c.Logger, c.Tracer
+	if need := g.bound.stateBytes; c.MaxStateBytes > 0 && need > c.MaxStateBytes {
+		return nil, errors.Join(configErrorf("MaxStateBytes", "is %d, but a state of the function takes %d bytes", c.MaxStateBytes, need), g.bound.release())
+	}
 	g.ends, g.turnEnd = g.findEnds(), g.findTurnEnd(ctx)
 	return g, ctx.Err()
 }

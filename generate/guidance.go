@@ -55,12 +55,15 @@ func (g *guide) full() bool { return g != nil && g.begun && len(g.seq.ids) >= g.
 // acquire takes the sequence of an answer, and a second one where there is guidance.
 func (r *generation) acquire(ctx context.Context) (*Sequence, error) {
 	if !r.opts.Guidance.on() {
-		return r.g.newSequence(ctx, r.bound)
+		return r.sequence(ctx)
 	}
 	r.guide = &guide{scale: r.opts.Guidance.Scale}
 	pool := r.g.pool
-	if cap(pool.slots) < 2 {
+	switch {
+	case pool.size < 2:
 		return nil, configErrorf("Guidance", "takes two states, and Config.MaxStates allows 1")
+	case pool.most(r.bound) < 2:
+		return nil, configErrorf("Guidance", "takes two states, and Config.MaxStateBytes allows 1")
 	}
 	if n := r.opts.Guidance.Negative; n != nil {
 		var err error
@@ -77,11 +80,11 @@ func (r *generation) acquire(ctx context.Context) (*Sequence, error) {
 		return nil, ctx.Err()
 	}
 	defer func() { <-pool.several }()
-	seq, err := r.g.newSequence(ctx, r.bound)
+	seq, err := r.sequence(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if r.guide.seq, err = r.g.newSequence(ctx, r.bound); err != nil {
+	if r.guide.seq, err = r.g.newSequence(ctx, r.bound, r.opts.Priority); err != nil {
 		return nil, errors.Join(err, seq.close())
 	}
 	return seq, nil

@@ -32,6 +32,9 @@ type joiner struct {
 	worth time.Duration
 	least atomic.Int64
 
+	// passes counts the predictions of several steps, and joined these steps.
+	passes, joined atomic.Uint64
+
 	mu      sync.Mutex
 	led     bool         // somebody leads
 	waiting []*tokenStep // who waits, the leader included, in the order in which they came
@@ -155,6 +158,8 @@ func (j *joiner) lead(s *tokenStep) {
 		for _, t := range j.taken {
 			j.requests = append(j.requests, t.request)
 		}
+		j.passes.Add(1)
+		j.joined.Add(uint64(len(j.taken)))
 		_ = j.many.PredictMany(context.Background(), j.requests) // each has its own error
 		for k, t := range j.taken {
 			t.request = j.requests[k]

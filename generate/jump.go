@@ -73,6 +73,9 @@ func (r *generation) goAhead(ctx context.Context, seq *Sequence, id int, emit fu
 	if next == nil || err != nil {
 		return nil, err
 	}
+	if len(next) == 1 {
+		return r.decode(ctx, seq, id)
+	}
 	return seq.append(ctx, next, nil)
 }
 

@@ -50,6 +50,8 @@ const (
 	wantNone wanted = iota
 	wantLast
 	wantEvery
+	// wantAlone is wantEvery with the bits that each row has by itself.
+	wantAlone
 )
 
 // stageLane is the lane of every driver: it runs the stages one after the other.
@@ -68,6 +70,7 @@ type stageLane struct {
 	answer      answer
 	copies      []snapshot
 	prompt      bool // the tokens of a prompt are being taken
+	alone       bool // rows have the bits that they have one by one
 	dirty       bool // whether a pass has run since the last reset
 }
 
@@ -139,12 +142,13 @@ func (l *stageLane) run(ctx context.Context, all []int, p pass, want wanted) (*a
 	l.span = span{ctx: ctx, past: p.base, q: p.q, ids: all[p.base : p.past+p.take], pad: l.m.pad, rows: l.rows}
 	l.dirty, l.length = true, p.past // until the pass is through
 	l.answer.clear()
+	l.alone = want == wantAlone
 	last := len(p.chain.fns) - 1
 	for i, fn := range p.chain.fns {
 		if l.m.stages[i].answers && (want == wantNone || p.bare) {
 			continue
 		}
-		out, err := l.predict(ctx, fn, p, i == last && want != wantEvery)
+		out, err := l.predict(ctx, fn, p, i == last && want <= wantLast)
 		if err != nil {
 			return nil, err
 		}

@@ -81,6 +81,7 @@ func (l *stageLane) predict(ctx context.Context, fn *boundFunction, p pass, last
 	}
 	last = last && !p.bare && q > 1 && p.past+p.take-p.base == q // a single token has no other row, and padding has the last
 	c.prepare(q, last, l.spare[fn.stage], st)
+	c.opts.RowsAlone = l.alone
 	var state *coreml.State
 	if st.state >= 0 {
 		state = l.states[st.state]

@@ -46,6 +46,11 @@ type boundModel struct {
 	entries    int // of the tokenizer, or 0
 	identified identified
 	function   string // that Options named, empty for the one the generator was opened for
+	// stateBytes is what the states and the caches of a lane take.
+	stateBytes int64
+	// costs are what predictions take, and company who writes with them: for drafts.
+	costs   costs
+	company company
 }
 
 // chains returns the chains, each once.

@@ -186,7 +186,7 @@ func without(messages []tokenizer.Message, from int) []tokenizer.Message {
 }
 
 // chatPrompt is the prompt of a turn with messages.
-func (s *Session) chatPrompt(ctx context.Context, t *turn) ([]int, error) {
+func (s *Session) chatPrompt(ctx context.Context, t *sessionTurn) ([]int, error) {
 	opts := t.opts
 	if t.continues {
 		chat := valueOr(s.g.chatOptions(&opts), tokenizer.ChatOptions{})

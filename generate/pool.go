@@ -8,23 +8,27 @@ import (
 	"sync/atomic"
 )
 
-// pool hands out lanes of several functions, at most as many together as it has slots.
-// Lanes are made when they are first needed and kept for later sequences of the same
+// pool hands out lanes of several functions, at most size of them together, and of no more
+// than so many bytes. Lanes are made when they are first needed and kept for later sequences of the same
 // function; where there are too many then, the one that has waited longest is closed.
 type pool struct {
 	newLane func(*boundModel) (lane, error)
-	slots   chan struct{} // an element for each lane that is handed out
+	size    int
+	bytes   int64 // of the states of all lanes, 0 for any
+	longest int   // how many callers may wait, 0 for any
 	// several is held by who waits for more than one lane: two who did so at once could
 	// wait for each other.
 	several chan struct{}
 	// drained is called once, when the pool is closed and the last lane is back.
 	drained func() error
 
-	mu     sync.Mutex
-	free   []freeLane // the lanes that wait for a sequence, the last to come last
-	live   int        // the number of those handed out
-	loads  int        // the number of functions that are being loaded
-	closed bool
+	mu      sync.Mutex
+	free    []freeLane // the lanes that wait for a sequence, the last to come last
+	waiting []*claim   // the callers that wait for a lane, in the order in which they get one
+	live    int        // the number of those handed out
+	taken   int64      // the bytes of those handed out
+	loads   int        // the number of functions that are being loaded
+	closed  bool
 }
 
 // freeLane is a lane that waits for a sequence of its function.
@@ -34,7 +38,7 @@ type freeLane struct {
 }
 
 func newPool(newLane func(*boundModel) (lane, error), size int, drained func() error) *pool {
-	return &pool{newLane: newLane, slots: make(chan struct{}, size), several: make(chan struct{}, 1), drained: drained}
+	return &pool{newLane: newLane, size: size, several: make(chan struct{}, 1), drained: drained}
 }
 
 // lease is a lane that is handed out. Several parties may give it back (Close, the
@@ -56,45 +60,17 @@ func (l *lease) release() error {
 		return nil
 	}
 	if l.running {
-		return l.pool.discard(l.lane)
+		return l.pool.discard(l.freeLane)
 	}
 	return l.pool.put(l.freeLane)
 }
 
-// acquire waits for a slot and returns an empty lane of a function in it.
-func (p *pool) acquire(ctx context.Context, of *boundModel) (*lease, error) {
-	return p.acquireLike(ctx, of, nil)
-}
-
-// acquireLike is acquire for a lane that holds what another one of the function does,
-// unless that is nil. The slot is given back on every way out but that, a panic of the
+// acquire waits for a slot and returns a lane of a function in it, empty or with what
+// another one holds. The slot is given back on every way out but that, a panic of the
 // model included.
-func (p *pool) acquireLike(ctx context.Context, of *boundModel, from lane) (*lease, error) {
-	// With both at once the select below may choose the slot.
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	select {
-	case p.slots <- struct{}{}:
-		return p.lease(of, from)
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-}
-
-// tryAcquire is acquire where a slot is free, and else returns nil.
-func (p *pool) tryAcquire(of *boundModel) (*lease, error) {
-	select {
-	case p.slots <- struct{}{}:
-		return p.lease(of, nil)
-	default:
-		return nil, nil
-	}
-}
-
-// lease returns a lane in a slot that was taken.
-func (p *pool) lease(of *boundModel, from lane) (_ *lease, err error) {
-	l, surplus, err := p.take(of)
+func (p *pool) acquire(ctx context.Context, c claim) (_ *lease, err error) {
+	of := c.of
+	l, surplus, err := p.take(ctx, &c)
 	if err != nil {
 		return nil, err
 	}
@@ -103,13 +79,13 @@ func (p *pool) lease(of *boundModel, from lane) (_ *lease, err error) {
 		switch {
 		case ready:
 		case l == nil:
-			err = errors.Join(err, p.freeSlot())
+			err = errors.Join(err, p.freeSlot(of))
 		default:
-			err = errors.Join(err, p.discard(l))
+			err = errors.Join(err, p.discard(freeLane{l, of}))
 		}
 	}()
-	if surplus != nil {
-		if err = surplus.close(); err != nil {
+	for _, s := range surplus {
+		if err = s.close(); err != nil {
 			return nil, err
 		}
 	}
@@ -121,8 +97,8 @@ func (p *pool) lease(of *boundModel, from lane) (_ *lease, err error) {
 		}
 	}
 	switch {
-	case from != nil:
-		err = l.become(from)
+	case c.from != nil:
+		err = l.become(c.from)
 	case !made:
 		err = l.reset()
 	}
@@ -133,27 +109,50 @@ func (p *pool) lease(of *boundModel, from lane) (_ *lease, err error) {
 	return &lease{pool: p, freeLane: freeLane{l, of}}, nil
 }
 
-// take returns a lane of an earlier sequence of a function, nil where there is none.
-// Surplus is a lane to be closed before another is made.
-func (p *pool) take(of *boundModel) (l, surplus lane, err error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.closed {
-		<-p.slots
-		return nil, nil, ErrClosed
+// take waits for a slot and returns a lane of an earlier sequence of a function, nil
+// where there is none. Surplus are lanes to be closed before another is made.
+func (p *pool) take(ctx context.Context, c *claim) (l lane, surplus []lane, err error) {
+	if err := ctx.Err(); err != nil {
+		return nil, nil, err
 	}
-	p.live++
-	for i, f := range slices.Backward(p.free) {
-		if f.of == of {
-			p.free = slices.Delete(p.free, i, i+1)
-			return f.lane, nil, nil
+	if err := p.enter(c); err != nil {
+		return nil, nil, err
+	}
+	if c.granted != nil {
+		c.request.queued()
+		if err := p.wait(ctx, c); err != nil {
+			return nil, nil, err
 		}
 	}
-	if len(p.free)+p.live > cap(p.slots) {
-		surplus = p.free[0].lane
+	p.mu.Lock()
+	if p.closed { // since the slot was given
+		p.mu.Unlock()
+		return nil, nil, errors.Join(ErrClosed, p.freeSlot(c.of))
+	}
+	defer p.mu.Unlock()
+	for i, f := range slices.Backward(p.free) {
+		if f.of == c.of {
+			p.free = slices.Delete(p.free, i, i+1)
+			l = f.lane
+			break
+		}
+	}
+	return l, p.surplus(), nil
+}
+
+// surplus takes out the lanes that wait, and are too many beside those handed out. The
+// caller has the lock.
+func (p *pool) surplus() (out []lane) {
+	kept := int64(0)
+	for i := range p.free {
+		kept += p.free[i].of.stateBytes
+	}
+	for len(p.free) > 0 && (len(p.free)+p.live > p.size || p.bytes > 0 && kept+p.taken > p.bytes) {
+		kept -= p.free[0].of.stateBytes
+		out = append(out, p.free[0].lane)
 		p.free = slices.Delete(p.free, 0, 1)
 	}
-	return nil, surplus, nil
+	return out
 }
 
 // put takes a lane back for the next sequence.
@@ -162,28 +161,30 @@ func (p *pool) put(l freeLane) error {
 	p.mu.Lock()
 	if p.closed {
 		p.mu.Unlock()
-		return p.discard(l.lane)
+		return p.discard(l)
 	}
 	p.free = append(p.free, l)
 	p.live-- // at once with the line above: no lane is counted twice
+	p.taken -= l.of.stateBytes
+	p.grant()
 	p.mu.Unlock()
-	<-p.slots
 	return nil
 }
 
 // discard takes a lane out of service.
-func (p *pool) discard(l lane) (err error) {
-	defer func() { err = errors.Join(err, p.freeSlot()) }()
-	return l.close()
+func (p *pool) discard(l freeLane) (err error) {
+	defer func() { err = errors.Join(err, p.freeSlot(l.of)) }()
+	return l.lane.close()
 }
 
 // freeSlot counts a lane that was handed out as returned.
-func (p *pool) freeSlot() error {
+func (p *pool) freeSlot(of *boundModel) error {
 	p.mu.Lock()
 	p.live--
+	p.taken -= of.stateBytes
+	p.grant()
 	last := p.idle()
 	p.mu.Unlock()
-	<-p.slots
 	if last {
 		return p.drained()
 	}
@@ -224,6 +225,11 @@ func (p *pool) close() error {
 		return nil
 	}
 	p.closed = true
+	for _, c := range p.waiting {
+		c.err = ErrClosed
+		close(c.granted)
+	}
+	p.waiting = nil
 	free, last := p.free, p.idle()
 	p.free = nil
 	p.mu.Unlock()

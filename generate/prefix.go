@@ -91,7 +91,7 @@ func (g *Generator) readPrefix(ctx context.Context, o Options, encode func() ([]
 	if err := bound.checkPrompt(ids); err != nil {
 		return nil, err
 	}
-	seq, err := g.newSequence(ctx, bound)
+	seq, err := g.newSequence(ctx, bound, 0)
 	if err != nil {
 		return nil, err
 	}

@@ -103,7 +103,7 @@ type scorer struct {
 // run reads a text piece by piece. Pieces and not a window that moves by one token: that
 // would take a pass over the whole context for each of them.
 func (s *scorer) run(ctx context.Context, bound *boundModel, ids []int) (err error) {
-	seq, err := s.g.newSequence(ctx, bound)
+	seq, err := s.g.newSequence(ctx, bound, 0)
 	if err != nil {
 		return err
 	}

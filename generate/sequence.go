@@ -2,6 +2,7 @@ package generate
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"slices"
@@ -28,6 +29,9 @@ type Sequence struct {
 	cleanup runtime.Cleanup
 	status  atomic.Uint32 // one of the three below
 	logits  []float32
+	turn    turn
+	// draft is the text of the draft model beside this one, nil until there is one.
+	draft *Sequence
 	// pictures are those that the first prompts had; Append adds none.
 	pictures []placed
 
@@ -67,21 +71,21 @@ func (g *Generator) sequenceOf(ctx context.Context, function string, adapters []
 	if err != nil {
 		return nil, prefixed(err)
 	}
-	s, err := g.newSequence(ctx, bound)
+	s, err := g.newSequence(ctx, bound, 0)
 	return s, prefixed(err)
 }
 
-func (g *Generator) newSequence(ctx context.Context, bound *boundModel) (*Sequence, error) {
-	l, err := g.pool.acquire(ctx, bound)
+func (g *Generator) newSequence(ctx context.Context, bound *boundModel, priority int) (*Sequence, error) {
+	return g.claimSequence(ctx, claim{of: bound, priority: priority})
+}
+
+// claimSequence returns an empty sequence with the lane that is claimed.
+func (g *Generator) claimSequence(ctx context.Context, c claim) (*Sequence, error) {
+	l, err := g.pool.acquire(ctx, c)
 	if err != nil {
 		return nil, err
 	}
-	return g.sequenceIn(l), nil
-}
-
-// sequenceIn returns an empty sequence in a lane.
-func (g *Generator) sequenceIn(l *lease) *Sequence {
-	return g.holdSequence(&Sequence{bound: l.of, lease: l})
+	return g.holdSequence(&Sequence{bound: c.of, lease: l}), nil
 }
 
 // enter takes the sequence for one call; leave ends the call.
@@ -113,6 +117,9 @@ func (s *Sequence) leave() {
 func (s *Sequence) release() error {
 	s.cleanup.Stop()
 	err := s.lease.release()
+	if s.draft != nil {
+		err = errors.Join(err, s.draft.close())
+	}
 	runtime.KeepAlive(s) // until here the cleanup must not run
 	return err
 }

@@ -55,7 +55,8 @@ func (s *Sequence) append(ctx context.Context, ids []int, visit visitor) ([]floa
 	if err := s.check(ids, visit != nil); err != nil {
 		return nil, err
 	}
-	if len(ids) > 1 {
+	if s.turn.served = 0; len(ids) > 1 {
+		defer s.forgetTurn()
 		defer s.lease.lane.trim()
 	}
 	before, whole := len(s.ids), false
@@ -137,6 +138,11 @@ func (s *Sequence) appendChunk(ctx context.Context, ids []int, visit visitor, la
 	case last:
 		want = wantLast
 	}
+	if len(ids) > 1 || want == wantNone || s.turn.more {
+		if err := s.takeTurn(ctx, len(ids), want == wantNone); err != nil {
+			return err
+		}
+	}
 	a, err := s.forward(ctx, append(s.ids, ids...), len(ids), want)
 	if err != nil {
 		return s.resetAfter(past, err)
@@ -174,9 +180,21 @@ func (s *Sequence) visitRows(a *answer, first, past int, visit visitor) error {
 	return nil
 }
 
+// takeTurn waits for the turn to read n tokens of a prompt. The pass ends it.
+// With more a further chunk follows; where none does after all, forgetTurn says so.
+func (s *Sequence) takeTurn(ctx context.Context, n int, more bool) error {
+	return s.g.turns.enter(ctx, &s.turn, n, s.g.chunk, more)
+}
+
+func (s *Sequence) forgetTurn() { s.g.turns.forget(&s.turn, s.g.chunk) }
+
 // forward runs the model over the last n of all, which the sequence holds from
-// then on. Until it returns the lane counts as half-written.
+// then on. Until it returns the lane counts as half-written. With it ends the
+// sequence's turn, if it has one.
 func (s *Sequence) forward(ctx context.Context, all []int, n int, want wanted) (*answer, error) {
+	if s.turn.held {
+		defer s.g.turns.leave(&s.turn, s.g.chunk)
+	}
 	s.countCall()
 	s.lease.running = true
 	a, err := s.lease.lane.forward(ctx, all, n, want)

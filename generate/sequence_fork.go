@@ -27,10 +27,10 @@ func (s *Sequence) fork(ctx context.Context) (*Sequence, error) {
 		return nil, err
 	}
 	defer s.leave()
-	if err := s.g.pool.roomFor(2); err != nil {
+	if err := s.g.pool.roomFor(s.bound, 2); err != nil {
 		return nil, err
 	}
-	l, err := s.g.pool.acquireLike(ctx, s.bound, s.lease.lane)
+	l, err := s.g.pool.acquire(ctx, claim{of: s.bound, from: s.lease.lane})
 	if err != nil {
 		return nil, err
 	}
@@ -46,9 +46,20 @@ func (g *Generator) holdSequence(s *Sequence) *Sequence {
 
 // roomFor refuses what takes more states at once than there can be: it would wait for
 // ever.
-func (p *pool) roomFor(states int) error {
-	if cap(p.slots) < states {
-		return configErrorf("MaxStates", "is %d, but the copy of a sequence needs a state beside it: want %d or more", cap(p.slots), states)
+func (p *pool) roomFor(of *boundModel, states int) error {
+	switch {
+	case p.size < states:
+		return configErrorf("MaxStates", "is %d, but the copy of a sequence needs a state beside it: want %d or more", p.size, states)
+	case p.most(of) < states:
+		return configErrorf("MaxStateBytes", "is %d, but the copy of a sequence needs a state beside it: want %d or more", p.bytes, int64(states)*of.stateBytes)
 	}
 	return nil
+}
+
+// most returns how many states of a function there can be at once.
+func (p *pool) most(of *boundModel) int {
+	if p.bytes == 0 || of.stateBytes == 0 {
+		return p.size
+	}
+	return int(min(int64(p.size), p.bytes/of.stateBytes))
 }

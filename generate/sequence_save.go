@@ -137,7 +137,7 @@ func (g *Generator) openSaved(ctx context.Context, r io.Reader, opts *Options) (
 
 // restoreSequence reads the rest of a file.
 func (g *Generator) restoreSequence(ctx context.Context, in *savedReader, bound *boundModel) (*Sequence, error) {
-	s, err := g.newSequence(ctx, bound)
+	s, err := g.newSequence(ctx, bound, 0)
 	if err != nil {
 		return nil, err
 	}

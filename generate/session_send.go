@@ -24,7 +24,7 @@ import (
 // In a session of [Generator.NewTextSession] the text goes behind what there is.
 func (s *Session) Send(ctx context.Context, text string, opts *Options) iter.Seq2[Token, error] {
 	if s != nil && s.text {
-		return s.stream(ctx, func() *turn { return &turn{text: text, opts: valueOr(opts, Options{})} })
+		return s.stream(ctx, func() *sessionTurn { return &sessionTurn{text: text, opts: valueOr(opts, Options{})} })
 	}
 	return s.SendMessages(ctx, []tokenizer.Message{{Role: "user", Content: text}}, opts)
 }
@@ -33,8 +33,8 @@ func (s *Session) Send(ctx context.Context, text string, opts *Options) iter.Seq
 // of the functions that the last answer called: {Role: "tool", Content: …}, with
 // the name and the tool_call_id in Extra where the template asks for them.
 func (s *Session) SendMessages(ctx context.Context, messages []tokenizer.Message, opts *Options) iter.Seq2[Token, error] {
-	return s.stream(ctx, func() *turn {
-		return &turn{messages: append(s.Messages(), messages...), fresh: len(messages), opts: valueOr(opts, Options{})}
+	return s.stream(ctx, func() *sessionTurn {
+		return &sessionTurn{messages: append(s.Messages(), messages...), fresh: len(messages), opts: valueOr(opts, Options{})}
 	})
 }
 
@@ -48,8 +48,8 @@ func (s *Session) SendMessages(ctx context.Context, messages []tokenizer.Message
 //
 // What holds for errors and for breaking off is as for [Session.Send].
 func (s *Session) Continue(ctx context.Context, opts *Options) iter.Seq2[Token, error] {
-	return s.stream(ctx, func() *turn {
-		t := &turn{messages: s.Messages(), opts: valueOr(opts, Options{}), continues: true}
+	return s.stream(ctx, func() *sessionTurn {
+		t := &sessionTurn{messages: s.Messages(), opts: valueOr(opts, Options{}), continues: true}
 		if s.last != nil {
 			t.resumed = &resumed{last: s.last, answer: &turnAnswer{}}
 		}
@@ -58,7 +58,7 @@ func (s *Session) Continue(ctx context.Context, opts *Options) iter.Seq2[Token, 
 }
 
 // stream runs a turn, which make describes once the session is the turn's.
-func (s *Session) stream(ctx context.Context, make func() *turn) iter.Seq2[Token, error] {
+func (s *Session) stream(ctx context.Context, make func() *sessionTurn) iter.Seq2[Token, error] {
 	ctx = background(ctx)
 	return tokens(func(emit func(Token) bool) error {
 		if err := s.enter(); err != nil {
@@ -69,8 +69,8 @@ func (s *Session) stream(ctx context.Context, make func() *turn) iter.Seq2[Token
 	})
 }
 
-// turn is an answer in the making and what it answers.
-type turn struct {
+// sessionTurn is an answer in the making and what it answers.
+type sessionTurn struct {
 	opts     Options
 	messages []tokenizer.Message // of the conversation, those of the turn with them
 	fresh    int                 // how many of them are the turn's
@@ -85,7 +85,7 @@ type turn struct {
 }
 
 // exchange runs one turn and adds it to the conversation when it has ended.
-func (s *Session) exchange(ctx context.Context, t *turn, emit func(Token) bool) error {
+func (s *Session) exchange(ctx context.Context, t *sessionTurn, emit func(Token) bool) error {
 	if err := s.checkTurn(t); err != nil {
 		return err
 	}
@@ -106,7 +106,7 @@ func (s *Session) exchange(ctx context.Context, t *turn, emit func(Token) bool) 
 }
 
 // checkTurn refuses turns that there cannot be.
-func (s *Session) checkTurn(t *turn) error {
+func (s *Session) checkTurn(t *sessionTurn) error {
 	switch {
 	case t.opts.Guidance.on():
 		return configErrorf("Guidance", "needs a state of its own, and a session has one: want Generator.Chat")
@@ -126,7 +126,7 @@ func (s *Session) checkTurn(t *turn) error {
 
 // turn runs the answer on the session's sequence, which it makes
 // where there is none: before the first turn, and when a panic has taken it.
-func (s *Session) turn(ctx context.Context, t *turn, emit func(Token) bool) error {
+func (s *Session) turn(ctx context.Context, t *sessionTurn, emit func(Token) bool) (err error) {
 	if err := s.begin(ctx, t); err != nil {
 		return err
 	}
@@ -153,9 +153,11 @@ func (s *Session) turn(ctx context.Context, t *turn, emit func(Token) bool) erro
 		}
 		s.seq = nil
 	}
+	q := s.g.begin(ctx, r)
+	defer func() { q.end(err) }()
 	s.shown = r.shown
 	if s.seq == nil || s.seq.isClosed() {
-		if s.seq, err = s.g.newSequence(ctx, r.bound); err != nil {
+		if s.seq, err = r.sequence(ctx); err != nil {
 			return err
 		}
 	}
@@ -169,7 +171,7 @@ func (s *Session) turn(ctx context.Context, t *turn, emit func(Token) bool) erro
 }
 
 // begin checks the options and prepares the answer.
-func (s *Session) begin(ctx context.Context, t *turn) (err error) {
+func (s *Session) begin(ctx context.Context, t *sessionTurn) (err error) {
 	given := t.opts
 	t.opts.Function = cmp.Or(t.opts.Function, s.function)
 	if t.opts.Adapters == nil {
@@ -192,7 +194,7 @@ func (s *Session) begin(ctx context.Context, t *turn) (err error) {
 }
 
 // prompt returns the tokens that the answer follows.
-func (s *Session) prompt(ctx context.Context, t *turn) ([]int, error) {
+func (s *Session) prompt(ctx context.Context, t *sessionTurn) ([]int, error) {
 	if l := s.last; t.resumed != nil && (s.text || t.opts.Overflow != OverflowDropTurns || len(l.Tokens) <= t.r.bound.context) {
 		return slices.Clone(l.Tokens), nil
 	}
@@ -210,7 +212,7 @@ func (s *Session) prompt(ctx context.Context, t *turn) ([]int, error) {
 }
 
 // keep adds the turn to the conversation.
-func (s *Session) keep(ctx context.Context, t *turn) {
+func (s *Session) keep(ctx context.Context, t *sessionTurn) {
 	a, r := &t.answer, t.r
 	a.plain = r.plain.text.String()
 	s.calls = r.calls + len(a.calls)
@@ -232,7 +234,7 @@ func (s *Session) keep(ctx context.Context, t *turn) {
 }
 
 // lastOf returns what is remembered of an answer. Nil where the sequence is gone.
-func (s *Session) lastOf(t *turn) *lastTurn {
+func (s *Session) lastOf(t *sessionTurn) *lastTurn {
 	a := &t.answer
 	if len(a.ids) == 0 || s.seq == nil || t.continues && t.resumed == nil {
 		return nil

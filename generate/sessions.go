@@ -94,7 +94,7 @@ func (g *Generator) NewSessions(cfg *SessionsConfig) (*Sessions, error) {
 	if err := g.check(); err != nil {
 		return nil, prefixed(fmt.Errorf("sessions: %w", err))
 	}
-	s := &Sessions{g: g, c: c, states: cap(g.pool.slots), entries: map[string]*sessionEntry{}}
+	s := &Sessions{g: g, c: c, states: g.pool.most(g.bound), entries: map[string]*sessionEntry{}}
 	switch {
 	case c.MaxLive < -1:
 		return nil, prefixed(configErrorf("MaxLive", "is %d, want 1 or more, 0 for all states but one, or -1 for none", c.MaxLive))

@@ -133,6 +133,8 @@ func (g *Generator) answer(ctx context.Context, opts *Options, chat bool, encode
 
 // within takes the sequences of an answer for the time of a call.
 func (r *generation) within(ctx context.Context, call func(seq *Sequence) error) (err error) {
+	q := r.g.begin(ctx, r)
+	defer func() { q.end(err) }()
 	seq, err := r.acquire(ctx)
 	if err != nil {
 		return err

@@ -91,6 +91,9 @@ type Stats struct {
 	// Greedy is true when every token was the likeliest one: there was neither a
 	// temperature nor a Sampler of the caller.
 	Greedy bool
+	// Speculation is what became of drafts, nil where none were asked for
+	// ([Options.Speculation]).
+	Speculation *SpeculationStats
 	// Loop is what the answer repeats at its end; zero when it repeats nothing. An
 	// answer whose tokens are always the likeliest ones easily ends so, and a
 	// temperature or a repetition penalty helps.

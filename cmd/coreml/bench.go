@@ -43,8 +43,10 @@ type benchCmd struct {
 	Perplexity string `help:"A text whose perplexity to measure as well." placeholder:"FILE"`
 	Tokenizer  string `help:"Folder with the tokenizer for the text, or its tokenizer.json; else as for generate." placeholder:"PATH"`
 	tokenizerFlags
-	Profile     bool `help:"Show what each kind of operation costs."`
-	Fingerprint bool `help:"Print a hash of the logits over a fixed text in each arithmetic, and measure nothing: where it is the same, the model computes the same bits."`
+	Speculate   bool   `help:"Measure drafts: a text that is copied and a story, written with and without them in turns."`
+	Draft       string `help:"A smaller model with the same tokenizer, which drafts as well; with --speculate." placeholder:"MODEL"`
+	Profile     bool   `help:"Show what each kind of operation costs."`
+	Fingerprint bool   `help:"Print a hash of the logits over a fixed text in each arithmetic, and measure nothing: where it is the same, the model computes the same bits."`
 	// The default is more than a block of a prompt, which has 128 tokens.
 	FingerprintTokens int  `help:"How many tokens of that text to feed at most." default:"192" placeholder:"N"`
 	JSON              bool `help:"Print one JSON object in place of the table."`
@@ -61,6 +63,7 @@ func (*benchCmd) Help() string {
     coreml bench Model.mlpackage --prefill 128 --decode none --rounds 3 --threads 1
     coreml bench Model.mlpackage --sequences 4 --prefill none
     coreml bench Model.mlpackage --profile --json
+    coreml bench Model.mlpackage --speculate --prefill none --decode none
     coreml bench Model.mlpackage --perplexity text.txt --arithmetic faithful
     coreml bench Model.mlpackage --fingerprint`
 }
@@ -115,11 +118,16 @@ func lengths(flag, text string, least int) ([]int, error) {
 // exist would pass unseen.
 func (c *benchCmd) idle(given flagSet) []string {
 	if c.Fingerprint {
-		return given.without("with --fingerprint", "prefill", "decode", "tokens", "rounds", "sequences", "prefill-chunk", "perplexity", "profile")
+		return given.without("with --fingerprint", "prefill", "decode", "tokens", "rounds", "sequences", "prefill-chunk", "perplexity", "profile", "speculate", "draft")
 	}
 	var list []string
 	if c.Perplexity == "" {
-		list = given.without("without --perplexity or --fingerprint, which alone read a text", "tokenizer", "keep-components")
+		if !c.Speculate {
+			list = given.without("without --perplexity or --fingerprint, which alone read a text", "tokenizer", "keep-components")
+		}
+	}
+	if !c.Speculate {
+		list = append(list, given.without("without --speculate", "draft")...)
 	}
 	list = append(list, given.without("without --fingerprint", "fingerprint-tokens")...)
 	if len(c.decode) == 0 {
@@ -195,6 +203,11 @@ func (c *benchCmd) measure(ctx context.Context, f *finder) (_ *benchReport, err 
 	r.peak = peakRSS() // before what is not part of the measurement
 	if c.Profile {
 		if err := profileModel(ctx, g, r); err != nil {
+			return nil, err
+		}
+	}
+	if c.Speculate {
+		if r.drafts, err = c.measureDrafts(ctx, f, at, cfg); err != nil {
 			return nil, err
 		}
 	}

@@ -30,6 +30,7 @@ type benchReport struct {
 	busy       float64 // the load average before the measurement, -1 if unknown
 	profile    []phaseProfile
 	perplexity *perplexityResult
+	drafts     []speculationResult
 }
 
 // fit takes over the lengths that the context has room for.
@@ -55,25 +56,26 @@ func (r *benchReport) fit(prefill, decode []int, tokens, context int) {
 }
 
 // benchJSON is what --json prints. Lengths are the keys of prefill and decode, in
-// tokens, and rates their values, in tokens per second. The last five are there when
+// tokens, and rates their values, in tokens per second. The last six are there when
 // asked for: DecodeTogether is the rate of all Sequences at once, and TogetherGain that
 // divided by the rate of one.
 type benchJSON struct {
-	CPU            string             `json:"cpu"`
-	Instructions   string             `json:"instructions,omitempty"`
-	Threads        int                `json:"threads"`
-	Arithmetic     string             `json:"arithmetic"`
-	LoadMS         float64            `json:"load_ms"`
-	FirstTokenMS   float64            `json:"first_token_ms"`
-	Prefill        map[string]float64 `json:"prefill"`
-	Decode         map[string]float64 `json:"decode"`
-	PeakRSS        float64            `json:"peak_rss_mib"`
-	AllocsPerToken float64            `json:"allocs_per_token"`
-	Sequences      int                `json:"sequences,omitempty"`
-	DecodeTogether map[string]float64 `json:"decode_together,omitempty"`
-	TogetherGain   map[string]float64 `json:"together_gain,omitempty"`
-	Profile        []phaseProfile     `json:"profile,omitempty"`
-	Perplexity     *perplexityResult  `json:"perplexity,omitempty"`
+	CPU            string              `json:"cpu"`
+	Instructions   string              `json:"instructions,omitempty"`
+	Threads        int                 `json:"threads"`
+	Arithmetic     string              `json:"arithmetic"`
+	LoadMS         float64             `json:"load_ms"`
+	FirstTokenMS   float64             `json:"first_token_ms"`
+	Prefill        map[string]float64  `json:"prefill"`
+	Decode         map[string]float64  `json:"decode"`
+	PeakRSS        float64             `json:"peak_rss_mib"`
+	AllocsPerToken float64             `json:"allocs_per_token"`
+	Sequences      int                 `json:"sequences,omitempty"`
+	DecodeTogether map[string]float64  `json:"decode_together,omitempty"`
+	TogetherGain   map[string]float64  `json:"together_gain,omitempty"`
+	Profile        []phaseProfile      `json:"profile,omitempty"`
+	Perplexity     *perplexityResult   `json:"perplexity,omitempty"`
+	Speculation    []speculationResult `json:"speculation,omitempty"`
 }
 
 // medians gives the rates of the object. The least and the most are left to the
@@ -99,7 +101,7 @@ func (r *benchReport) writeJSON(w io.Writer) error {
 		Prefill: medians(r.prefill), Decode: medians(r.decode),
 		PeakRSS: round(float64(r.peak) / (1 << 20)), AllocsPerToken: round(r.allocs),
 		Sequences: several, DecodeTogether: medians(r.together), TogetherGain: r.gains(),
-		Profile: r.profile, Perplexity: r.perplexity,
+		Profile: r.profile, Perplexity: r.perplexity, Speculation: r.drafts,
 	})
 }
 
@@ -132,6 +134,9 @@ func (r *benchReport) writeTable(w io.Writer) error {
 		t.row("perplexity", fmt.Sprintf("%.4f over %d tokens, %.4f nats each", p.Perplexity, p.Tokens, p.MeanNLL))
 	}
 	if _, err := fmt.Fprint(w, t.String(), r.rates()); err != nil {
+		return err
+	}
+	if err := writeDrafts(w, r.drafts); err != nil {
 		return err
 	}
 	for _, p := range r.profile {

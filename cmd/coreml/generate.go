@@ -61,6 +61,7 @@ type generateCmd struct {
 	Function     string    `help:"The function of the package to run." placeholder:"NAME"`
 	Driver       string    `help:"A driver file, which says what the inputs and outputs mean; without it the one beside the package, if there is one." placeholder:"FILE"`
 	PrefillChunk int       `help:"Prompt tokens per prediction; 0 means 128, -1 the whole prompt." default:"0" placeholder:"N"`
+	speculateFlags
 	engineFlags
 	hubFlags
 
@@ -85,6 +86,7 @@ func (*generateCmd) Help() string {
     coreml generate -m Model.mlpackage --json - < prompt.txt
     coreml generate -m Model.mlpackage --schema person.json "Describe a person as JSON."
     coreml generate -m Model.mlpackage --choice yes --choice no "Is the sky blue?"
+    coreml generate -m Model.mlpackage --speculate "Correct the spelling of this text: ..."
     coreml generate -m FOLDER --image cat.png "What is this? <image>"
     coreml generate -m Model.mlpackage --session talk.session "And at night?"
     coreml generate -m Model.mlpackage --prompts questions.txt --json > answers.jsonl
@@ -148,12 +150,12 @@ func (c *generateCmd) Run(ctx context.Context, io *streams) error {
 		return err
 	}
 	if !c.Quiet {
-		note(io.err, c.idleWith(c.effective(g)))
+		note(io.err, c.idleWith(c.effective(g.Generator)))
 	}
 	if c.searches() {
-		return errors.Join(c.search(ctx, g, prompt, io), g.Close())
+		return errors.Join(c.search(ctx, g.Generator, prompt, io), g.Close())
 	}
-	answer, err := c.answer(ctx, g, prompt, io)
+	answer, err := c.answer(ctx, g.Generator, prompt, io)
 	unsaved, _ := errors.AsType[*unsavedError](err)
 	if unsaved != nil { // the answer is there all the same
 		err = nil
@@ -272,9 +274,9 @@ func (c *generateCmd) prompt(ctx context.Context, s *streams) (string, error) {
 // open loads the model for so many conversations at once, 0 for the library's number.
 // For one prompt a second state would cost as much memory as the first and never be
 // used.
-func (c *generateCmd) open(ctx context.Context, s *streams, states int) (*generate.Generator, error) {
+func (c *generateCmd) open(ctx context.Context, s *streams, states int) (*drafted, error) {
 	cfg := c.config()
-	cfg.ComputeUnits, cfg.Function = coreml.ComputeUnits(c.ComputeUnits), c.Function
+	cfg.ComputeUnits, cfg.Function = c.units(), c.Function
 	driver, err := namedDriver(c.Driver)
 	if err != nil {
 		return nil, err
@@ -284,9 +286,24 @@ func (c *generateCmd) open(ctx context.Context, s *streams, states int) (*genera
 	}
 	f := c.finder(s, c.Quiet)
 	f.folders = true
-	g, err := openModel(ctx, f, c.Model, c.Tokenizer, &generate.Config{Model: cfg, Driver: driver, PrefillChunk: c.PrefillChunk, MaxStates: states, Loader: c.loader()})
-	return g, c.blame(err)
+	d := &drafted{}
+	if d.draft, err = c.openDraft(ctx, f, states); err != nil {
+		return nil, err
+	}
+	d.Generator, err = openModel(ctx, f, c.Model, c.Tokenizer, &generate.Config{
+		Model: cfg, Driver: driver, PrefillChunk: c.PrefillChunk, MaxStates: states, Loader: c.loader(), Draft: d.draft, Speculation: c.speculation(),
+	})
+	if err != nil {
+		if d.draft != nil {
+			err = errors.Join(err, d.draft.Close())
+		}
+		return nil, c.blame(err)
+	}
+	return d, nil
 }
+
+// units are the devices that the flag names.
+func (c *generateCmd) units() coreml.ComputeUnits { return coreml.ComputeUnits(c.ComputeUnits) }
 
 // chats reports whether the prompt goes through the chat template.
 func (c *generateCmd) chats(g *generate.Generator) bool {
@@ -390,6 +407,7 @@ func (c *generateCmd) blame(err error) error {
 	}{
 		{"MaxTokens", "--max-tokens", c.MaxTokens != 0},
 		{"Overflow", "--overflow", c.Overflow != "error"},
+		{"Draft", "--draft", c.Draft != ""},
 		{"PrefillChunk", "--prefill-chunk", c.PrefillChunk != 0},
 		{"Guidance", "--guidance-scale", c.GuidanceScale != nil},
 		{"Guidance.Scale", "--guidance-scale", c.GuidanceScale != nil},

@@ -22,9 +22,9 @@ func (c *generateCmd) runPrompts(ctx context.Context, s *streams) error {
 		return err
 	}
 	if !c.Quiet {
-		note(s.err, c.idleWith(c.effective(g)))
+		note(s.err, c.idleWith(c.effective(g.Generator)))
 	}
-	return errors.Join(c.answerPrompts(ctx, g, s), g.Close())
+	return errors.Join(c.answerPrompts(ctx, g.Generator, s), g.Close())
 }
 
 // answerPrompts prints the answers.

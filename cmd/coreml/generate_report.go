@@ -114,6 +114,8 @@ type statsJSON struct {
 	DecodeRate   float64 `json:"decode_tokens_per_second"`
 	PeakRSS      float64 `json:"peak_rss_mib"`
 	PrefillCalls int     `json:"prefill_calls"`
+	// Speculation is there with --speculate or --draft.
+	Speculation *speculationJSON `json:"speculation,omitempty"`
 }
 
 func writeJSON(w io.Writer, r *generate.Result) error { return printJSON(w, answerOf(r)) }
@@ -135,7 +137,7 @@ func answerOf(r *generate.Result) answerJSON {
 		Stats: statsJSON{
 			LoadMS: millis(r.Stats.Load), FirstTokenMS: millis(r.Stats.FirstToken),
 			PrefillRate: round(r.Stats.PrefillRate()), DecodeRate: round(r.Stats.DecodeRate()),
-			PeakRSS: round(float64(peakRSS()) / (1 << 20)), PrefillCalls: r.Stats.PrefillCalls,
+			PeakRSS: round(float64(peakRSS()) / (1 << 20)), PrefillCalls: r.Stats.PrefillCalls, Speculation: speculationOf(r.Stats.Speculation),
 		},
 	}
 }
@@ -166,6 +168,9 @@ func writeStats(w io.Writer, r *generate.Result) error {
 	}
 	t.row("prompt", fmt.Sprintf("%d tokens%s%s", s.PromptTokens, perSecond(s.PrefillRate()), first))
 	t.row("answer", fmt.Sprintf("%d tokens%s, ended by %s", s.Tokens, perSecond(s.DecodeRate()), finishTexts[r.Finish]))
+	if s.Speculation != nil {
+		t.row("drafts", draftsText(s.Speculation))
+	}
 	if peak := peakRSS(); peak > 0 {
 		t.row("memory", fmt.Sprintf("%s at most", bytesText(peak)))
 	}

@@ -161,6 +161,8 @@ func (q *textRequest) field(key string, value []byte) (err error) {
 		q.opts.Stop, err = textsOf(value)
 	case "end_tokens":
 		q.opts.EndTokens, err = idsOf(value)
+	case "priority":
+		q.opts.Priority, err = smallIntOf(value)
 	case "ignore_end":
 		q.opts.IgnoreEnd, err = boolOf(value)
 	case "logprobs":

@@ -225,6 +225,15 @@ type RowProgram interface {
 	PredictRows(ctx context.Context, inputs, outputs []*tensor.Tensor, rows []int, state State) error
 }
 
+// AloneProgram is a Program that can make a prediction of several rows, tokens of one
+// text, as it would make predictions of one row after another.
+type AloneProgram interface {
+	Program
+	// PredictAlone is PredictRows, but for the bits of the results: those of each row are
+	// the ones that it has in a prediction of its own.
+	PredictAlone(ctx context.Context, inputs, outputs []*tensor.Tensor, rows []int, state State) error
+}
+
 // ShapedProgram is a Program that knows more of its results' shapes than the
 // package's description says.
 type ShapedProgram interface {

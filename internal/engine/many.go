@@ -14,7 +14,9 @@ type Request struct {
 	Inputs  []*tensor.Tensor
 	Outputs []*tensor.Tensor
 	Rows    []int
-	State   State
+	// Alone asks for rows as they are one by one: see [AloneProgram].
+	Alone bool
+	State State
 	// Err is set by PredictMany.
 	Err error
 }

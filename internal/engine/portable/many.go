@@ -35,7 +35,7 @@ func (p *program) predictSome(requests []engine.Request) {
 	if !together {
 		for k := range requests {
 			r := &requests[k]
-			r.Err = p.PredictRows(r.Context, r.Inputs, r.Outputs, r.Rows, r.State)
+			r.Err = p.predict(r)
 		}
 		return
 	}

@@ -206,21 +206,31 @@ func (p *program) Predict(ctx context.Context, inputs, outputs []*tensor.Tensor,
 // before the first write to a state says that the state is as it was. Inputs
 // and outputs are in the described order; inputs must not change until it
 // returns.
-func (p *program) PredictRows(ctx context.Context, inputs, outputs []*tensor.Tensor, rows []int, st engine.State) (err error) {
+func (p *program) PredictRows(ctx context.Context, inputs, outputs []*tensor.Tensor, rows []int, st engine.State) error {
+	return p.predict(&engine.Request{Context: ctx, Inputs: inputs, Outputs: outputs, Rows: rows, State: st})
+}
+
+// PredictAlone is PredictRows with each row as it is by itself.
+func (p *program) PredictAlone(ctx context.Context, inputs, outputs []*tensor.Tensor, rows []int, st engine.State) error {
+	return p.predict(&engine.Request{Context: ctx, Inputs: inputs, Outputs: outputs, Rows: rows, Alone: true, State: st})
+}
+
+// predict makes the prediction of a request, whose Err it leaves alone.
+func (p *program) predict(r *engine.Request) (err error) {
 	defer storage.EndFaults(storage.WatchFaults(), &err)
-	fr := p.take(st)
+	fr, st := p.take(r.State), r.State
 	defer p.give(fr)
 	// Deferred before guard, and so run after it: what guard makes of a fault may have
 	// left the state alone too.
 	defer func() { err = fr.unchanged(err, st) }()
 	defer fr.guard(&err)
-	if err := p.start(fr, &engine.Request{Context: ctx, Inputs: inputs, Outputs: outputs, Rows: rows, State: st}); err != nil {
+	if err := p.start(fr, r); err != nil {
 		return err
 	}
-	if err := fr.run(ctx); err != nil {
+	if err := fr.run(r.Context); err != nil {
 		return err
 	}
-	return p.finish(fr, outputs)
+	return p.finish(fr, r.Outputs)
 }
 
 // unchanged says in an error whether the prediction left its state as it was.
@@ -233,7 +243,7 @@ func (fr *frame) unchanged(err error, st engine.State) error {
 
 // start is what comes before the first step of a prediction.
 func (p *program) start(fr *frame, r *engine.Request) error {
-	fr.Ctx, fr.call.Step, fr.Changed, fr.rehearsed = r.Context, startStep, false, false
+	fr.Ctx, fr.call.Step, fr.Changed, fr.rehearsed, fr.Alone = r.Context, startStep, false, false, r.Alone
 	fr.wantRows(p.results, r.Rows)
 	if err := fr.useState(r.State); err != nil {
 		return err

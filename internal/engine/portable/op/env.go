@@ -38,7 +38,10 @@ type Env struct {
 	// product serves every step that multiplies by a constant matrix: what it needs
 	// for a long prompt is too much to keep for each of them.
 	product kernel.MatMulTask
-	held    heldProduct
+	// Alone says that rows of the prediction that runs are multiplied as if there were
+	// no others: see [kernel.MatMulTask].
+	Alone bool
+	held  heldProduct
 }
 
 // Init gives e room for a number of slots, buffers and steps.

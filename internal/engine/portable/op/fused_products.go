@@ -93,7 +93,7 @@ func products(c *Call) error {
 		})
 	}
 	t := &c.Env.product
-	t.Mat, t.X, t.Ldx, t.N, t.Parts, t.Stop = group.mat, xs, k, len(xs)/k, l.parts, c.Env.stop
+	t.Mat, t.X, t.Ldx, t.N, t.Parts, t.Stop, t.Alone = group.mat, xs, k, len(xs)/k, l.parts, c.Env.stop, c.Env.Alone
 	if c.Env.hold(nil) {
 		return nil
 	}

@@ -141,7 +141,7 @@ func (c *Call) multiply(mat kernel.Mat, dst []float32, o int, xs []float32, k, n
 	half := c.out(0).DType == dtype.Float16
 	t := &c.Env.product
 	t.Mat, t.Dst, t.X, t.Ldd, t.Ldx, t.N = mat, dst, xs, o, k, n
-	t.Bias, t.RoundOut, t.Stop = nil, half && bias == nil, c.Env.stop
+	t.Bias, t.RoundOut, t.Stop, t.Alone = nil, half && bias == nil, c.Env.stop, c.Env.Alone
 	if len(bias) == o {
 		t.Bias = bias
 	}
