@@ -90,7 +90,7 @@ func (ix *index) find(module string, lookups bool) []*site {
 	if found := of(ix.byRole[r]); found != nil {
 		return found
 	}
-	if r.does == "head" { // tied to the embedding
+	if r.does == "head" && !lookups { // tied to the embedding
 		var tied []*site
 		for _, s := range of(ix.sites) {
 			if ix.looked[s.weight] {
@@ -105,11 +105,21 @@ func (ix *index) find(module string, lookups bool) []*site {
 // match returns where the result of a module is computed, or an error that says why that
 // is not known.
 func (ix *index) match(m *adapter.Module) ([]piece, error) {
-	in, out := m.In, m.Out
+	in, out, lookups := m.In, m.Out, m.Embedding
 	if m.Weight != nil {
 		out, in = m.Weight[0], m.Weight[1]
+		// A tied head has the embedding's weight, and its name: what is looked up goes first.
+		if lookups = len(ix.find(m.Name, true)) > 0; lookups {
+			in, out = out, in
+		}
 	}
-	found := ix.find(m.Name, m.Embedding)
+	found := ix.find(m.Name, lookups)
+	if m.Weight == nil && m.Rank == 0 { // a bias alone
+		out = m.Bias[0]
+		if len(found) > 0 {
+			in = found[0].in
+		}
+	}
 	if len(found) == 0 {
 		if pieces := ix.parts(m.Name, in, out); pieces != nil {
 			return pieces, nil
