@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/gocoreml/coreml/internal/adapter"
+	"github.com/gocoreml/coreml/internal/mil"
 )
 
 // piece is rows of a module's result, n of them, which are rows at … of a site's result.
@@ -21,18 +22,22 @@ type index struct {
 	whole  map[string][]*site // by name
 	ends   map[string][]*site // by every end of the name that begins behind an underscore
 	byRole map[role][]*site
-	// looked are the weights that a lookup reads: a head that shares one is tied.
-	looked map[any]bool
+	// looked are the weights that a lookup reads, and the tensors that they come from: a
+	// head that shares one is tied. Convolutions have another shape of the same tensor.
+	looked  map[*mil.Value]bool
+	tensors map[string]bool
 }
 
 // newIndex sorts the sites of a function.
 func newIndex(sites []*site) *index {
 	ix := &index{
-		sites: sites, whole: map[string][]*site{}, ends: map[string][]*site{}, byRole: map[role][]*site{}, looked: map[any]bool{},
+		sites: sites, whole: map[string][]*site{}, ends: map[string][]*site{}, byRole: map[role][]*site{},
+		looked: map[*mil.Value]bool{}, tensors: map[string]bool{},
 	}
 	for _, s := range sites {
 		if s.kind == lookup {
 			ix.looked[s.weight] = true
+			ix.tensors[s.module] = s.module != ""
 		}
 		if s.name == "" {
 			continue
@@ -93,7 +98,7 @@ func (ix *index) find(module string, lookups bool) []*site {
 	if r.does == "head" && !lookups { // tied to the embedding
 		var tied []*site
 		for _, s := range of(ix.sites) {
-			if ix.looked[s.weight] {
+			if ix.looked[s.weight] || ix.tensors[s.module] {
 				tied = append(tied, s)
 			}
 		}
