@@ -9,16 +9,39 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/gocoreml/coreml/coreml/convert"
+	"github.com/gocoreml/coreml/internal/dtype"
 	"github.com/gocoreml/coreml/internal/edit"
+	"github.com/gocoreml/coreml/internal/mil"
+	"github.com/gocoreml/coreml/internal/milpb"
 	"github.com/gocoreml/coreml/internal/modelpkg"
 )
 
-// model makes a package of a tiny checkpoint.
-func model(t *testing.T, checkpoint string, o *convert.Options) string {
+// weightLen is the number of elements of each weight.
+const weightLen = 1 << 12
+
+// model makes a package of one function, to whose input x weights are added, each of one
+// of these values.
+func model(t *testing.T, function string, weights ...float32) string {
 	t.Helper()
+	b := mil.NewBuilder(function, "CoreML8")
+	x := b.Input("x", dtype.Float16, weightLen)
+	y := x
+	for _, v := range weights {
+		w := b.Float16s("w", []int{weightLen}, slices.Repeat([]float32{v}, weightLen)...)
+		y = b.Op("add", "", x.Type, mil.Args{"x": y, "y": w})
+	}
+	b.Output("y", y)
+	p, err := b.Program()
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := mil.Describe(p, function)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.Metadata = &milpb.Metadata{ShortDescription: "sums", UserDefined: []milpb.StringPair{{Key: "old", Value: "value"}}}
 	pkg := filepath.Join(t.TempDir(), "m.mlpackage")
-	if _, err := convert.Convert(t.Context(), filepath.Join("../../coreml/convert/testdata/architectures", checkpoint), pkg, o); err != nil {
+	if err := mil.Write(pkg, p, d); err != nil {
 		t.Fatal(err)
 	}
 	return pkg
@@ -69,23 +92,25 @@ func read(t *testing.T, name string) said {
 	return p
 }
 
-// A model and its copy are merged at no cost, and the copy's functions can be taken out again.
+// Models are merged at the cost of what they do not share, functions change names, and
+// each can be taken out again.
 func TestMergedPackagesShareEqualWeights(t *testing.T) {
-	one, other := model(t, "arcee", nil), model(t, "gpt2", nil)
-	alone, second := changed(t, one, &edit.Edit{}), changed(t, other, &edit.Edit{})
+	one, other := model(t, "main", 1, 2), model(t, "main", 2, 3)
+	alone := read(t, one)
 	out := filepath.Join(t.TempDir(), "both.mlpackage")
 	if err := edit.Apply(t.Context(), one, out, &edit.Edit{
-		Merge: []edit.Merge{{Package: one, Name: "again"}, {Package: other, Name: "gpt2"}}, Rename: map[string]string{"main": "again", "again": "main"}, Default: "gpt2",
+		Merge:  []edit.Merge{{Package: one, Name: "again"}, {Package: other, Name: "other"}},
+		Rename: map[string]string{"main": "again", "again": "main"}, Default: "other",
 	}); err != nil {
 		t.Fatal(err)
 	}
 	all := read(t, out)
-	if want := []string{"again", "gpt2", "main"}; !slices.Equal(all.functions, want) || all.main != "gpt2" {
-		t.Errorf("the functions are %v with %s as default, want %v with gpt2", all.functions, all.main, want)
+	if want := []string{"again", "main", "other"}; !slices.Equal(all.functions, want) || all.main != "other" {
+		t.Errorf("the functions are %v with %s as default, want %v with other", all.functions, all.main, want)
 	}
-	// What both have is a file's header and what lies between weights.
-	if sum := alone.weights + second.weights; all.weights > sum {
-		t.Errorf("three functions have %d bytes of weights, the two models %d", all.weights, sum)
+	// Three weights of two bytes for each element, with their headers.
+	if all.weights < 3*2*weightLen || all.weights > 4*2*weightLen {
+		t.Errorf("three different weights take %d bytes", all.weights)
 	}
 	left := changed(t, out, &edit.Edit{Only: []string{"again"}})
 	if len(left.functions) != 0 || left.main != "main" || left.weights != alone.weights {
@@ -95,16 +120,16 @@ func TestMergedPackagesShareEqualWeights(t *testing.T) {
 
 // Texts are set, kept and removed.
 func TestTextsAreSetAndRemoved(t *testing.T) {
-	pkg := model(t, "arcee", nil)
-	before := changed(t, pkg, &edit.Edit{})
+	pkg := model(t, "main", 1)
+	before := read(t, pkg)
 	after := changed(t, pkg, &edit.Edit{
 		Description: new(""), Author: new("somebody"),
-		Metadata: map[string]*string{"com.github.gocoreml.tensors": nil, "new": new("value")}, Features: map[string]string{"logits": "one for each token"},
+		Metadata: map[string]*string{"old": nil, "new": new("value")}, Features: map[string]string{"y": "the sum"},
 	})
-	if before.description == "" || before.metadata["com.github.gocoreml.tensors"] == "" {
+	if before.description == "" || before.metadata["old"] == "" {
 		t.Fatalf("the package says nothing: %+v", before)
 	}
-	_, there := after.metadata["com.github.gocoreml.tensors"]
+	_, there := after.metadata["old"]
 	if after.description != "" || after.author != "somebody" || there || after.metadata["new"] != "value" || after.weights != before.weights {
 		t.Errorf("the package says %+v", after)
 	}
@@ -112,7 +137,7 @@ func TestTextsAreSetAndRemoved(t *testing.T) {
 
 // What does not fit the package is refused by name, and no package is left.
 func TestEditsThatDoNotFitAreRefused(t *testing.T) {
-	pkg := model(t, "arcee", &convert.Options{Function: "f"})
+	pkg := model(t, "f", 1)
 	for name, c := range map[string]struct {
 		edit *edit.Edit
 		want error
@@ -121,7 +146,7 @@ func TestEditsThatDoNotFitAreRefused(t *testing.T) {
 		"rename to nothing":             {&edit.Edit{Rename: map[string]string{"f": ""}}, edit.ErrEdit},
 		"only what is not there":        {&edit.Edit{Only: []string{"g"}}, edit.ErrEdit},
 		"a default that is not there":   {&edit.Edit{Default: "g"}, edit.ErrEdit},
-		"a feature that is not there":   {&edit.Edit{Features: map[string]string{"x": "text"}}, edit.ErrEdit},
+		"a feature that is not there":   {&edit.Edit{Features: map[string]string{"z": "text"}}, edit.ErrEdit},
 		"a merge under a name twice":    {&edit.Edit{Merge: []edit.Merge{{Package: pkg, Name: "f"}}}, edit.ErrEdit},
 		"a merge without a name":        {&edit.Edit{Merge: []edit.Merge{{Package: pkg}}}, edit.ErrEdit},
 		"a merge of another function":   {&edit.Edit{Merge: []edit.Merge{{Package: pkg, Function: "g", Name: "g"}}}, edit.ErrEdit},
