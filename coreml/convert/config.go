@@ -90,10 +90,16 @@ func (c *config) count(name string, missing int) int {
 	return int(v)
 }
 
-// number returns a finite number. Missing or null is the default.
+// maxNumber bounds numbers: what is made of them must be one that fp32 holds.
+const maxNumber = 1e30
+
+// number returns a number that is not absurdly large. Missing or null is the default.
 func (c *config) number(name string, missing float64) float64 {
 	v := missing
-	c.get(name, &v, "a number")
+	if c.get(name, &v, "a number") && math.Abs(v) > maxNumber {
+		c.fail(name, malformed("%v is too large a number", v))
+		return missing
+	}
 	return v
 }
 

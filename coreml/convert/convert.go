@@ -65,7 +65,7 @@ func convert(ctx context.Context, c *checkpoint.Checkpoint, pkg string, s *setti
 	}
 	weights, views, err := d.resolve(c, &s.form)
 	if err != nil {
-		return nil, modelError(cfg, err)
+		return nil, d.modelError(err)
 	}
 	carries, err := s.settleCodes(ctx, weights, views)
 	if err != nil {
@@ -87,7 +87,7 @@ func convert(ctx context.Context, c *checkpoint.Checkpoint, pkg string, s *setti
 	}
 	if s.DryRun {
 		if err := p.Rehearse(ctx); err != nil {
-			return nil, modelError(cfg, err)
+			return nil, d.modelError(err)
 		}
 		return report, src.estimate()
 	}
@@ -98,18 +98,10 @@ func convert(ctx context.Context, c *checkpoint.Checkpoint, pkg string, s *setti
 		return nil, err
 	}
 	if err := p.Write(ctx, pkg); err != nil {
-		return nil, modelError(cfg, err)
+		return nil, d.modelError(err)
 	}
 	report.Files, report.Differing, err = writeFiles(filepath.Dir(pkg), c.Files)
 	return report, err
-}
-
-// modelError names the model type where the graph has found a mistake.
-func modelError(c *config, err error) error {
-	if _, ok := errors.AsType[*Error](err); ok || !errors.Is(err, modelgen.ErrConfig) {
-		return err
-	}
-	return fmt.Errorf("model_type %s: %w", storage.Quote(c.modelType), storage.Also(err, ErrFormat))
 }
 
 // describe is what the package says of itself.

@@ -8,7 +8,7 @@ import "github.com/gocoreml/coreml/internal/modelgen"
 // head next to one another in one matrix.
 var gptNeoX = architecture{
 	epsilon: 1e-5, usual: "gelu", ownRotary: true, partial: true,
-	fields: map[string]string{"rms_norm_eps": "layer_norm_eps", "rope_theta": "rotary_emb_base"},
+	fields: map[string]string{"rms_norm_eps": "layer_norm_eps", "rope_theta": "rotary_emb_base", "partial_rotary_factor": "rotary_pct"},
 	sizes:  map[string]int{"vocab_size": 50432, "hidden_size": 6144, "num_hidden_layers": 44, "num_attention_heads": 64, "intermediate_size": 24576, "max_position_embeddings": 2048},
 	tensors: tensors{
 		modelgen.Embedding:       {module: "gpt_neox.embed_in"},

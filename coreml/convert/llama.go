@@ -57,7 +57,10 @@ func (d *decoder) readLlama() {
 		layers, heads = 1, 1
 	}
 	d.Hidden, d.Vocab = hidden, d.size("vocab_size")
-	d.maxPositions = d.size("max_position_embeddings")
+	if d.maxPositions = d.size("max_position_embeddings"); d.maxPositions < 1 {
+		c.fail(d.field("max_position_embeddings"), malformed("%d is not a number of positions", d.maxPositions))
+		d.maxPositions = 1
+	}
 	d.epsilon = c.number(d.field("rms_norm_eps"), cmp.Or(a.epsilon, 1e-6))
 	d.Tied = c.flag(d.field("tie_word_embeddings"), a.tied)
 	d.FinalNorm = *d.norm()
@@ -71,6 +74,9 @@ func (d *decoder) readLlama() {
 			Activation: d.activation(d.field("hidden_act"), cmp.Or(a.usual, "silu")),
 		},
 		BeforeAttention: d.norm(), BeforeMLP: d.norm(),
+	}
+	if !c.has(d.field("head_dim")) && a.headDim == 0 && hidden%heads != 0 {
+		c.fail(d.field("num_attention_heads"), malformed("%d heads do not divide the width of %d", heads, hidden))
 	}
 	if n := d.layer.Attention.HeadDim; n < 1 || n > maxHeadDim {
 		c.fail("head_dim", malformed("%d is not the width of a head", n))

@@ -29,7 +29,7 @@ func TestFieldsThatAreNotKnownHereAreRefused(t *testing.T) {
 		{"gpt2", "activation_function", "tanh", "activation_function"},
 		{"gpt2", "n_head", 5, "n_head"},
 		{"gpt2", "num_key_value_heads", 1, "num_key_value_heads"},
-		{"gpt-neox", "rotary_pct", 0.9, "partial_rotary_factor"}, // 7 of 8 elements
+		{"gpt-neox", "rotary_pct", 0.9, "rotary_pct"}, // 7 of 8 elements
 		{"gpt-neox", "rope_theta", 5000, "rope_theta"},
 		{"mixtral", "num_experts_per_tok", 7, "num_experts_per_tok"},
 		{"mixtral", "num_local_experts", 1 << 20, "num_local_experts"},
@@ -106,6 +106,17 @@ func TestFieldsThatAreNotKnownHereAreRefused(t *testing.T) {
 		{"openlm", "params_args_dict", map[string]any{"dim": 32}, "dim"}, // and the field says 16
 		{"openlm-options", "params_args_dict", map[string]any{"model": "open_lm_7b"}, "dim"},
 		{"modernbert", "layer_types", []string{"full_attention"}, "layer_types"},
+		{"arcee", "num_key_value_heads", 3, "num_key_value_heads"},
+		{"stablelm", "num_attention_heads", 3, "num_attention_heads"}, // the width is no multiple of it
+		{"arcee", "rms_norm_eps", -1e-5, "rms_norm_eps"},
+		{"arcee", "rms_norm_eps", 1e31, "rms_norm_eps"},
+		{"arcee", "max_position_embeddings", 0, "max_position_embeddings"},
+		{"arcee", "rope_theta", 500, "rope_parameters.rope_theta"}, // which says otherwise
+		{"arcee", "rope_parameters", map[string]any{"type": "linear", "rope_type": "dynamic", "factor": 2}, "rope_parameters.rope_type"},
+		{"arcee", "rope_parameters", map[string]any{"rope_type": "yarn", "factor": 2, "original_max_position_embeddings": 0}, "rope_parameters.original_max_position_embeddings"},
+		{"seed-oss", "head_dim", 7, "head_dim"}, // odd
+		{"glm4", "partial_rotary_factor", 1.5, "partial_rotary_factor"},
+		{"gpt-neox", "rotary_pct", 0, "rotary_pct"},
 	} {
 		t.Run(c.name+" "+c.field, func(t *testing.T) {
 			dir := changed(t, c.name, map[string]any{c.field: c.value})

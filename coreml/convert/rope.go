@@ -1,6 +1,7 @@
 package convert
 
 import (
+	"cmp"
 	"math"
 
 	"github.com/gocoreml/coreml/internal/modelgen"
@@ -12,7 +13,33 @@ import (
 // architecture: the base of the frequencies, and the part of a head that is turned.
 func (d *decoder) ropeOf(base, part float64) *modelgen.Rotary {
 	c := d.config
-	return d.rotary(d.ropeScaling(), c.number(d.field("rope_theta"), base), c.number("partial_rotary_factor", part))
+	scaling := d.ropeScaling()
+	for _, name := range []string{"rope_theta", "partial_rotary_factor"} {
+		d.oneValue(scaling, name)
+	}
+	return d.rotary(scaling, c.number(d.field("rope_theta"), base), c.number("partial_rotary_factor", part))
+}
+
+// oneValue refuses a number that the object of scaling and the configuration around it
+// both have, and that is not the same: programs differ in which of them counts.
+func (d *decoder) oneValue(scaling *config, name string) {
+	outer := d.field(name)
+	if scaling == nil || !scaling.has(name) || !d.config.has(outer) {
+		return
+	}
+	if own, other := scaling.number(name, 0), d.config.number(outer, 0); own != other {
+		scaling.fail(name, unsupported("it is %v, and %s beside it is %v: only one of them can count", own, storage.Quote(outer), other))
+	}
+}
+
+// ropeType reads the name of a way of stretching positions, for which there are an old
+// and a new field.
+func ropeType(scaling *config, missing string) string {
+	kind, old := scaling.text("rope_type", ""), scaling.text("type", "")
+	if kind != "" && old != "" && kind != old && !(kind == "longrope" && old == "su") {
+		scaling.fail("rope_type", unsupported("it is %s, and type is %s: only one of them can count", storage.Quote(kind), storage.Quote(old)))
+	}
+	return cmp.Or(kind, old, missing)
 }
 
 // ropeScaling is the object that says how positions are stretched, nil where there is none.
@@ -39,19 +66,22 @@ func (d *decoder) rotary(scaling *config, base, part float64) *modelgen.Rotary {
 	if scaling != nil {
 		base = scaling.number("rope_theta", base)
 		part = scaling.number("partial_rotary_factor", part)
-		kind = scaling.text("rope_type", scaling.text("type", kind))
-		scaling.has("type")
+		kind = ropeType(scaling, kind)
 	}
-	if !(base > 1) || !(base < 1e30) || !(part > 0) || part > 1 {
-		d.config.fail(d.field("rope_theta"), malformed("a base of %v for %v of a head", base, part))
-		base, part = 1e4, 1
+	if !(base > 1) || !(base < 1e30) {
+		d.config.fail(d.field("rope_theta"), malformed("%v is not the base of frequencies", base))
+		base = 1e4
+	}
+	if !(part > 0) || part > 1 {
+		d.config.fail(d.partField(), malformed("%v is not a part of a head", part))
+		part = 1
 	}
 	if part != 1 && !d.arch.partial {
-		d.config.fail("partial_rotary_factor", unsupported("it is %v, and this architecture turns all of a head", part))
+		d.config.fail(d.partField(), unsupported("it is %v, and this architecture turns all of a head", part))
 	}
 	dims := int(float64(d.layer.Attention.HeadDim) * part)
 	if dims%2 != 0 && part < 1 {
-		d.config.fail("partial_rotary_factor", unsupported("it turns %d elements of a head, which is odd", dims))
+		d.config.fail(d.partField(), unsupported("it turns %d elements of a head, which is odd", dims))
 	}
 	dims = dims / 2 * 2
 	r := &modelgen.Rotary{Frequencies: modelgen.Powers(base, dims)}
@@ -67,6 +97,15 @@ func (d *decoder) rotary(scaling *config, base, part float64) *modelgen.Rotary {
 		}
 	}
 	return r
+}
+
+// partField is the field that says which part of a head is turned.
+func (d *decoder) partField() string {
+	const usual = "partial_rotary_factor"
+	if name := d.field(usual); name != noField && d.config.has(name) {
+		return name
+	}
+	return usual
 }
 
 // ropeTypes are the ways of stretching positions, by their names.
@@ -106,8 +145,13 @@ func ropeDynamic(d *decoder, c *config, _ *modelgen.Rotary, _ float64) {
 
 // original is the length that positions were trained for.
 func (d *decoder) original(c *config) int {
-	n := c.count("original_max_position_embeddings", d.maxPositions)
-	return d.config.count("original_max_position_embeddings", n)
+	const name = "original_max_position_embeddings"
+	n := c.count(name, d.maxPositions)
+	if n = d.config.count(name, n); n < 1 {
+		c.fail(name, malformed("%d is not a number of positions", n))
+		return 1
+	}
+	return n
 }
 
 // ropeLlama3 divides the frequencies of long waves by the factor, leaves those of short

@@ -15,8 +15,12 @@ var smollm3 = architecture{
 			c.fail("no_rope_layers", malformed("there are %d of them for %d layers", len(rotated), len(d.Layers)))
 			return
 		}
+		if rotated == nil && every == 0 {
+			c.fail("no_rope_layer_interval", malformed("it is 0"))
+			return
+		}
 		d.each(func(i int, l *modelgen.Layer) {
-			if rotated != nil && rotated[i] == 0 || rotated == nil && every > 0 && (i+1)%every == 0 {
+			if rotated != nil && rotated[i] == 0 || rotated == nil && (i+1)%every == 0 {
 				l.Attention.Rotary = nil
 			}
 		})

@@ -139,6 +139,39 @@ func TestWholeModulesReplaceTheModels(t *testing.T) {
 	}
 }
 
+func TestTrainedBiasesAreTold(t *testing.T) {
+	list := pair("model.layers.0.self_attn.q_proj", 2, 3, 4)
+	list["base_model.model.model.layers.0.self_attn.q_proj.base_layer.bias"] = []int{4}
+	list["base_model.model.model.layers.0.self_attn.k_proj.bias"] = []int{2}
+	a, err := open(t, `{"peft_type": "LORA", "r": 2, "bias": "all", "target_modules": ["q_proj"]}`, "adapter_model.safetensors", list)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []struct {
+		name       string
+		rank, bias int
+	}{{"model.layers.0.self_attn.k_proj", 0, 2}, {"model.layers.0.self_attn.q_proj", 2, 4}} {
+		m := &a.Modules[i]
+		w, b, err := a.Replacement(m)
+		if err != nil || m.Name != want.name || m.Rank != want.rank || w != nil || len(b) != want.bias {
+			t.Errorf("%+v has a weight of %d and a bias of %d numbers, error %v", m, len(w), len(b), err)
+		}
+	}
+}
+
+// What GPT-2's Conv1D has is [inputs, outputs]: its bias tells.
+func TestSavedConv1DIsTurned(t *testing.T) {
+	a, err := open(t, `{"peft_type": "LORA", "r": 2, "modules_to_save": ["c_fc"]}`, "adapter_model.safetensors", shapes{"h.0.mlp.c_fc.weight": {2, 3}, "h.0.mlp.c_fc.bias": {3}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := &a.Modules[0]
+	w, _, err := a.Replacement(m)
+	if err != nil || !slices.Equal(m.Weight, []int{3, 2}) || !slices.Equal(w, []float32{0, 3, 1, 4, 2, 5}) {
+		t.Errorf("%+v has the weight %v, error %v", m, w, err)
+	}
+}
+
 func TestEmbeddingsAreTold(t *testing.T) {
 	a, err := open(t, `{"peft_type": "LORA", "r": 2}`, "adapter_model.safetensors", shapes{
 		"base_model.model.model.embed_tokens.lora_embedding_A": {2, 9}, "base_model.model.model.embed_tokens.lora_embedding_B": {4, 2},
@@ -179,7 +212,11 @@ func TestWhatIsNotAppliedIsRefused(t *testing.T) {
 		{"another method", `{"peft_type": "IA3"}`, nil, "IA3"},
 		{"DoRA", with("use_dora", "true"), nil, "use_dora"},
 		{"magnitudes", peftConfig, more(q+".lora_magnitude_vector", 3), "lora_magnitude_vector"},
-		{"biases", with("bias", `"all"`), nil, "bias"},
+		{"biases of a future", with("bias", `"most"`), nil, "most"},
+		{"a bias that nothing names", peftConfig, more(q+".base_layer.bias", 3), "of its own"},
+		{"a bias of another length", with("bias", `"all"`), more(q+".base_layer.bias", 4), "bias of shape [4]"},
+		{"a saved bias of another length", with("modules_to_save", `["lm_head"]`), shapes{"lm_head.weight": {4, 3}, "lm_head.bias": {5}}, "bias of shape [5]"},
+		{"a square Conv1D", with("modules_to_save", `["c_proj"]`), shapes{"h.0.attn.c_proj.weight": {3, 3}, "h.0.attn.c_proj.bias": {3}}, "turned"},
 		{"biases of factors", with("lora_bias", "true"), nil, "lora_bias"},
 		{"quantisation-aware", with("use_qalora", "true"), nil, "use_qalora"},
 		{"PiSSA", with("init_lora_weights", `"pissa_niter_4"`), nil, "pissa_niter_4"},

@@ -50,6 +50,9 @@ type peft struct {
 	alphas  []pattern[float64]
 	targets func(module string) bool // nil where the configuration does not tell
 	toSave  []string
+	// biases says that biases are trained: all, or those of the modules with factors. The
+	// tensors tell which.
+	biases bool
 }
 
 // pattern is an entry of rank_pattern or alpha_pattern.
@@ -96,13 +99,6 @@ func readPEFT(fields map[string]json.RawMessage) (*peft, error) {
 
 // refuseOthers refuses fields that change the arithmetic.
 func refuseOthers(fields map[string]json.RawMessage) error {
-	bias := "none"
-	if err := take(fields, "bias", &bias); err != nil {
-		return err
-	}
-	if bias != "none" {
-		return bad("bias is %s: the biases that such an adapter trains are not applied, only bias none is", name(bias))
-	}
 	if raw, ok := fields["init_lora_weights"]; ok && !slices.Contains(keepBase, string(bytes.TrimSpace(raw))) {
 		return bad("init_lora_weights is %s, which changes the model's own weights: convert the adapter with peft's path_initial_model_for_weight_conversion, which gives one for the unchanged model", name(string(raw)))
 	}
@@ -140,6 +136,17 @@ func (c *peft) takeAll(fields map[string]json.RawMessage) (err error) {
 		if err := take(fields, f.key, f.into); err != nil {
 			return err
 		}
+	}
+	bias := "none"
+	if err := take(fields, "bias", &bias); err != nil {
+		return err
+	}
+	switch bias {
+	case "none":
+	case "all", "lora_only":
+		c.biases = true
+	default:
+		return bad("bias is %s, and none, all and lora_only are what is applied", name(bias))
 	}
 	if c.ranks, err = patterns[int]("rank_pattern", ranks); err != nil {
 		return err

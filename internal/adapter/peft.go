@@ -51,6 +51,9 @@ func split(tensorName string) (module string, p part, ok bool) {
 	if module, ok := strings.CutSuffix(rest, ".base_layer.weight"); ok {
 		return module, partBase, true
 	}
+	if module, ok := strings.CutSuffix(rest, ".base_layer.bias"); ok {
+		return module, partBias, true
+	}
 	if strings.Contains(rest, ".lora_") || strings.Contains(rest, ".base_layer.") {
 		return "", 0, false // magnitudes, biases and other inventions
 	}
@@ -133,7 +136,7 @@ func (c *peft) finish(m *Module, f *safetensors.File) error {
 		}
 		return c.checkSaved(m)
 	}
-	if m.weight != "" || m.bias != "" {
+	if m.weight != "" || m.bias != "" && !c.biases {
 		return bad("module %s has both low-rank factors and a weight or bias of its own", name(m.Name))
 	}
 	if err := m.measure(f); err != nil {
@@ -141,6 +144,9 @@ func (c *peft) finish(m *Module, f *safetensors.File) error {
 	}
 	if err := m.checkBase(f); err != nil {
 		return err
+	}
+	if m.Bias != nil && !slices.Equal(m.Bias, []int{m.Out}) {
+		return bad("module %s has a bias of shape %v, and %d outputs", name(m.Name), m.Bias, m.Out)
 	}
 	if want := first(c.ranks, m.Name, c.rank); want != m.Rank {
 		return bad("module %s has rank %d where %s says %d", name(m.Name), m.Rank, configName, want)
@@ -172,15 +178,38 @@ func (m *Module) checkBase(f *safetensors.File) error {
 	return nil
 }
 
-// checkSaved checks a module that replaces the model's own.
+// checkSaved checks a module that replaces the model's own, or its bias.
 func (c *peft) checkSaved(m *Module) error {
-	if !slices.ContainsFunc(c.toSave, func(entry string) bool { return strings.HasSuffix(m.Name, entry) }) {
+	named := slices.ContainsFunc(c.toSave, func(entry string) bool { return strings.HasSuffix(m.Name, entry) })
+	switch {
+	case m.Weight == nil && c.biases:
+		if len(m.Bias) != 1 || m.Bias[0] < 1 {
+			return bad("module %s has a bias of shape %v", name(m.Name), m.Bias)
+		}
+		return nil
+	case !named:
 		return bad("the weights of module %s are stored whole, and modules_to_save does not name it", name(m.Name))
+	case len(m.Weight) != 2:
+		return bad("modules_to_save: module %s has a weight of shape %v: only linear layers and embeddings are replaced", name(m.Name), m.Weight)
 	}
-	if len(m.Weight) != 2 {
-		return bad("modules_to_save: module %s has a weight of shape %v: only linear layers are replaced", name(m.Name), m.Weight)
+	return m.turnSaved()
+}
+
+// turnSaved finds out whether a saved matrix is stored as [inputs, outputs], as those of
+// GPT-2's Conv1D are, by its bias: that has a number for each output.
+func (m *Module) turnSaved() error {
+	if m.Bias == nil {
+		return nil
 	}
-	if m.Bias != nil && (len(m.Bias) != 1 || m.Bias[0] != m.Weight[0]) {
+	rows, cols := m.Weight[0], m.Weight[1]
+	last := m.Name[strings.LastIndexByte(m.Name, '.')+1:]
+	switch {
+	case rows == cols && strings.HasPrefix(last, "c_"):
+		return bad("modules_to_save: the weight of module %s is square, and whether it is stored turned, as those of Conv1D are, is not known", name(m.Name))
+	case slices.Equal(m.Bias, []int{rows}):
+	case slices.Equal(m.Bias, []int{cols}):
+		m.Weight, m.turnedWeight = []int{cols, rows}, true
+	default:
 		return bad("modules_to_save: module %s has a bias of shape %v beside a weight of shape %v", name(m.Name), m.Bias, m.Weight)
 	}
 	return nil

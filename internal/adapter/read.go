@@ -48,13 +48,15 @@ type Module struct {
 	// Embedding says that rows of A's transpose are looked up, not multiplied.
 	Embedding bool
 	// Weight and Bias are the shapes of what replaces the module's own, nil where that
-	// stays.
+	// stays. Weight is [outputs, inputs], of an embedding [entries, width]. A bias may
+	// stand alone, or beside the factors of its module.
 	Weight, Bias []int
 
 	a, b         string // names of the tensors
 	weight, bias string
 	base         string // the model's own weight, which is not used
 	turned       bool   // A is stored as [In, Rank] and B as [Rank, Out]
+	turnedWeight bool   // what replaces the weight is stored as [inputs, outputs]
 }
 
 // Open opens the adapter in a folder of the operating system. The context ends it.
@@ -163,7 +165,7 @@ func (a *Adapter) Factors(m *Module) (af, bf []float32, err error) {
 // its own.
 func (a *Adapter) Replacement(m *Module) (weight, bias []float32, err error) {
 	if m.weight != "" {
-		if weight, err = a.floats(m.weight, false); err != nil {
+		if weight, err = a.floats(m.weight, m.turnedWeight); err != nil {
 			return nil, nil, err
 		}
 	}

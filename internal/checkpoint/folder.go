@@ -79,6 +79,9 @@ func openFolder(ctx context.Context, dir string) (_ *Checkpoint, err error) {
 			return nil, err
 		}
 		if data != nil {
+			if filepath.Ext(name) == ".json" && !json.Valid(data) {
+				return nil, fmt.Errorf("%w: %s is not JSON", ErrFormat, name)
+			}
 			c.Files[name] = data
 		}
 	}
@@ -144,7 +147,7 @@ func shardsIn(fsys fs.FS) (map[string][]string, error) {
 		return nil, err
 	}
 	var single []string
-	pickle := ""
+	pickle, other := "", ""
 	for _, e := range entries {
 		switch name := e.Name(); {
 		case name == weights:
@@ -153,6 +156,8 @@ func shardsIn(fsys fs.FS) (map[string][]string, error) {
 			single = append(single, name)
 		case pickled(name):
 			pickle = name
+		case foreign(name):
+			other = name
 		}
 	}
 	switch {
@@ -162,6 +167,8 @@ func shardsIn(fsys fs.FS) (map[string][]string, error) {
 		return nil, fmt.Errorf("%w: there are %d safetensors files and no %s that says what is in them", ErrFormat, len(single), indexName)
 	case pickle != "":
 		return nil, pickleError(pickle)
+	case other != "":
+		return nil, fmt.Errorf("%w: %s holds weights of another framework, which are not read: load the model in transformers and write it with save_pretrained(folder, safe_serialization=True)", ErrFormat, storage.Quote(other))
 	}
 	return nil, fmt.Errorf("%w: there is no %s in the folder, nor %s", ErrFormat, weights, indexName)
 }
@@ -244,13 +251,27 @@ func decode(ctx context.Context, config map[string]json.RawMessage, stored map[s
 			return nil, fmt.Errorf("%w: quantization_config: weights that %s has quantised are not read: convert the model that it was made from", ErrFormat, storage.Quote(method))
 		}
 		c.Form += ", " + method
-		return d(ctx, config, stored)
+		out, err := d(ctx, config, stored)
+		if err == nil && method != "compressed-tensors" && !anyDecoded(out) { // that has a dense format
+			err = fmt.Errorf("%w: %s: quantization_config says that %s has quantised the weights, and no tensor has its codes", ErrFormat, configName, method)
+		}
+		return out, err
 	}
 	out := make(map[string]Tensor, len(stored))
 	for name, t := range stored {
 		out[name] = t
 	}
 	return out, nil
+}
+
+// anyDecoded reports whether a tensor is another than what is stored.
+func anyDecoded(tensors map[string]Tensor) bool {
+	for _, t := range tensors {
+		if _, plain := t.(*Stored); !plain {
+			return true
+		}
+	}
+	return false
 }
 
 // quantMethod says how the weights of a folder were quantised, "" where they were not.

@@ -74,6 +74,8 @@ func TestWhatIsNoCheckpointIsRefusedWithTheWayOut(t *testing.T) {
 		"no weights":             {map[string]string{"config.json": config}, "model.safetensors"},
 		"a list":                 {map[string]string{"config.json": "[]"}, "not a JSON object"},
 		"pickled weights":        {map[string]string{"config.json": config, "pytorch_model.bin": "x"}, "safe_serialization"},
+		"another framework":      {map[string]string{"config.json": config, "tf_model.h5": "x"}, "tf_model.h5"},
+		"a tokenizer cut off":    {map[string]string{"config.json": config, "model.safetensors": "tensor a", "tokenizer.json": "{"}, "tokenizer.json"},
 		"two files, no index":    {map[string]string{"config.json": config, "a.safetensors": "tensor a", "b.safetensors": "tensor b"}, "index"},
 		"an index of nothing":    {map[string]string{"config.json": config, "model.safetensors.index.json": "{}"}, "weight_map"},
 		"a file elsewhere":       {map[string]string{"config.json": config, "model.safetensors.index.json": `{"weight_map": {"a": "../a.safetensors"}}`}, "of its folder"},
@@ -82,6 +84,7 @@ func TestWhatIsNoCheckpointIsRefusedWithTheWayOut(t *testing.T) {
 		"a tensor in two files":  {map[string]string{"config.json": config, "a.safetensors": "tensor a", "b.safetensors": "tensor a", "model.safetensors.index.json": `{"weight_map": {"a": "a.safetensors", "b": "b.safetensors"}}`}, "two files"},
 		"a header that is none":  {map[string]string{"config.json": config, "model.safetensors": "x"}, "model.safetensors"},
 		"quantised by who knows": {map[string]string{"config.json": `{"quantization_config": {"quant_method": "squash"}}`, "model.safetensors": "tensor a"}, "squash"},
+		"said to be quantised":   {map[string]string{"config.json": `{"quantization_config": {"quant_method": "gptq", "bits": 4}}`, "model.safetensors": "tensor a"}, "no tensor has its codes"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := checkpoint.Open(t.Context(), folder(t, c.files))

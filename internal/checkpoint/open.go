@@ -124,6 +124,15 @@ func pickled(name string) bool {
 	return false
 }
 
+// foreign reports whether a name is one that the weights of other frameworks have.
+func foreign(name string) bool {
+	switch strings.ToLower(filepath.Ext(name)) {
+	case ".h5", ".msgpack", ".onnx", ".ot", ".tflite":
+		return true
+	}
+	return false
+}
+
 // pickleError refuses pickled weights. A pickle is a program: to read one is to run it.
 func pickleError(name string) error {
 	return fmt.Errorf("%w: %s holds pickled weights, which are a program and are not run: load the model in transformers and write it with save_pretrained(folder, safe_serialization=True), or take a repository's safetensors or GGUF files", ErrFormat, storage.Quote(name))

@@ -41,12 +41,12 @@ func (c *Config) Check() error {
 // is bounded by itself first, so that the products of them below cannot
 // overflow.
 func (m *Model) Check() error {
-	if err := sizes(size{"layers", len(m.Layers), maxLayers}, size{"hidden", m.Hidden, maxWidth},
-		size{"vocabulary", m.Vocab, maxWidth}, size{"context", m.Context, maxWidth}); err != nil {
+	if err := sizes(size{Depth, len(m.Layers), maxLayers}, size{Hidden, m.Hidden, maxWidth},
+		size{Vocabulary, m.Vocab, maxWidth}, size{Context, m.Context, maxWidth}); err != nil {
 		return err
 	}
 	if m.Positions != 0 && (m.Positions < m.Context || m.Positions > maxWidth) {
-		return fmt.Errorf("%w: context %d is more than the %d learned positions", ErrConfig, m.Context, m.Positions)
+		return wrong(Context, "context %d is more than the %d learned positions", m.Context, m.Positions)
 	}
 	if e := m.Encoder; e != nil {
 		if e.Types < 0 || e.Types > maxWidth || e.Padding < 0 || e.SkipsPadding && e.Padding >= m.Positions-m.Context {
@@ -81,14 +81,14 @@ func (m *Model) Check() error {
 
 // size is a number with its bound.
 type size struct {
-	name   string
+	what   Quantity
 	n, max int
 }
 
 func sizes(list ...size) error {
 	for _, f := range list {
 		if f.n < 1 || f.n > f.max {
-			return fmt.Errorf("%w: %s %d is not between 1 and %d", ErrConfig, f.name, f.n, f.max)
+			return wrong(f.what, "%s %d is not between 1 and %d", f.what, f.n, f.max)
 		}
 	}
 	return nil
@@ -104,22 +104,22 @@ func factor(f float64) error {
 
 func (l *Layer) check(m *Model) error {
 	a := &l.Attention
-	if err := sizes(size{"heads", a.Heads, maxWidth}, size{"key-value heads", a.KVHeads, maxWidth},
-		size{"head dimension", a.HeadDim, maxWidth}, size{"feed-forward width", l.MLP.Width, maxWidth}); err != nil {
+	if err := sizes(size{Heads, a.Heads, maxWidth}, size{KeyValueHeads, a.KVHeads, maxWidth},
+		size{HeadDimension, a.HeadDim, maxWidth}, size{Width, l.MLP.Width, maxWidth}); err != nil {
 		return err
 	}
 	first := &m.Layers[0].Attention
 	switch {
 	case a.Heads%a.KVHeads != 0:
-		return fmt.Errorf("%w: %d heads cannot share %d key-value heads", ErrConfig, a.Heads, a.KVHeads)
+		return wrong(KeyValueHeads, "%d heads cannot share %d key-value heads", a.Heads, a.KVHeads)
 	case a.Heads > maxWidth/a.HeadDim:
-		return fmt.Errorf("%w: %d heads of %d are wider than %d", ErrConfig, a.Heads, a.HeadDim, maxWidth)
+		return wrong(Heads, "%d heads of %d are wider than %d", a.Heads, a.HeadDim, maxWidth)
 	case len(m.Layers)*a.KVHeads > maxState/(m.Context*a.HeadDim):
-		return fmt.Errorf("%w: a cache would have more than %d elements", ErrConfig, maxState)
+		return wrong(Context, "a cache would have more than %d elements", maxState)
 	case a.HeadDim != first.HeadDim:
-		return fmt.Errorf("%w: head dimensions %d and %d cannot share a cache", ErrConfig, first.HeadDim, a.HeadDim)
+		return wrong(HeadDimension, "head dimensions %d and %d cannot share a cache", first.HeadDim, a.HeadDim)
 	case a.Window < 0:
-		return fmt.Errorf("%w: window %d", ErrConfig, a.Window)
+		return wrong(Window, "window %d", a.Window)
 	}
 	if err := l.MLP.check(); err != nil {
 		return err
@@ -154,7 +154,7 @@ func (m *MLP) check() error {
 	case e == nil:
 		return nil
 	case e.PerToken < 1 || e.PerToken > e.Count || e.Count > maxWidth:
-		return fmt.Errorf("%w: %d of %d experts for each token", ErrConfig, e.PerToken, e.Count)
+		return wrong(ExpertsPerToken, "%d of %d experts for each token", e.PerToken, e.Count)
 	case e.Shared < 0 || e.Shared > maxWidth:
 		return fmt.Errorf("%w: width %d of the shared expert", ErrConfig, e.Shared)
 	case !m.Gated || m.UpBias || m.DownBias:
@@ -165,7 +165,7 @@ func (m *MLP) check() error {
 
 func (n *Norm) check() error {
 	if !(n.Epsilon > 0) || n.Epsilon > 1 {
-		return fmt.Errorf("%w: epsilon %v is not between 0 and 1", ErrConfig, n.Epsilon)
+		return wrong(Epsilon, "epsilon %v is not between 0 and 1", n.Epsilon)
 	}
 	return nil
 }
@@ -175,9 +175,9 @@ func (r *Rotary) check(dim int) error {
 	case r == nil:
 		return nil
 	case dim%2 != 0 && r.Dims() == dim-1 || r.Dims() == 0:
-		return fmt.Errorf("%w: head dimension %d is odd, and rotation works on pairs", ErrConfig, dim)
+		return wrong(HeadDimension, "head dimension %d is odd, and rotation works on pairs", dim)
 	case r.Dims() > dim:
-		return fmt.Errorf("%w: %d elements of a head of %d cannot be turned", ErrConfig, r.Dims(), dim)
+		return wrong(HeadDimension, "%d elements of a head of %d cannot be turned", r.Dims(), dim)
 	case r.Long != nil && (len(r.Long) != len(r.Frequencies) || r.LongAfter < 1):
 		return fmt.Errorf("%w: %d frequencies of long texts for %d", ErrConfig, len(r.Long), len(r.Frequencies))
 	}

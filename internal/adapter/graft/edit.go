@@ -20,6 +20,7 @@ type editor struct {
 	// function's own.
 	before, after map[*mil.Op][]*mil.Op
 	zeros         map[int]*mil.Value // biases of zeros by length, which all may share
+	biased        map[*mil.Op]bool   // operations that have got another bias
 }
 
 // insert puts the new operations into the body.

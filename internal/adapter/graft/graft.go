@@ -82,7 +82,7 @@ type factor struct {
 // After an error the function is of no use.
 func Apply(ctx context.Context, fn *mil.Function, c *Config) error {
 	ix := newIndex(sitesOf(fn, c.Tensors))
-	e := &editor{Config: c, fn: fn, names: namesOf(fn), before: map[*mil.Op][]*mil.Op{}, after: map[*mil.Op][]*mil.Op{}, zeros: map[int]*mil.Value{}}
+	e := &editor{Config: c, fn: fn, names: namesOf(fn), before: map[*mil.Op][]*mil.Op{}, after: map[*mil.Op][]*mil.Op{}, zeros: map[int]*mil.Value{}, biased: map[*mil.Op]bool{}}
 	factors := map[*site][]factor{}
 	for _, u := range c.Uses {
 		missing := &MismatchError{Adapter: u.Adapter.Name}
@@ -96,10 +96,10 @@ func Apply(ctx context.Context, fn *mil.Function, c *Config) error {
 				missing.Modules = append(missing.Modules, show(m.Name)+": "+err.Error())
 				continue
 			}
-			if m.Weight != nil {
-				if err := e.replace(ix, u, m, pieces); err != nil {
-					return fmt.Errorf("adapter %s: modules_to_save: module %s: %w", show(u.Adapter.Name), show(m.Name), err)
-				}
+			if err := e.replace(u, m, pieces); err != nil {
+				return fmt.Errorf("adapter %s: module %s: %w", show(u.Adapter.Name), show(m.Name), err)
+			}
+			if m.Rank == 0 {
 				continue
 			}
 			for _, p := range pieces {

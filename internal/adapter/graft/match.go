@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/gocoreml/coreml/internal/adapter"
+	"github.com/gocoreml/coreml/internal/mil"
 )
 
 // piece is rows of a module's result, n of them, which are rows at … of a site's result.
@@ -21,18 +22,22 @@ type index struct {
 	whole  map[string][]*site // by name
 	ends   map[string][]*site // by every end of the name that begins behind an underscore
 	byRole map[role][]*site
-	// looked are the weights that a lookup reads: a head that shares one is tied.
-	looked map[any]bool
+	// looked are the weights that a lookup reads, and the tensors that they come from: a
+	// head that shares one is tied. Convolutions have another shape of the same tensor.
+	looked  map[*mil.Value]bool
+	tensors map[string]bool
 }
 
 // newIndex sorts the sites of a function.
 func newIndex(sites []*site) *index {
 	ix := &index{
-		sites: sites, whole: map[string][]*site{}, ends: map[string][]*site{}, byRole: map[role][]*site{}, looked: map[any]bool{},
+		sites: sites, whole: map[string][]*site{}, ends: map[string][]*site{}, byRole: map[role][]*site{},
+		looked: map[*mil.Value]bool{}, tensors: map[string]bool{},
 	}
 	for _, s := range sites {
 		if s.kind == lookup {
 			ix.looked[s.weight] = true
+			ix.tensors[s.module] = s.module != ""
 		}
 		if s.name == "" {
 			continue
@@ -90,10 +95,10 @@ func (ix *index) find(module string, lookups bool) []*site {
 	if found := of(ix.byRole[r]); found != nil {
 		return found
 	}
-	if r.does == "head" { // tied to the embedding
+	if r.does == "head" && !lookups { // tied to the embedding
 		var tied []*site
 		for _, s := range of(ix.sites) {
-			if ix.looked[s.weight] {
+			if ix.looked[s.weight] || ix.tensors[s.module] {
 				tied = append(tied, s)
 			}
 		}
@@ -105,11 +110,21 @@ func (ix *index) find(module string, lookups bool) []*site {
 // match returns where the result of a module is computed, or an error that says why that
 // is not known.
 func (ix *index) match(m *adapter.Module) ([]piece, error) {
-	in, out := m.In, m.Out
+	in, out, lookups := m.In, m.Out, m.Embedding
 	if m.Weight != nil {
 		out, in = m.Weight[0], m.Weight[1]
+		// A tied head has the embedding's weight, and its name: what is looked up goes first.
+		if lookups = len(ix.find(m.Name, true)) > 0; lookups {
+			in, out = out, in
+		}
 	}
-	found := ix.find(m.Name, m.Embedding)
+	found := ix.find(m.Name, lookups)
+	if m.Weight == nil && m.Rank == 0 { // a bias alone
+		out = m.Bias[0]
+		if len(found) > 0 {
+			in = found[0].in
+		}
+	}
 	if len(found) == 0 {
 		if pieces := ix.parts(m.Name, in, out); pieces != nil {
 			return pieces, nil

@@ -178,12 +178,15 @@ const maxName = 512
 // identify finds out what a weight is called.
 func (s *site) identify(tensors map[string]string) {
 	names := chain(s.weight)
-	for _, n := range names {
-		for _, form := range forms(n) {
-			if t, ok := tensors[form]; ok {
-				s.module, s.rows = parseTensor(t)
-				s.name = plain(s.module)
-				return
+	// A tensor that is declared twice, in two shapes, has a number behind its name once.
+	for _, as := range []func(string) string{func(n string) string { return n }, unnumbered} {
+		for _, n := range names {
+			for _, form := range forms(n) {
+				if t, ok := tensors[as(form)]; ok {
+					s.module, s.rows = parseTensor(t)
+					s.name = plain(s.module)
+					return
+				}
 			}
 		}
 	}
@@ -193,6 +196,9 @@ func (s *site) identify(tensors map[string]string) {
 		s.name = plain(strings.TrimSuffix(strings.TrimSuffix(n, "_weight"), ".weight"))
 	}
 }
+
+// unnumbered returns a name without the number at its end.
+func unnumbered(n string) string { return strings.TrimSuffix(strings.TrimRight(n, "0123456789"), "_") }
 
 // forms returns a name as it is, and with less and less of what was appended.
 func forms(n string) []string {
