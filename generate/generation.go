@@ -303,7 +303,7 @@ func (r *generation) prefill(ctx context.Context, seq *Sequence, prompt []int) (
 	if err := r.opts.validate(len(logits)); err != nil {
 		return nil, err
 	}
-	if r.spec = newSpeculator(r.speculation(), seq, r.limit); r.spec != nil {
+	if r.spec = r.newSpeculator(seq); r.spec != nil {
 		return logits, seq.reserve(r.limit + r.spec.most)
 	}
 	return logits, seq.reserve(r.limit)
@@ -320,16 +320,27 @@ func (r *generation) decode(ctx context.Context, seq *Sequence, id int) ([]float
 	return seq.append(ctx, r.next[:], nil)
 }
 
-// speculation returns what is asked for, nil for none, as there is where tokens come by
-// other ways than single steps: those that a grammar forces, and a text that is slid along.
-func (r *generation) speculation() *Speculation {
-	switch {
-	case r.sampler.bound != nil || r.opts.Overflow == OverflowSlide || r.restarts:
-		return nil
-	case r.opts.Speculation != nil:
-		return r.opts.Speculation
+// newSpeculator prepares drafts where they are asked for. There are none where tokens
+// come by other ways than single steps.
+func (r *generation) newSpeculator(seq *Sequence) *speculator {
+	o := r.opts.Speculation
+	if o == nil {
+		o = r.g.speculation
 	}
-	return r.g.speculation
+	off := ""
+	switch {
+	case o == nil:
+		return nil
+	case r.sampler.bound != nil:
+		off = "the answer has a grammar, which forces tokens itself"
+	case r.opts.Overflow == OverflowSlide:
+		off = "the text slides along when the context is full"
+	case r.restarts:
+		off = "several answers share the sequence"
+	default:
+		return newSpeculator(o, seq, r.limit)
+	}
+	return &speculator{bound: seq.bound, stats: SpeculationStats{Off: off}}
 }
 
 // isEnd reports whether id ends the answer. What the template puts behind an answer may

@@ -44,6 +44,10 @@ func TestWhatChoosesTokensGoesWithDrafts(t *testing.T) {
 		if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(generate.Result{}, "Stats")); diff != "" {
 			t.Errorf("%s: the answer differs (-plain +drafted):\n%s", name, diff)
 		}
+		s, none := got.Stats.Speculation, opts.Grammar != nil || opts.Overflow == generate.OverflowSlide
+		if s == nil || none != (s.Off != "") {
+			t.Errorf("%s: the measures of drafts are %+v", name, s)
+		}
 	}
 
 	prompt, opts := generate.Prompt{Text: repeats}, &generate.Options{MaxTokens: 30, Sampling: seeded(generate.Sampling{})}
