@@ -166,8 +166,18 @@ func writeStats(w io.Writer, r *generate.Result) error {
 	if s.FirstToken > 0 { // a clock may be too coarse for it, as that of Windows
 		first = fmt.Sprintf(", %s to the first token", duration(s.FirstToken))
 	}
-	t.row("prompt", fmt.Sprintf("%d tokens%s%s", s.PromptTokens, perSecond(s.PrefillRate()), first))
-	t.row("answer", fmt.Sprintf("%d tokens%s, ended by %s", s.Tokens, perSecond(s.DecodeRate()), finishTexts[r.Finish]))
+	cached := ""
+	if s.CachedTokens > 0 {
+		cached = fmt.Sprintf(", %d cached", s.CachedTokens)
+	}
+	t.row("prompt", counted(s.PromptTokens, "token")+cached+perSecond(s.PrefillRate())+first)
+	if s.DroppedMessages > 0 {
+		t.row("left out", counted(s.DroppedMessages, "message")+" of the beginning")
+	}
+	if s.Slides > 0 {
+		t.row("slid", counted(s.Slides, "time"))
+	}
+	t.row("answer", fmt.Sprintf("%s%s, ended by %s", counted(s.Tokens, "token"), perSecond(s.DecodeRate()), finishTexts[r.Finish]))
 	if s.Speculation != nil {
 		t.row("drafts", draftsText(s.Speculation))
 	}

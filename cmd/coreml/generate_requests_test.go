@@ -78,13 +78,18 @@ func TestRequestsHaveOptionsOfTheirOwn(t *testing.T) {
 		{`{"prompt": "x", "ignore_end": 1}`, "ignore_end: a number where true or false is expected"},
 		{`{"prompt": "x", "prompt": "y"}`, "the key comes twice"},
 		{`{"ids": [-1]}`, "-1"},
+		{`{"prompt": "x", "overflow": "error"}`, ""},
+		{`{"prompt": "x", "overflow": "slide"}`, ""},
+		{`{"prompt": "x", "overflow": "drop"}`, `overflow: is "drop", want error, drop-turns, slide`},
+		{`{"prompt": "x", "overflow": "drop-turns"}`, "overflow: drop-turns is for conversations"},
+		{`{"prompt": "x", "negative_prompt": "y"}`, "negative_prompt: needs a guidance_scale"},
 	}
 	var text strings.Builder
 	for _, l := range lines {
 		text.WriteString(l.request + "\n")
 	}
 	r := callWith(t, text.String(), "generate", "--requests", "-", "--json", "-n", "2", "--temperature", "0", "-q")
-	r.want(t, exitFailure, "", "of 18 prompts have no whole answer")
+	r.want(t, exitFailure, "", "of 23 prompts have no whole answer")
 	answers := answersOf(t, r)
 	if len(answers) != len(lines) {
 		t.Fatalf("%d answers to %d requests", len(answers), len(lines))

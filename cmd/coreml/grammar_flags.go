@@ -39,6 +39,22 @@ func (f *grammarFlags) given() (flags []string) {
 	return flags
 }
 
+// bound returns the flag that says what an answer may be, empty for none.
+func (f *grammarFlags) bound() string {
+	if given := f.given(); len(given) > 0 {
+		return given[0]
+	}
+	return ""
+}
+
+// idle is told of the flags that have no effect.
+func (f *grammarFlags) idle(given flagSet) []string {
+	if f.Schema == "" {
+		return given.without("without --schema", "narrow")
+	}
+	return nil
+}
+
 // check refuses more than one of the forms.
 func (f *grammarFlags) check() error {
 	if given := f.given(); len(given) > 1 {
