@@ -91,6 +91,10 @@ type answerJSON struct {
 	LogProbs     []logProbJSON   `json:"logprobs,omitempty"` // of each token, with --logprobs
 	Text         string          `json:"text"`
 	Reasoning    string          `json:"reasoning,omitempty"` // the thinking in the text, without its marks
+	// ToolCalls are the calls of functions, in the form that they have in messages, and
+	// ToolCallErrors the texts that began as a call and were none, which Text has too.
+	ToolCalls      []toolCallJSON `json:"tool_calls,omitempty"`
+	ToolCallErrors []string       `json:"tool_call_errors,omitempty"`
 	// DroppedMessages and Slides say what --overflow has left out.
 	DroppedMessages int       `json:"dropped_messages,omitempty"`
 	Slides          int       `json:"slides,omitempty"`
@@ -133,6 +137,7 @@ func answerOf(r *generate.Result) answerJSON {
 	}
 	return answerJSON{
 		PromptTokens: r.Stats.PromptTokens, CachedTokens: r.Stats.CachedTokens, Tokens: orEmpty(r.Tokens), LogProbs: logProbsJSON(r.LogProbs), Text: r.Text, Reasoning: r.Reasoning,
+		ToolCalls: toolCallsJSON(r.Calls), ToolCallErrors: toolCallErrors(r.CallErrors),
 		DroppedMessages: r.Stats.DroppedMessages, Slides: r.Stats.Slides, FinishReason: string(r.Finish), Seed: seed, Loop: loop,
 		Stats: statsJSON{
 			LoadMS: millis(r.Stats.Load), FirstTokenMS: millis(r.Stats.FirstToken),

@@ -171,6 +171,8 @@ func (q *textRequest) field(key string, value []byte) (err error) {
 		q.opts.Stop, err = textsOf(value)
 	case "end_tokens":
 		q.opts.EndTokens, err = idsOf(value)
+	case "tool_choice":
+		q.opts.ToolChoice, err = nameOf(value)
 	case "priority":
 		q.opts.Priority, err = smallIntOf(value)
 	case "ignore_end":
@@ -228,7 +230,10 @@ func (q *textRequest) grammarField(key string, value []byte) (err error) {
 			q.opts.Grammar, err = grammar.GBNF(text)
 		}
 	}
-	return err
+	if err != nil {
+		return &grammarError{err, key}
+	}
+	return nil
 }
 
 // idsOf reads a list of token ids.

@@ -107,6 +107,46 @@ func TestRequestsHaveOptionsOfTheirOwn(t *testing.T) {
 	}
 }
 
+// callTemplate writes calls as Hermes does.
+const callTemplate = `{# <tool_call> #}{% if tools %}{{ tools[0].function.name }}{% endif %}{% for m in messages %}<|story|>{{ m.content }}` +
+	`{% for c in m.tool_calls %}<tool_call>{"name": "{{ c.function.name }}", "arguments": {{ c.function.arguments | tojson }}}</tool_call>{% endfor %}{% endfor %}` +
+	`{% if add_generation_prompt %}<|story|>{% endif %}`
+
+func TestRequestsRequireCalls(t *testing.T) {
+	const tools = `"tools": [{"type": "function", "function": {"name": "f", "parameters": {"properties": {"at": {"enum": ["A", "B"]}}, "required": ["at"], "additionalProperties": false}}}]`
+	flags := []string{"generate", "-m", templated(t, callTemplate), "--requests", "-", "--json", "-q", "-n", "60", "--temperature", "1", "--seed", "1"}
+	ask := func(line string) answerJSON {
+		t.Helper()
+		return answersOf(t, callWith(t, line+"\n", flags...))[0]
+	}
+	a := ask(`{"messages": [{"role": "user", "content": "Go on"}], ` + tools + `, "tool_choice": "f"}`)
+	if a.Error != "" || len(a.ToolCalls) != 1 || a.ToolCalls[0].Function.Name != "f" || strings.TrimSpace(a.Text) != "" {
+		t.Fatalf("%+v", a)
+	}
+	var arguments struct{ At string }
+	if err := json.Unmarshal(a.ToolCalls[0].Function.Arguments, &arguments); err != nil || arguments.At != "A" && arguments.At != "B" {
+		t.Errorf("arguments %s (%v)", a.ToolCalls[0].Function.Arguments, err)
+	}
+	// The calls of an answer are those of a message as they stand.
+	calls, err := json.Marshal(a.ToolCalls)
+	if err != nil {
+		t.Fatal(err)
+	}
+	next := ask(`{"messages": [{"role": "user", "content": "Go on"}, {"role": "assistant", "content": "", "tool_calls": ` + string(calls) + `}, {"role": "tool", "content": "4"}]}`)
+	if next.Error != "" || next.PromptTokens <= a.PromptTokens {
+		t.Errorf("%+v behind %+v", next, a)
+	}
+	for line, problem := range map[string]string{
+		`{"messages": [{"role": "user", "content": "x"}], "tool_choice": "required"}`:         "there are no Tools",
+		`{"messages": [{"role": "user", "content": "x"}], ` + tools + `, "tool_choice": "g"}`: "no function in Tools",
+		`{"messages": [{"role": "user", "content": "x"}], ` + tools + `, "tool_choice": 1}`:   "tool_choice",
+	} {
+		if a := ask(line); !strings.Contains(a.Error, problem) {
+			t.Errorf("%s: %q", line, a.Error)
+		}
+	}
+}
+
 func TestGenerateRequestsRefusesWhatContradicts(t *testing.T) {
 	for want, args := range map[string][]string{
 		"--prompts \"x\" and --requests \"y\"":   {"generate", "--prompts", "x", "--requests", "y", "--json"},
@@ -125,7 +165,7 @@ func FuzzTextRequest(f *testing.F) {
 	f.Add(`{"ids": [1, -1], "images": "a.png", "temperature": 0.5, "top_k": 1, "top_p": 1, "min_p": 0, "repetition_penalty": 1.1, "seed": 7}`)
 	f.Add(`{"bad_words": ["a", [1, 2]], "logit_bias": {"5": 2, "6": "-inf"}, "sequence_bias": [[[1, 2], -3.5]], "dry_breakers": "x", "logprobs": 2}`)
 	f.Add(`{"guidance_scale": 2, "negative_prompt": "n", "typical_p": 0.5, "min_tokens": 3, "forced_eos": [0], "suppress_tokens": []}`)
-	f.Add(`{"messages": [{"role": "user", "content": "x"}], "tools": [{}], "now": "2025-07-10T12:00:00Z", "transformers": 4, "chat_template_kwargs": {"a": 1}}`)
+	f.Add(`{"messages": [{"role": "user", "content": "x"}], "tools": [{}], "tool_choice": "none", "now": "2025-07-10T12:00:00Z", "transformers": 4, "chat_template_kwargs": {"a": 1}}`)
 	f.Add(`{"continue_final_message": "x", "chat_template": "{{ 1 }}", "sanitize_control_tokens": true, "id": NaN}`)
 	f.Fuzz(func(t *testing.T, line string) {
 		q := new(textRequest)

@@ -14,11 +14,16 @@ import (
 // chattyStory is the storyteller in a folder, with a chat template.
 func chattyStory(t *testing.T) string {
 	t.Helper()
+	return templated(t, `{% for m in messages %}<|story|>{{ m.content }}{% endfor %}{% if add_generation_prompt %}<|story|>{% endif %}`)
+}
+
+// templated is the storyteller in a folder, with this chat template.
+func templated(t *testing.T, template string) string {
+	t.Helper()
 	dir := t.TempDir()
 	if err := os.CopyFS(dir, storyteller.FS()); err != nil {
 		t.Fatal(err)
 	}
-	template := `{% for m in messages %}<|story|>{{ m.content }}{% endfor %}{% if add_generation_prompt %}<|story|>{% endif %}`
 	if err := os.WriteFile(filepath.Join(dir, "chat_template.jinja"), []byte(template), 0o600); err != nil {
 		t.Fatal(err)
 	}

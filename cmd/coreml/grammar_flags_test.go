@@ -59,9 +59,10 @@ func TestAGrammarThatCannotBeIsToldOf(t *testing.T) {
 		says   string
 	}{
 		{[]string{"--schema", unsupported}, exitUnsupported, "uniqueItems"},
-		{[]string{"--schema", filepath.Join(t.TempDir(), "none.json")}, exitFailure, "none.json"},
+		{[]string{"--schema", filepath.Join(t.TempDir(), "none.json")}, exitFailure, "--schema: "},
+		{[]string{"--schema", written(t, "type.json", `{"type": "x"}`)}, exitFailure, `type.json": keyword "type"`},
 		{[]string{"--grammar", gbnf}, exitFailure, `rule "nobody" is not defined`},
-		{[]string{"--regex", "a["}, exitFailure, "missing closing ]"},
+		{[]string{"--regex", "a["}, exitFailure, "--regex: missing closing ]"},
 		{[]string{"--regex", `a\b`}, exitFailure, `\b`},
 		{[]string{"--regex", "(a{1000}){1000}"}, exitFailure, "regex"},
 		{[]string{"--choice", "a", "--regex", "b"}, exitUsage, "two grammars"},
