@@ -261,6 +261,8 @@ func (s *structured) incomplete(tok Token) error {
 		return nil
 	case s.thinking:
 		return fmt.Errorf("%w: it ended (%v) in the thinking before it", ErrIncomplete, tok.Finish)
+	case tok.Finish == FinishLength && !s.matcher.CanEnd():
+		return fmt.Errorf("%w: it ended (%v) before, and more tokens would give it room", ErrIncomplete, tok.Finish)
 	case tok.Finish == FinishStop && !s.grammar.Match(s.written.String()),
 		tok.Finish != FinishStop && !s.matcher.CanEnd():
 		return fmt.Errorf("%w: it ended (%v) before", ErrIncomplete, tok.Finish)

@@ -216,6 +216,12 @@ func (c *generateCmd) check() error {
 		return usagef("--answers and --beams are of one prompt and do not go with --%s", flag)
 	case file != "" && c.Session != "":
 		return usagef("--session is of one prompt and does not go with --%s", flag)
+	case c.Session != "" && c.searches():
+		return usagef("--answers and --beams do not go with --session, which goes on with one answer")
+	case c.Session != "" && guides(c.GuidanceScale):
+		return usagef("--guidance-scale does not go with --session: it needs a state of its own")
+	case c.Beams > 0 && c.bound() != "":
+		return usagef("%s does not go with --beams", c.bound())
 	case c.Session != "" && len(c.Image) > 0:
 		return usagef("--image does not go with --session: the rows of pictures are not saved")
 	case file != "" && len(c.Image) > 0:
@@ -394,6 +400,9 @@ func (c *generateCmd) show(stream iter.Seq2[generate.Token, error], prompt strin
 // blame names the flag whose value an error is about, in place of the field that
 // a program sets.
 func (c *generateCmd) blame(err error) error {
+	if errors.Is(err, generate.ErrContextFull) && c.overflow() == generate.OverflowError {
+		return fmt.Errorf("%w (see --overflow)", err)
+	}
 	var config *generate.ConfigError
 	if !errors.As(err, &config) {
 		return err
@@ -411,6 +420,8 @@ func (c *generateCmd) blame(err error) error {
 		{"PrefillChunk", "--prefill-chunk", c.PrefillChunk != 0},
 		{"Guidance", "--guidance-scale", c.GuidanceScale != nil},
 		{"Guidance.Scale", "--guidance-scale", c.GuidanceScale != nil},
+		{"Grammar", c.bound(), c.bound() != ""},
+		{"LogProbs", "--logprobs", c.LogProbs != nil},
 		{"Beams.N", "--beams", c.Beams != 0},
 		{"Beams.Return", "--answers", c.Answers != 0},
 		{"Beams.LengthPenalty", "--length-penalty", c.LengthPenalty != nil},

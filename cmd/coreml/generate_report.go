@@ -91,6 +91,10 @@ type answerJSON struct {
 	LogProbs     []logProbJSON   `json:"logprobs,omitempty"` // of each token, with --logprobs
 	Text         string          `json:"text"`
 	Reasoning    string          `json:"reasoning,omitempty"` // the thinking in the text, without its marks
+	// ToolCalls are the calls of functions, in the form that they have in messages, and
+	// ToolCallErrors the texts that began as a call and were none, which Text has too.
+	ToolCalls      []toolCallJSON `json:"tool_calls,omitempty"`
+	ToolCallErrors []string       `json:"tool_call_errors,omitempty"`
 	// DroppedMessages and Slides say what --overflow has left out.
 	DroppedMessages int       `json:"dropped_messages,omitempty"`
 	Slides          int       `json:"slides,omitempty"`
@@ -133,6 +137,7 @@ func answerOf(r *generate.Result) answerJSON {
 	}
 	return answerJSON{
 		PromptTokens: r.Stats.PromptTokens, CachedTokens: r.Stats.CachedTokens, Tokens: orEmpty(r.Tokens), LogProbs: logProbsJSON(r.LogProbs), Text: r.Text, Reasoning: r.Reasoning,
+		ToolCalls: toolCallsJSON(r.Calls), ToolCallErrors: toolCallErrors(r.CallErrors),
 		DroppedMessages: r.Stats.DroppedMessages, Slides: r.Stats.Slides, FinishReason: string(r.Finish), Seed: seed, Loop: loop,
 		Stats: statsJSON{
 			LoadMS: millis(r.Stats.Load), FirstTokenMS: millis(r.Stats.FirstToken),
@@ -166,8 +171,18 @@ func writeStats(w io.Writer, r *generate.Result) error {
 	if s.FirstToken > 0 { // a clock may be too coarse for it, as that of Windows
 		first = fmt.Sprintf(", %s to the first token", duration(s.FirstToken))
 	}
-	t.row("prompt", fmt.Sprintf("%d tokens%s%s", s.PromptTokens, perSecond(s.PrefillRate()), first))
-	t.row("answer", fmt.Sprintf("%d tokens%s, ended by %s", s.Tokens, perSecond(s.DecodeRate()), finishTexts[r.Finish]))
+	cached := ""
+	if s.CachedTokens > 0 {
+		cached = fmt.Sprintf(", %d cached", s.CachedTokens)
+	}
+	t.row("prompt", counted(s.PromptTokens, "token")+cached+perSecond(s.PrefillRate())+first)
+	if s.DroppedMessages > 0 {
+		t.row("left out", counted(s.DroppedMessages, "message")+" of the beginning")
+	}
+	if s.Slides > 0 {
+		t.row("slid", counted(s.Slides, "time"))
+	}
+	t.row("answer", fmt.Sprintf("%s%s, ended by %s", counted(s.Tokens, "token"), perSecond(s.DecodeRate()), finishTexts[r.Finish]))
 	if s.Speculation != nil {
 		t.row("drafts", draftsText(s.Speculation))
 	}

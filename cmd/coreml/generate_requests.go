@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/gocoreml/coreml/generate"
@@ -74,7 +75,9 @@ func (q *textRequest) prompt(ctx context.Context, r *requestReader, line string)
 			return p, err
 		}
 	}
-	q.guide(r)
+	if err := q.guide(r); err != nil {
+		return p, err
+	}
 	if q.opts.Images, err = readImages(ctx, q.images, r.g); err != nil {
 		return p, err
 	}
@@ -104,6 +107,9 @@ func (q *textRequest) prompt(ctx context.Context, r *requestReader, line string)
 		return p, generate.ErrNoChatTemplate
 	default:
 		q.chatOptions()
+	}
+	if p.Messages == nil && q.opts.Overflow == generate.OverflowDropTurns {
+		return p, errors.New("overflow: drop-turns is for conversations, and this request continues a text, which can slide")
 	}
 	return p, nil
 }
@@ -156,11 +162,17 @@ func (q *textRequest) field(key string, value []byte) (err error) {
 	case "overflow":
 		var name string
 		name, err = nameOf(value)
+		name = strings.ReplaceAll(name, "_", "-") // drop_turns is how the library spells it
+		if err == nil && !slices.Contains(overflows, name) {
+			err = fmt.Errorf("is %s, want %s", quoted(name), strings.Join(overflows, ", "))
+		}
 		q.opts.Overflow = (&sessionFlags{Overflow: name}).overflow()
 	case "stop":
 		q.opts.Stop, err = textsOf(value)
 	case "end_tokens":
 		q.opts.EndTokens, err = idsOf(value)
+	case "tool_choice":
+		q.opts.ToolChoice, err = nameOf(value)
 	case "priority":
 		q.opts.Priority, err = smallIntOf(value)
 	case "ignore_end":
@@ -218,7 +230,10 @@ func (q *textRequest) grammarField(key string, value []byte) (err error) {
 			q.opts.Grammar, err = grammar.GBNF(text)
 		}
 	}
-	return err
+	if err != nil {
+		return &grammarError{err, key}
+	}
+	return nil
 }
 
 // idsOf reads a list of token ids.

@@ -78,13 +78,18 @@ func TestRequestsHaveOptionsOfTheirOwn(t *testing.T) {
 		{`{"prompt": "x", "ignore_end": 1}`, "ignore_end: a number where true or false is expected"},
 		{`{"prompt": "x", "prompt": "y"}`, "the key comes twice"},
 		{`{"ids": [-1]}`, "-1"},
+		{`{"prompt": "x", "overflow": "error"}`, ""},
+		{`{"prompt": "x", "overflow": "slide"}`, ""},
+		{`{"prompt": "x", "overflow": "drop"}`, `overflow: is "drop", want error, drop-turns, slide`},
+		{`{"prompt": "x", "overflow": "drop-turns"}`, "overflow: drop-turns is for conversations"},
+		{`{"prompt": "x", "negative_prompt": "y"}`, "negative_prompt: needs a guidance_scale"},
 	}
 	var text strings.Builder
 	for _, l := range lines {
 		text.WriteString(l.request + "\n")
 	}
 	r := callWith(t, text.String(), "generate", "--requests", "-", "--json", "-n", "2", "--temperature", "0", "-q")
-	r.want(t, exitFailure, "", "of 18 prompts have no whole answer")
+	r.want(t, exitFailure, "", "of 23 prompts have no whole answer")
 	answers := answersOf(t, r)
 	if len(answers) != len(lines) {
 		t.Fatalf("%d answers to %d requests", len(answers), len(lines))
@@ -99,6 +104,46 @@ func TestRequestsHaveOptionsOfTheirOwn(t *testing.T) {
 	}
 	if a := answers[1]; len(a.Tokens) != 2 || a.Seed == nil || *a.Seed != 7 {
 		t.Errorf("%+v", a)
+	}
+}
+
+// callTemplate writes calls as Hermes does.
+const callTemplate = `{# <tool_call> #}{% if tools %}{{ tools[0].function.name }}{% endif %}{% for m in messages %}<|story|>{{ m.content }}` +
+	`{% for c in m.tool_calls %}<tool_call>{"name": "{{ c.function.name }}", "arguments": {{ c.function.arguments | tojson }}}</tool_call>{% endfor %}{% endfor %}` +
+	`{% if add_generation_prompt %}<|story|>{% endif %}`
+
+func TestRequestsRequireCalls(t *testing.T) {
+	const tools = `"tools": [{"type": "function", "function": {"name": "f", "parameters": {"properties": {"at": {"enum": ["A", "B"]}}, "required": ["at"], "additionalProperties": false}}}]`
+	flags := []string{"generate", "-m", templated(t, callTemplate), "--requests", "-", "--json", "-q", "-n", "60", "--temperature", "1", "--seed", "1"}
+	ask := func(line string) answerJSON {
+		t.Helper()
+		return answersOf(t, callWith(t, line+"\n", flags...))[0]
+	}
+	a := ask(`{"messages": [{"role": "user", "content": "Go on"}], ` + tools + `, "tool_choice": "f"}`)
+	if a.Error != "" || len(a.ToolCalls) != 1 || a.ToolCalls[0].Function.Name != "f" || strings.TrimSpace(a.Text) != "" {
+		t.Fatalf("%+v", a)
+	}
+	var arguments struct{ At string }
+	if err := json.Unmarshal(a.ToolCalls[0].Function.Arguments, &arguments); err != nil || arguments.At != "A" && arguments.At != "B" {
+		t.Errorf("arguments %s (%v)", a.ToolCalls[0].Function.Arguments, err)
+	}
+	// The calls of an answer are those of a message as they stand.
+	calls, err := json.Marshal(a.ToolCalls)
+	if err != nil {
+		t.Fatal(err)
+	}
+	next := ask(`{"messages": [{"role": "user", "content": "Go on"}, {"role": "assistant", "content": "", "tool_calls": ` + string(calls) + `}, {"role": "tool", "content": "4"}]}`)
+	if next.Error != "" || next.PromptTokens <= a.PromptTokens {
+		t.Errorf("%+v behind %+v", next, a)
+	}
+	for line, problem := range map[string]string{
+		`{"messages": [{"role": "user", "content": "x"}], "tool_choice": "required"}`:         "there are no Tools",
+		`{"messages": [{"role": "user", "content": "x"}], ` + tools + `, "tool_choice": "g"}`: "no function in Tools",
+		`{"messages": [{"role": "user", "content": "x"}], ` + tools + `, "tool_choice": 1}`:   "tool_choice",
+	} {
+		if a := ask(line); !strings.Contains(a.Error, problem) {
+			t.Errorf("%s: %q", line, a.Error)
+		}
 	}
 }
 
@@ -120,7 +165,7 @@ func FuzzTextRequest(f *testing.F) {
 	f.Add(`{"ids": [1, -1], "images": "a.png", "temperature": 0.5, "top_k": 1, "top_p": 1, "min_p": 0, "repetition_penalty": 1.1, "seed": 7}`)
 	f.Add(`{"bad_words": ["a", [1, 2]], "logit_bias": {"5": 2, "6": "-inf"}, "sequence_bias": [[[1, 2], -3.5]], "dry_breakers": "x", "logprobs": 2}`)
 	f.Add(`{"guidance_scale": 2, "negative_prompt": "n", "typical_p": 0.5, "min_tokens": 3, "forced_eos": [0], "suppress_tokens": []}`)
-	f.Add(`{"messages": [{"role": "user", "content": "x"}], "tools": [{}], "now": "2025-07-10T12:00:00Z", "transformers": 4, "chat_template_kwargs": {"a": 1}}`)
+	f.Add(`{"messages": [{"role": "user", "content": "x"}], "tools": [{}], "tool_choice": "none", "now": "2025-07-10T12:00:00Z", "transformers": 4, "chat_template_kwargs": {"a": 1}}`)
 	f.Add(`{"continue_final_message": "x", "chat_template": "{{ 1 }}", "sanitize_control_tokens": true, "id": NaN}`)
 	f.Fuzz(func(t *testing.T, line string) {
 		q := new(textRequest)

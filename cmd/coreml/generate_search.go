@@ -39,6 +39,9 @@ func (f *guidanceFlags) guidance(c *generateCmd, g *generate.Generator) *generat
 	return guide
 }
 
+// guides reports whether a scale leads an answer anywhere.
+func guides(scale *float64) bool { return scale != nil && *scale != 1 }
+
 // searchFlags ask for several answers, or for a search of the likeliest ones.
 type searchFlags struct {
 	Answers       int      `help:"Give so many answers to the prompt, which is read once; needs --json, which prints an object for each. The seeds follow each other." placeholder:"N"`
@@ -63,10 +66,13 @@ func (f *searchFlags) check() error {
 
 // idle implements idler.
 func (c *generateCmd) idle(given flagSet) []string {
+	var list []string
 	if c.Beams == 0 {
-		return given.without("without --beams", "length-penalty", "early-stopping")
+		list = given.without("without --beams", "length-penalty", "early-stopping")
+	} else {
+		list = given.without("with --beams", "speculate", "draft")
 	}
-	return nil
+	return append(list, c.grammarFlags.idle(given)...)
 }
 
 // mostBeamStates bounds the states of a beam search: more beams take turns.
@@ -75,7 +81,7 @@ const mostBeamStates = 8
 // states returns how many states the call needs at once.
 func (c *generateCmd) states() int {
 	switch {
-	case c.GuidanceScale != nil && *c.GuidanceScale != 1:
+	case guides(c.GuidanceScale):
 		return 2
 	case c.Beams > 0:
 		return min(c.Beams, mostBeamStates)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/gocoreml/coreml/generate"
@@ -17,6 +18,9 @@ type sessionFlags struct {
 	Overflow        string `help:"What is done with a text that is longer than the model's context: error, drop-turns, which leaves out the oldest turns of a conversation, or slide, which keeps the first and the last tokens." enum:"error,drop-turns,slide" default:"error" placeholder:"NAME"`
 	ReasoningBudget int    `help:"Most tokens of thinking, for models that think in marks; 0 means no bound, -1 none." default:"0" placeholder:"N"`
 }
+
+// overflows are the names that --overflow takes.
+var overflows = []string{"error", "drop-turns", "slide"}
 
 // overflow is what --overflow means to the library.
 func (f *sessionFlags) overflow() generate.Overflow {
@@ -51,10 +55,14 @@ func (c *generateCmd) answerSession(ctx context.Context, g *generate.Generator, 
 	if err != nil {
 		return nil, err
 	}
-	stream := c.sessionStream(ctx, s, prompt, opts)
-	if !found && prompt == "" {
+	switch {
+	case prompt != "":
+	case !found:
 		return nil, usagef("there is no session %s yet, which needs a prompt to begin with", quoted(c.Session))
+	case c.compiled != nil:
+		return nil, usagef("%s binds an answer from its beginning, and without a prompt the last one goes on", c.bound())
 	}
+	stream := c.sessionStream(ctx, s, prompt, opts)
 	answer, err := c.show(stream, prompt, g, io)
 	if err != nil {
 		return nil, c.blame(err)
@@ -75,6 +83,10 @@ func (c *generateCmd) sessionStream(ctx context.Context, s *generate.Session, pr
 
 // openSession reads the session, or makes one.
 func (c *generateCmd) openSession(ctx context.Context, g *generate.Generator) (s *generate.Session, found bool, err error) {
+	// An answer that cannot be saved in the end is not begun.
+	if dir := filepath.Dir(c.Session); !onDisk(dir) {
+		return nil, false, fmt.Errorf("--session %s: there is no folder %s", quoted(c.Session), quoted(dir))
+	}
 	switch {
 	case !onDisk(c.Session) && c.chats(g):
 		s, err = g.NewSession(c.messages("")[:c.systemMessages()]...)

@@ -14,11 +14,16 @@ import (
 // chattyStory is the storyteller in a folder, with a chat template.
 func chattyStory(t *testing.T) string {
 	t.Helper()
+	return templated(t, `{% for m in messages %}<|story|>{{ m.content }}{% endfor %}{% if add_generation_prompt %}<|story|>{% endif %}`)
+}
+
+// templated is the storyteller in a folder, with this chat template.
+func templated(t *testing.T, template string) string {
+	t.Helper()
 	dir := t.TempDir()
 	if err := os.CopyFS(dir, storyteller.FS()); err != nil {
 		t.Fatal(err)
 	}
-	template := `{% for m in messages %}<|story|>{{ m.content }}{% endfor %}{% if add_generation_prompt %}<|story|>{% endif %}`
 	if err := os.WriteFile(filepath.Join(dir, "chat_template.jinja"), []byte(template), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -100,10 +105,14 @@ func TestSessionsThatDoNotFitAreRefused(t *testing.T) {
 		{exitUsage, "--reasoning-budget is -2", []string{"--reasoning-budget", "-2", "x"}},
 		{exitUsage, "--overflow", []string{"--overflow", "other", "x"}},
 		{exitUsage, "--overflow drop-turns is for conversations", []string{"--overflow", "drop-turns", "x"}},
-		{exitFailure, "no such file", []string{"--session", filepath.Join(dir, "absent", "a"), "x"}},
+		{exitFailure, "there is no folder", []string{"--session", filepath.Join(dir, "absent", "a"), "x"}},
+		{exitUsage, "--answers and --beams do not go with --session", []string{"--session", file, "--json", "--answers", "2", "x"}},
+		{exitUsage, "--answers and --beams do not go with --session", []string{"--session", file, "--beams", "2", "x"}},
+		{exitUsage, "--guidance-scale does not go with --session", []string{"--session", file, "--guidance-scale", "2", "x"}},
 	} {
 		call(t, append([]string{"generate", "-n", "2"}, c.args...)...).want(t, c.status, "", c.problem)
 	}
+	callWith(t, "", "generate", "--session", file, "--regex", "a+").want(t, exitUsage, "", "--regex binds an answer from its beginning")
 	if callWith(t, "", "generate", "--session", filepath.Join(dir, "new")).status != exitUsage {
 		t.Error("a new session needs no prompt")
 	}
@@ -115,9 +124,19 @@ func TestSessionsThatDoNotFitAreRefused(t *testing.T) {
 	}
 }
 
+func TestASessionSaysWhatWasReadBefore(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "story")
+	flags := []string{"generate", "--temperature", "0", "-n", "6", "--session", file}
+	call(t, append(slices.Clone(flags), "Once upon a time")...).want(t, exitOK, "", "  prompt  5 tokens, ")
+	callWith(t, "", flags...).want(t, exitOK, "", "  prompt  11 tokens, 10 cached")
+}
+
 func TestALongTextSlidesAlong(t *testing.T) {
 	r := call(t, "generate", "--json", "--temperature", "0", "--overflow", "slide", "-n", "540", "Once upon a time").answer(t)
 	if len(r.Tokens) == 540 && r.Slides == 0 {
 		t.Errorf("%d tokens without a slide", len(r.Tokens))
 	}
+	long := strings.Repeat("the cat sat. ", 400)
+	call(t, "generate", "-n", "3", long).want(t, exitFailure, "", "the model takes 512 (see --overflow)")
+	call(t, "generate", "-n", "3", "--overflow", "slide", long).want(t, exitOK, "", "  prompt")
 }

@@ -233,13 +233,14 @@ func TestGoldenJSONFields(t *testing.T) {
 	if err := os.WriteFile(prompts, []byte("Once\n\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	called := written(t, "requests.jsonl", `{"messages": [{"role": "user", "content": "x"}], "tools": [{"type": "function", "function": {"name": "f", "parameters": {"additionalProperties": false}}}], "tool_choice": "f"}`)
 	var all strings.Builder
 	for _, c := range []struct {
 		verb  string
 		data  []string // objects whose keys are data
 		calls [][]string
 	}{
-		{"generate", nil, [][]string{{"Once", "--json", "-n", "2", "--seed", "1"}, {"w1 w2", "-m", loop, "--json", "-n", "40"}, {"--prompts", prompts, "--json", "-n", "2"}, {"Once", "--json", "-n", "2", "--logprobs", "1"}, {"Once", "--json", "-n", "2", "--beams", "2"}}},
+		{"generate", nil, [][]string{{"Once", "--json", "-n", "2", "--seed", "1"}, {"w1 w2", "-m", loop, "--json", "-n", "40"}, {"--prompts", prompts, "--json", "-n", "2"}, {"Once", "--json", "-n", "2", "--logprobs", "1"}, {"Once", "--json", "-n", "2", "--beams", "2"}, {"-m", templated(t, callTemplate), "--requests", called, "--json", "-n", "60"}}},
 		{"score", nil, [][]string{{text, "--json", "--logprobs", "1"}}},
 		{"inspect", []string{"metadata"}, [][]string{
 			{model, "--json"},

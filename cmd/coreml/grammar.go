@@ -42,10 +42,7 @@ func (c *grammarCmd) Validate() error {
 
 // idle implements idler.
 func (c *grammarCmd) idle(given flagSet) []string {
-	var list []string
-	if c.Schema == "" {
-		list = given.without("without --schema", "narrow")
-	}
+	list := c.grammarFlags.idle(given)
 	if c.Tokenizer == "" {
 		list = append(list, given.without("without --tokenizer", "keep-components", "offline")...)
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/gocoreml/coreml/generate/grammar"
 	"github.com/gocoreml/coreml/internal/storage"
@@ -39,6 +40,22 @@ func (f *grammarFlags) given() (flags []string) {
 	return flags
 }
 
+// bound returns the flag that says what an answer may be, empty for none.
+func (f *grammarFlags) bound() string {
+	if given := f.given(); len(given) > 0 {
+		return given[0]
+	}
+	return ""
+}
+
+// idle is told of the flags that have no effect.
+func (f *grammarFlags) idle(given flagSet) []string {
+	if f.Schema == "" {
+		return given.without("without --schema", "narrow")
+	}
+	return nil
+}
+
 // check refuses more than one of the forms.
 func (f *grammarFlags) check() error {
 	if given := f.given(); len(given) > 1 {
@@ -49,32 +66,50 @@ func (f *grammarFlags) check() error {
 
 // compile returns the grammar, nil where none of the flags is given.
 func (f *grammarFlags) compile() (g *grammar.Grammar, err error) {
-	name := ""
-	switch {
-	case f.Schema != "":
-		var text []byte
-		if text, err = readGrammar(f.Schema); err == nil {
-			g, err = grammar.JSONSchema(text, &grammar.SchemaOptions{Narrow: f.Narrow})
+	var text []byte
+	flag, file := f.bound(), ""
+	switch flag {
+	case "":
+		return nil, nil
+	case "--schema":
+		file = f.Schema
+	case "--grammar":
+		file = f.Grammar
+	}
+	if file != "" {
+		if text, err = readGrammar(file); err != nil {
+			return nil, fmt.Errorf("%s: %w", flag, err)
 		}
-		name = "--schema " + quoted(f.Schema)
-	case f.Regex != nil:
+		file = " " + quoted(file)
+	}
+	switch flag {
+	case "--schema":
+		g, err = grammar.JSONSchema(text, &grammar.SchemaOptions{Narrow: f.Narrow})
+	case "--regex":
 		g, err = grammar.Regex(*f.Regex)
-		name = "--regex"
-	case f.Grammar != "":
-		var text []byte
-		if text, err = readGrammar(f.Grammar); err == nil {
-			g, err = grammar.GBNF(string(text))
-		}
-		name = "--grammar " + quoted(f.Grammar)
-	case len(f.Choice) > 0:
+	case "--grammar":
+		g, err = grammar.GBNF(string(text))
+	default:
 		g, err = grammar.Choice(f.Choice...)
-		name = "--choice"
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return nil, fmt.Errorf("%s%s: %w", flag, file, &grammarError{err, flag[2:]})
 	}
 	return g, nil
 }
+
+// grammarError is an error about a grammar, without the kind of grammar that the library
+// begins it with: the flag or the key before it says that already.
+type grammarError struct {
+	error
+	kind string
+}
+
+// Error returns what is wrong.
+func (e *grammarError) Error() string { return strings.TrimPrefix(e.error.Error(), e.kind+": ") }
+
+// Unwrap returns the library's error.
+func (e *grammarError) Unwrap() error { return e.error }
 
 // readGrammar reads the file of a grammar.
 func readGrammar(name string) ([]byte, error) {

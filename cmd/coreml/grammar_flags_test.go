@@ -59,13 +59,15 @@ func TestAGrammarThatCannotBeIsToldOf(t *testing.T) {
 		says   string
 	}{
 		{[]string{"--schema", unsupported}, exitUnsupported, "uniqueItems"},
-		{[]string{"--schema", filepath.Join(t.TempDir(), "none.json")}, exitFailure, "none.json"},
+		{[]string{"--schema", filepath.Join(t.TempDir(), "none.json")}, exitFailure, "--schema: "},
+		{[]string{"--schema", written(t, "type.json", `{"type": "x"}`)}, exitFailure, `type.json": keyword "type"`},
 		{[]string{"--grammar", gbnf}, exitFailure, `rule "nobody" is not defined`},
-		{[]string{"--regex", "a["}, exitFailure, "missing closing ]"},
+		{[]string{"--regex", "a["}, exitFailure, "--regex: missing closing ]"},
 		{[]string{"--regex", `a\b`}, exitFailure, `\b`},
 		{[]string{"--regex", "(a{1000}){1000}"}, exitFailure, "regex"},
 		{[]string{"--choice", "a", "--regex", "b"}, exitUsage, "two grammars"},
-		{[]string{"--regex", "[a-z]{50}", "--max-tokens", "2"}, exitFailure, "not whole"},
+		{[]string{"--choice", "a", "--beams", "2"}, exitUsage, "--choice does not go with --beams"},
+		{[]string{"--regex", "[a-z]{50}", "--max-tokens", "2"}, exitFailure, "it ended (length) before, and more tokens would give it room"},
 	} {
 		call(t, append(append([]string{"generate", "-q"}, c.args...), "Once")...).want(t, c.status, "", c.says)
 	}

@@ -72,7 +72,7 @@ func TestGrammarNamesWhatItRefuses(t *testing.T) {
 	call(t, "grammar", "--schema", unique).want(t, exitUnsupported, "", `keyword "uniqueItems" at "/items"`)
 	callWith(t, "[[1]]\n[[1,1]]\n", "grammar", "--schema", unique, "--narrow").want(t, exitOK, "true\nfalse\n", "")
 	wrong := writeText(t, "wrong.json", `{"type": "text"}`)
-	call(t, "grammar", "--schema", wrong).want(t, exitFailure, "", `wrong.json": schema: keyword "type" at the root of the schema is "text"`)
+	call(t, "grammar", "--schema", wrong).want(t, exitFailure, "", `wrong.json": keyword "type" at the root of the schema is "text"`)
 	never := writeText(t, "never.json", `false`)
 	callWith(t, "1\n", "grammar", "--schema", never).want(t, exitOK, "false\n", "no text fits the grammar")
 	callWith(t, "{\n", "grammar", "--schema", unique, "--narrow").want(t, exitFailure, "", "line 1: the JSON value is cut off")

@@ -27,7 +27,7 @@ type samplingFlags struct {
 	XTCProbability *float64 `name:"xtc-probability" help:"Leave out the likeliest of several likely tokens, with this probability at each step; 0 is off." placeholder:"P"`
 	XTCThreshold   *float64 `name:"xtc-threshold" help:"How likely such tokens are at least; 0 means 0.1." placeholder:"P"`
 	MirostatTau    *float64 `help:"Keep the surprise near so many bits (Mirostat 2), in place of all flags above but the temperature; 0 is off." placeholder:"BITS"`
-	MirostatEta    *float64 `help:"How quickly Mirostat corrects itself; 0 means 0.1." placeholder:"RATE"`
+	MirostatEta    *float64 `help:"How quickly Mirostat corrects itself; 0 means 0.1. Without --mirostat-tau 5 bits are kept." placeholder:"RATE"`
 
 	RepetitionPenalty *float64 `help:"Make repetition less likely, above 0; 1 is off." placeholder:"R"`
 	PresencePenalty   *float64 `help:"Make tokens that the answer has already less likely; 0 is off." placeholder:"X"`

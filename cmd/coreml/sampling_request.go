@@ -130,9 +130,9 @@ func (f *samplingFlags) readSequences(value []byte) error {
 }
 
 // guide sets the guidance of a request.
-func (q *textRequest) guide(r *requestReader) {
+func (q *textRequest) guide(r *requestReader) error {
 	if q.scale == nil && q.negative == nil {
-		return
+		return nil
 	}
 	flags := r.c.guidanceFlags
 	if q.scale != nil {
@@ -141,5 +141,9 @@ func (q *textRequest) guide(r *requestReader) {
 	if q.negative != nil {
 		flags.NegativePrompt = q.negative
 	}
+	if flags.GuidanceScale == nil {
+		return errors.New("negative_prompt: needs a guidance_scale, such as 1.5")
+	}
 	q.opts.Guidance = flags.guidance(r.c, r.g)
+	return nil
 }

@@ -27,7 +27,10 @@ func (e *Error) Error() string {
 	if e.Pointer != "" {
 		place = "at " + quote.Name(e.Pointer, 200)
 	}
-	if e.Keyword == "" {
+	switch {
+	case e.Keyword == "" && e.Pointer == "":
+		return "the schema " + e.Reason
+	case e.Keyword == "":
 		return fmt.Sprintf("the schema %s %s", place, e.Reason)
 	}
 	return fmt.Sprintf("keyword %s %s %s", quote.Name(e.Keyword, 60), place, e.Reason)
