@@ -3,8 +3,11 @@ package generate_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/gocoreml/coreml/coreml"
 	"github.com/gocoreml/coreml/examples/storyteller"
@@ -208,5 +211,23 @@ func TestARestingSessionGivesItsStateToOneThatWaits(t *testing.T) {
 	close(goOn)
 	if err := <-done; err != nil {
 		t.Error(err)
+	}
+}
+
+// TestTheNegativePromptIsReadByThePriorityOfItsAnswer lets it come behind longer ones.
+func TestTheNegativePromptIsReadByThePriorityOfItsAnswer(t *testing.T) {
+	p := newArrivals(t, 4)
+	p.come(t.Context(), 20, 2, 0, nil)
+	p.come(t.Context(), 21, 2, 0, nil)
+	p.wg.Go(func() {
+		opts := led()
+		opts.MaxTokens, opts.Priority, opts.Guidance.Negative = 1, 1, &generate.Prompt{Tokens: slices.Repeat([]int{22}, 8)}
+		if _, err := generate.Collect(p.g.StreamTokens(t.Context(), prompt[:1], opts)); err != nil {
+			t.Error(err)
+		}
+	})
+	waitFor(t, "the negative prompt waits", func() bool { return p.g.Stats().WaitingPrompts == 2 })
+	if diff := cmp.Diff([]int{20, 22, 22, 21, 20, 21}, p.end()); diff != "" {
+		t.Errorf("the order of chunks differs (-want +got):\n%s", diff)
 	}
 }

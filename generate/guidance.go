@@ -7,8 +7,9 @@ import (
 
 // Guidance is classifier-free guidance (Sanchez et al., "Stay on topic with
 // Classifier-Free Guidance", 2023): the model reads the answer behind another prompt too,
-// and the difference between the two distributions is multiplied. It takes a second state
-// and twice the time. The definition is that of transformers'
+// and the difference between the two distributions is multiplied. It takes a second state,
+// which is waited for together with the first, and twice the time. With [OverflowSlide] the
+// text behind the other prompt is slid along too. The definition is that of transformers'
 // UnbatchedClassifierFreeGuidanceLogitsProcessor.
 type Guidance struct {
 	// Scale multiplies the difference, -1e6 to 1e6. Above 1 the answer is led away from

@@ -44,7 +44,8 @@ func (s *Session) SendMessages(ctx context.Context, messages []tokenizer.Message
 // is yielded is what comes now; the message in the conversation grows. An answer that the
 // model or a stop string has ended is refused with [ErrFinished], as is a conversation
 // without an answer at its end. An answer that [Session.SetMessages] has put there is gone
-// on with as the chat template writes it (ChatOptions.ContinueFinalMessage).
+// on with as the chat template writes it (ChatOptions.ContinueFinalMessage). A Grammar and
+// a ToolChoice that requires a call bind an answer from its beginning, and are refused.
 //
 // What holds for errors and for breaking off is as for [Session.Send].
 func (s *Session) Continue(ctx context.Context, opts *Options) iter.Seq2[Token, error] {
