@@ -111,9 +111,9 @@ func (c *chaos) converse(ctx context.Context, opts *generate.Options, emit func(
 // TestEverythingAtOnceLeavesNothingBehind is for the race detector: callers of all kinds
 // want more states than there are, and are cancelled, or break off, at random places.
 func TestEverythingAtOnceLeavesNothingBehind(t *testing.T) {
-	rounds, callers := 40, 8
+	rounds, callers := 12, 8
 	if testing.Short() {
-		rounds = 4
+		rounds = 3
 	}
 	words, err := grammar.Regex(`( [A-Za-z]+[,.]?){2,20}`)
 	if err != nil {
