@@ -52,9 +52,19 @@ func (g *Generator) answers(ctx context.Context, p *Prompt, n int, opts *Options
 				}
 				logits = append(logits[:0], first...)
 			}
-			result, err := Collect(tokens(func(emit func(Token) bool) error { return r.goOn(ctx, seq, prompt, logits, emit) }))
-			if ended := ctx.Err(); ended != nil && err != nil {
-				err = ended
+			var result *Result
+			one := func() (err error) {
+				result, err = Collect(tokens(func(emit func(Token) bool) error { return r.goOn(ctx, seq, prompt, logits, emit) }))
+				if ended := ctx.Err(); ended != nil && err != nil {
+					err = ended
+				}
+				return err
+			}
+			if i == 0 { // which is observed from the reading of the prompt on
+				err = one()
+				r.request.end(err)
+			} else {
+				err = r.observed(ctx, one)
 			}
 			if !emit(result, err) {
 				return nil
@@ -70,36 +80,38 @@ func (g *Generator) prepareAnswer(ctx context.Context, p *Prompt, opts *Options)
 	if err != nil {
 		return nil, nil, err
 	}
-	prompt, err := p.encode(ctx, g, opts)
+	var prompt []int
+	messages := p.Messages
+	if p.Err == nil && messages != nil {
+		prompt, err = r.encodeWithin(ctx, &messages, &r.opts)
+	} else {
+		prompt, err = p.encode(ctx, g, opts)
+	}
 	if err != nil {
 		return nil, nil, err
 	}
-	if prompt, err = r.place(ctx, prompt, nil); err != nil {
-		return nil, nil, err
-	}
 	r.restarts = true
-	return r, prompt, r.checkPrompt(prompt)
+	prompt, err = r.arrange(ctx, prompt, messages)
+	return r, prompt, err
 }
 
 // again returns a further answer to the prompt of r, at whose end it leaves the
 // sequence. Its seed is the given one.
 func (r *generation) again(ctx context.Context, seed uint64, seq *Sequence, prompt []int) (*generation, error) {
 	opts := r.opts
-	if opts.Sampling == nil {
-		opts.Sampling = r.g.defaults.Sampling
-	}
-	if opts.Sampling = opts.Sampling.clone(); opts.Sampling != nil {
+	if opts.Sampling = r.settings.clone(); opts.Sampling != nil {
 		opts.Sampling.Seed = &seed
 	}
 	next, err := r.g.newGeneration(ctx, &opts, r.chat, time.Now())
 	if err != nil {
 		return nil, err
 	}
-	next.pictures, next.shown, next.guide = r.pictures, r.shown, r.guide
-	if err := next.guide.rewind(); err != nil {
+	next.pictures, next.shown, next.guide, next.kept = r.pictures, r.shown, r.guide, r.kept
+	next.stats.DroppedMessages = r.stats.DroppedMessages
+	if err := next.guide.rewind(ctx); err != nil {
 		return nil, err
 	}
-	if err := seq.truncate(len(prompt)); err != nil {
+	if err := seq.returnTo(ctx, prompt); err != nil { // one that was slid along has lost its end
 		return nil, err
 	}
 	next.begin(prompt)

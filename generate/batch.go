@@ -73,7 +73,10 @@ func (g *Generator) Batch(ctx context.Context, prompts iter.Seq[Prompt], opts *O
 		next, stop := iter.Pull(prompts)
 		defer stop()
 		ctx, cancel := context.WithCancel(background(ctx))
-		atOnce := min(g.pool.size, mostAtOnce)
+		atOnce := min(g.pool.most(g.bound), mostAtOnce)
+		if valueOr(opts, Options{}).Guidance.on() {
+			atOnce = max(atOnce/2, 1) // each takes two states
+		}
 		b := &batch{g: g, ctx: ctx, opts: opts, next: next, texts: g.textsAtOnce(ctx, opts)}
 		ahead := 2
 		if b.texts > 1 {

@@ -117,6 +117,17 @@ func (t *rowText) prepare(b *batch, p *Prompt) (err error) {
 	return nil
 }
 
+// observe notes that a part of the answer begins, and the answer with the first of them.
+func (t *rowText) observe(ctx context.Context, g *Generator, part string) {
+	if t.done {
+		return
+	}
+	if t.r.request == nil {
+		g.begin(ctx, t.r)
+	}
+	t.r.request.enter(part)
+}
+
 // end ends the answer.
 func (t *rowText) end(err error) { t.err, t.done = err, true }
 

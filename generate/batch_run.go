@@ -81,8 +81,18 @@ func (r *rowRun) run(longest, n int) (err error) {
 	if r.bound, err = g.forTexts(ctx, n); err != nil {
 		return err
 	}
+	for _, t := range r.texts {
+		t.observe(ctx, g, "generate.wait")
+	}
+	waits := time.Now()
 	if r.seq, err = g.newSequence(ctx, r.bound, valueOr(r.b.opts, Options{}).Priority); err != nil {
 		return err
+	}
+	for _, t := range r.texts {
+		t.observe(ctx, g, "generate.prefill")
+		if !t.done {
+			t.r.waited = time.Since(waits)
+		}
 	}
 	defer func() {
 		if cerr := r.seq.close(); err == nil {
@@ -163,6 +173,7 @@ func (r *rowRun) giveOn() (from int) {
 		}
 		r.next, r.queue, given = nil, r.queue[1:], true
 		r.texts[i] = next
+		next.observe(r.b.ctx, r.b.g, "generate.prefill")
 		r.all.set(i, next.prompt, r.bound.pad)
 		from = min(from, end-n)
 	}
@@ -208,7 +219,6 @@ func (r *rowRun) begin(a *answer, took time.Duration, calls int) error {
 			continue
 		}
 		t.begun = true
-		r.b.g.begin(r.b.ctx, t.r)
 		t.r.begin(t.prompt)
 		t.r.stats.PromptTokens, t.r.stats.PrefillCalls, t.r.stats.Prefill = len(t.prompt), calls, took
 		if err := r.seq.learnVocabulary(a, t.prompt); err != nil {

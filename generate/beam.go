@@ -52,7 +52,7 @@ type BeamResult struct {
 //
 // Biases, penalties and processors change the log-probabilities, which the sums are of.
 // There is nothing to draw: a temperature, a Sampler, Guidance, LogProbs, Grammar,
-// ToolChoice and Images are refused; the model's own temperature, where Options.Sampling is nil, is left out. Stats
+// ToolChoice, Images, a ReasoningBudget and [OverflowSlide] are refused; the model's own temperature, where Options.Sampling is nil, is left out. Stats
 // of the answers are those of the whole search, but for Tokens. A nil ctx never ends; a
 // nil opts is the zero [Options].
 func (g *Generator) BeamSearch(ctx context.Context, prompt Prompt, beams *Beams, opts *Options) ([]BeamResult, error) {
@@ -92,6 +92,8 @@ func checkBeamOptions(o *Options) error {
 		{"Grammar", o.Grammar != nil},
 		{"ToolChoice", o.requiresCall()},
 		{"Images", len(o.Images) > 0},
+		{"ReasoningBudget", o.ReasoningBudget != 0},
+		{"Overflow", o.Overflow == OverflowSlide},
 	} {
 		if c.set {
 			return configErrorf(c.field, "is set, and does not go with beam search")
@@ -132,14 +134,23 @@ func (g *Generator) beamSearch(ctx context.Context, p *Prompt, b Beams, opts Opt
 		if err := s.lanes.open(ctx, seq, b.N); err != nil {
 			return err
 		}
+		r.request.enter("generate.decode")
 		start := time.Now()
 		r.first, r.stats.FirstToken = start, start.Sub(r.start)
 		if err := s.run(ctx, logits); err != nil {
 			return err
 		}
 		r.stats.Decode = time.Since(start)
-		results, err = s.results(ctx)
-		return err
+		if results, err = s.results(ctx); err != nil {
+			return err
+		}
+		for i := range results {
+			r.stats.Tokens += len(results[i].Tokens)
+		}
+		if len(results) > 0 {
+			r.finished = results[0].Finish
+		}
+		return nil
 	})
 	return results, err
 }

@@ -3,11 +3,8 @@ package generate
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"sync"
-
-	"github.com/gocoreml/coreml/coreml"
 )
 
 // beamLanes are the sequences that beams run in. Each beam takes the one that has the
@@ -25,12 +22,12 @@ type beamJob struct {
 	err  error
 }
 
-// open takes further sequences for n beams, as many as are free, and copies what the
-// first one holds to them.
+// open takes further sequences for n beams, as many as are free, with what the first one
+// holds.
 func (l *beamLanes) open(ctx context.Context, first *Sequence, n int) error {
 	l.all = []*Sequence{first}
 	for len(l.all) < n {
-		seq, err := first.g.claimSequence(ctx, claim{of: first.bound, now: true})
+		seq, err := first.forkNow(ctx)
 		if errors.Is(err, errNotNow) {
 			return nil
 		}
@@ -38,9 +35,6 @@ func (l *beamLanes) open(ctx context.Context, first *Sequence, n int) error {
 			return err
 		}
 		l.all = append(l.all, seq)
-		if err := seq.copyFrom(first); err != nil {
-			return err
-		}
 	}
 	return nil
 }
@@ -109,49 +103,5 @@ func (j *beamJob) run(ctx context.Context, rows [][]float32) error {
 		return err
 	}
 	rows[j.beam] = append(rows[j.beam][:0], logits...)
-	return nil
-}
-
-// copyFrom makes an empty sequence hold what another one does.
-func (s *Sequence) copyFrom(other *Sequence) error {
-	if err := s.enter(); err != nil {
-		return err
-	}
-	defer s.leave()
-	to, ok := s.lease.lane.(*stageLane)
-	from, also := other.lease.lane.(*stageLane)
-	if !ok || !also {
-		return fmt.Errorf("%w: the state cannot be copied", ErrDriver)
-	}
-	s.lease.running = true // until it is whole
-	if err := to.copyFrom(from); err != nil {
-		return err
-	}
-	s.lease.running = false
-	s.pictures = other.pictures
-	s.setTokens(slices.Clone(other.ids))
-	return nil
-}
-
-// copyFrom makes a lane hold what another one of the same model does.
-func (l *stageLane) copyFrom(other *stageLane) error {
-	for i, state := range other.states {
-		c, err := state.Clone()
-		if err != nil {
-			return fmt.Errorf("copy state: %w", err)
-		}
-		old := l.states[i]
-		l.states[i] = c
-		if err := old.Close(); err != nil {
-			return err
-		}
-	}
-	for i := range other.held {
-		for name := range other.held[i] {
-			l.held[i][name] = coreml.MultiArray(other.held[i].Tensor(name).Clone())
-		}
-		clear(l.spare[i])
-	}
-	l.length, l.pictures, l.next, l.copies, l.dirty = other.length, other.pictures, pass{}, slices.Clone(other.copies), true
 	return nil
 }

@@ -114,10 +114,11 @@ func (brokenLane) close() error { panic("the state's own") }
 
 // DiscardBroken takes a lane of g out of service whose closing panics.
 func DiscardBroken(ctx context.Context, g *Generator) error {
-	l, err := g.pool.acquire(ctx, claim{of: g.bound})
+	list, err := g.pool.acquire(ctx, claim{of: g.bound})
 	if err != nil {
 		return err
 	}
+	l := list[0]
 	l.lane, l.running = &brokenLane{}, true
 	return l.release()
 }

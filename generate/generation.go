@@ -53,7 +53,9 @@ type generation struct {
 	start time.Time
 	first time.Time // of the first token
 	stats Stats
-	next  [1]int // the token to append; a field, so that no step allocates it
+	// next are the tokens of the answer that the sequence does not hold yet: the last one,
+	// with those that a grammar forced before it. No step allocates them.
+	next []int
 }
 
 // newGeneration checks opts and prepares an answer. Chat says that it is one to
@@ -65,7 +67,7 @@ func (g *Generator) newGeneration(ctx context.Context, opts *Options, chat bool,
 	if g.tok == nil {
 		return nil, ErrNoTokenizer
 	}
-	r := &generation{g: g, start: start, turnEnd: -1}
+	r := &generation{g: g, start: start, turnEnd: -1, next: make([]int, 0, 8)}
 	if opts != nil {
 		r.opts = *opts
 	}
@@ -175,7 +177,6 @@ func (g *Generator) tokenLimit(asked int) int {
 // run prefills the part of prompt that seq does not hold yet and decodes token
 // after token, until the answer ends or emit returns false.
 func (r *generation) run(ctx context.Context, seq *Sequence, prompt []int, emit func(Token) bool) error {
-	r.request.enter("generate.prefill", slog.Int("gen_ai.usage.input_tokens", len(prompt)))
 	logits, err := r.prefill(ctx, seq, prompt)
 	if err != nil {
 		return err
@@ -197,6 +198,7 @@ func (r *generation) goOn(ctx context.Context, seq *Sequence, prompt []int, logi
 		if err != nil {
 			return err
 		}
+		r.next = append(r.next[:0], tok.ID)
 		if !emit(tok) {
 			return nil
 		}
@@ -273,6 +275,7 @@ func (r *generation) finalStats(decode time.Duration, loop Loop) *Stats {
 // prefill appends what seq lacks of prompt and returns the logits of the first
 // step.
 func (r *generation) prefill(ctx context.Context, seq *Sequence, prompt []int) ([]float32, error) {
+	r.request.enter("generate.prefill", slog.Int("gen_ai.usage.input_tokens", len(prompt)))
 	// The last token is always appended: its logits are the first step.
 	cached := keptPictures(seq.pictures, r.pictures, min(sharedPrefix(seq.ids, prompt), len(prompt)-1))
 	if k := r.g.prefixes.find(r.bound, prompt, cached); k != nil {
@@ -316,8 +319,7 @@ func (r *generation) decode(ctx context.Context, seq *Sequence, id int) ([]float
 		r.spec.crowded = crowded
 		return r.spec.decode(ctx, seq, id)
 	}
-	r.next[0] = id
-	return seq.append(ctx, r.next[:], nil)
+	return seq.append(ctx, r.next, nil)
 }
 
 // newSpeculator prepares drafts where they are asked for. There are none where tokens
@@ -431,9 +433,17 @@ func sharedPrefix(a, b []int) int {
 
 // sequence takes a sequence for the answer.
 func (r *generation) sequence(ctx context.Context) (*Sequence, error) {
+	list, err := r.sequences(ctx, 1)
+	if err != nil {
+		return nil, err
+	}
+	return list[0], nil
+}
+
+// sequences takes n sequences at once.
+func (r *generation) sequences(ctx context.Context, n int) ([]*Sequence, error) {
 	r.request.enter("generate.wait")
 	start := time.Now()
-	seq, err := r.g.claimSequence(ctx, claim{of: r.bound, priority: r.opts.Priority, request: r.request})
-	r.waited = time.Since(start)
-	return seq, err
+	defer func() { r.waited = time.Since(start) }()
+	return r.g.claimSequences(ctx, claim{of: r.bound, priority: r.opts.Priority, request: r.request, lanes: n})
 }

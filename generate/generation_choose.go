@@ -26,7 +26,16 @@ func (r *generation) begin(prompt []int) {
 	r.endIDs = slices.Sorted(maps.Keys(r.ends))
 	r.endIDs = append(r.endIDs, r.opts.EndTokens...)
 	r.endIDs = append(r.endIDs, r.turnEnd) // the last one: see keepThinking
-	r.sampler.begin(prompt, min(len(prompt)+r.limit, r.bound.context+1), r.endIDs)
+	most := min(len(prompt)+r.limit, r.bound.context+1)
+	var answer []int
+	if r.resumed != nil { // its tokens so far are no part of the prompt
+		n := max(0, len(prompt)-len(r.resumed.last.Answer))
+		prompt, answer = prompt[:n], prompt[n:]
+	}
+	r.sampler.begin(prompt, most, r.endIDs)
+	for _, id := range answer {
+		r.sampler.accept(id)
+	}
 }
 
 // keepThinking lets a token that ends the turn come where it ends a thought: only what

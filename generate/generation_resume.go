@@ -19,7 +19,14 @@ type resumed struct {
 // resume brings the reader of the answer to where its tokens so far have left it.
 func (r *generation) resume(ctx context.Context) error {
 	s := r.resumed
+	// Stop strings that the text has already did not end it.
+	r.stop.passes, r.plain.stop.passes = true, true
+	defer func() { r.stop.passes, r.plain.stop.passes, r.stats.ReasoningTokens = false, false, 0 }()
 	for _, id := range s.last.Answer {
+		if err := r.closeThought(ctx, int(r.bound.vocabulary.Load())); err != nil {
+			return err
+		}
+		r.thoughts.saw(id)
 		tok, err := r.token(ctx, id, FinishNone)
 		if err != nil {
 			return fmt.Errorf("the answer so far: %w", err)

@@ -19,8 +19,9 @@ type GeneratorStats struct {
 	Waiting, WaitingPrompts int
 	// Active is the number of answers that have begun and not ended.
 	Active int
-	// Answers is the number of those that have begun. Of those that have ended, Cancelled
-	// did with the end of their context, and Failed with another error.
+	// Answers is the number of those that have begun: each of [Generator.Answers] and of a
+	// batch counts, and a beam search as one. Of those that have ended, Cancelled
+	// did with the end of their context, and Failed with another error or by a panic.
 	Answers, Cancelled, Failed uint64
 	// PromptTokens, CachedTokens and Tokens are the sums of those of [Stats], and so are
 	// Prefill and Decode. Wait is the time for which answers waited for a state.

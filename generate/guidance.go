@@ -2,14 +2,14 @@ package generate
 
 import (
 	"context"
-	"errors"
 	"math"
 )
 
 // Guidance is classifier-free guidance (Sanchez et al., "Stay on topic with
 // Classifier-Free Guidance", 2023): the model reads the answer behind another prompt too,
-// and the difference between the two distributions is multiplied. It takes a second state
-// and twice the time. The definition is that of transformers'
+// and the difference between the two distributions is multiplied. It takes a second state,
+// which is waited for together with the first, and twice the time. With [OverflowSlide] the
+// text behind the other prompt is slid along too. The definition is that of transformers'
 // UnbatchedClassifierFreeGuidanceLogitsProcessor.
 type Guidance struct {
 	// Scale multiplies the difference, -1e6 to 1e6. Above 1 the answer is led away from
@@ -46,18 +46,21 @@ type guide struct {
 	negative []int
 	seq      *Sequence
 	begun    bool
+	slides   bool      // its middle is dropped where it is full
 	first    []float32 // the logits behind the negative prompt
 }
 
 // full reports whether the guiding text has no room for a further token.
-func (g *guide) full() bool { return g != nil && g.begun && len(g.seq.ids) >= g.seq.bound.context }
+func (g *guide) full() bool { return g != nil && g.begun && !g.slides && g.isFull() }
+
+func (g *guide) isFull() bool { return len(g.seq.ids) >= g.seq.bound.context }
 
 // acquire takes the sequence of an answer, and a second one where there is guidance.
 func (r *generation) acquire(ctx context.Context) (*Sequence, error) {
 	if !r.opts.Guidance.on() {
 		return r.sequence(ctx)
 	}
-	r.guide = &guide{scale: r.opts.Guidance.Scale}
+	r.guide = &guide{scale: r.opts.Guidance.Scale, slides: r.opts.Overflow == OverflowSlide}
 	pool := r.g.pool
 	switch {
 	case pool.size < 2:
@@ -74,29 +77,21 @@ func (r *generation) acquire(ctx context.Context) (*Sequence, error) {
 			return nil, err
 		}
 	}
-	select {
-	case pool.several <- struct{}{}:
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-	defer func() { <-pool.several }()
-	seq, err := r.sequence(ctx)
+	list, err := r.sequences(ctx, 2)
 	if err != nil {
 		return nil, err
 	}
-	if r.guide.seq, err = r.g.newSequence(ctx, r.bound, r.opts.Priority); err != nil {
-		return nil, errors.Join(err, seq.close())
-	}
-	return seq, nil
+	r.guide.seq = list[1]
+	return list[0], nil
 }
 
 // rewind takes the guide back to the end of its prompt, for another answer.
-func (g *guide) rewind() error {
+func (g *guide) rewind(ctx context.Context) error {
 	if g == nil || !g.begun {
 		return nil
 	}
 	g.begun = false
-	return g.seq.truncate(len(g.negative))
+	return g.seq.returnTo(ctx, g.negative)
 }
 
 // lead changes the logits that follow ids.
@@ -119,6 +114,9 @@ func (g *guide) lead(ctx context.Context, ids []int, logits []float32) error {
 
 // logits returns those of the guiding text, which the last token is added to.
 func (g *guide) logits(ctx context.Context, last []int) ([]float32, error) {
+	if g.begun && g.slides && g.isFull() {
+		return g.slide(ctx, last)
+	}
 	if g.begun {
 		return g.seq.append(ctx, last, nil)
 	}
@@ -135,4 +133,15 @@ func (g *guide) logits(ctx context.Context, last []int) ([]float32, error) {
 	}
 	g.first = append([]float32{}, logits...)
 	return g.first, g.seq.reserve(g.seq.bound.context)
+}
+
+// slide drops the middle of the full guiding text behind its prompt, and adds a token.
+func (g *guide) slide(ctx context.Context, last []int) ([]float32, error) {
+	most := g.seq.bound.context
+	kept := min(len(g.negative), most/2)
+	rest := slid(append(g.seq.Tokens(), last...), kept, most)
+	if err := g.seq.truncate(kept); err != nil {
+		return nil, err
+	}
+	return g.seq.append(ctx, rest[kept:], nil)
 }

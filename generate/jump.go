@@ -22,65 +22,61 @@ const (
 	jumpTrials = 12
 )
 
-// jump returns the tokens that are to be appended behind a step: its own, and those that
-// the grammar forces, which it gives out. It returns none where the answer ends.
-func (r *generation) jump(ctx context.Context, seq *Sequence, prompt, id int, emit func(Token) bool) ([]int, error) {
-	r.next[0] = id
+// jump gives out the tokens behind a step that the grammar forces, and adds them to those
+// that are to be appended. It reports false where the answer ends.
+func (r *generation) jump(ctx context.Context, seq *Sequence, prompt, id int, emit func(Token) bool) (bool, error) {
 	s := r.sampler.bound
 	if !s.binds() || r.logProbs != nil || r.guide != nil { // they need each token's logits
-		return r.next[:], nil
+		return true, nil
 	}
 	text := s.matcher.Forced(maxForced)
 	if text == "" {
-		return r.next[:], nil
+		return true, nil
 	}
 	s.recent = append(s.recent[:0], seq.ids[prompt:]...)
 	s.recent = append(s.recent, id)
 	forced, err := s.spell(ctx, r.g.tok, text)
 	if err != nil {
-		return nil, err
+		return false, err
 	}
-	next := r.next[:]
 	all := append(slices.Clone(seq.ids), id)
 	for _, id := range forced {
 		// The tokens of the tokenizer may be more than those that end the answer in time.
-		if s.leave(r.room(len(all))); !r.fitsIn(len(all)) || !s.inTime(id) {
+		if s.leave(r.room(len(all))); r.room(len(all)) <= 0 || r.slides(len(all)) || !s.inTime(id) {
 			break
 		}
 		tok, err := r.take(ctx, all, prompt, id)
 		if err != nil {
-			return nil, err
+			return false, err
 		}
+		r.next = append(r.next, id)
 		r.stats.Forced++
 		if tok.Stats != nil {
 			tok.Stats.Forced = r.stats.Forced
 		}
 		if !emit(tok) {
-			return nil, nil
+			return false, nil
 		}
 		if tok.Finish != FinishNone {
-			return nil, s.incomplete(tok)
+			return false, s.incomplete(tok)
 		}
-		all, next = append(all, id), append(next, id)
+		all = append(all, id)
 	}
-	return next, nil
+	return true, nil
 }
 
 // goAhead appends the token of a step, with those that the grammar forces behind it, and
 // returns the logits that follow. There are none where the answer has ended.
 func (r *generation) goAhead(ctx context.Context, seq *Sequence, id int, emit func(Token) bool) ([]float32, error) {
-	next, err := r.jump(ctx, seq, r.prompt, id, emit)
-	if next == nil || err != nil {
+	goesOn, err := r.jump(ctx, seq, r.prompt, id, emit)
+	if !goesOn || err != nil {
 		return nil, err
 	}
-	if len(next) == 1 {
+	if len(r.next) == 1 {
 		return r.decode(ctx, seq, id)
 	}
-	return seq.append(ctx, next, nil)
+	return seq.append(ctx, r.next, nil)
 }
-
-// fitsIn reports whether there is room for a token behind n others.
-func (r *generation) fitsIn(n int) bool { return r.room(n) > 0 }
 
 // spell returns tokens that the forced text begins with, as the tokenizer would encode
 // them behind the answer so far whatever comes behind the text. Where that is not

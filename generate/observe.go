@@ -77,6 +77,17 @@ func (g *Generator) begin(ctx context.Context, r *generation) *request {
 	return q
 }
 
+// errUnwound is the error of an answer that a panic or runtime.Goexit has ended.
+var errUnwound = errors.New("a panic ended the answer")
+
+// observed notes the beginning and the end of an answer, however it ends.
+func (r *generation) observed(ctx context.Context, answer func() error) (err error) {
+	q := r.g.begin(ctx, r)
+	err = errUnwound
+	defer func() { q.end(err) }()
+	return answer()
+}
+
 // enter begins a part of the answer, and ends the one before it.
 func (q *request) enter(name string, attributes ...slog.Attr) {
 	if q == nil || q.span == nil {

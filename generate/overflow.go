@@ -77,7 +77,8 @@ func (r *generation) fit(ctx context.Context, prompt []int, messages []tokenizer
 	}
 	r.kept = min(r.kept, r.bound.context/2)
 	if len(prompt) > r.bound.context {
-		prompt = r.slid(prompt)
+		r.stats.Slides++
+		prompt = slid(prompt, r.kept, r.bound.context)
 	}
 	return prompt, nil
 }
@@ -87,18 +88,18 @@ func (r *generation) slides(n int) bool {
 	return r.opts.Overflow == OverflowSlide && n >= r.bound.context
 }
 
-// slid returns the tokens that are kept of all.
-func (r *generation) slid(all []int) []int {
-	r.stats.Slides++
-	tail := max((r.bound.context-r.kept)/2, 1)
-	return append(slices.Clone(all[:r.kept]), all[len(all)-tail:]...)
+// slid returns what stays of all tokens in a context: the first ones and the last ones.
+func slid(all []int, kept, context int) []int {
+	tail := max((context-kept)/2, 1)
+	return append(slices.Clone(all[:kept]), all[len(all)-tail:]...)
 }
 
 // slide drops the middle of a full sequence, adds a token and returns the logits that
 // follow it.
 func (r *generation) slide(ctx context.Context, seq *Sequence, id int) ([]float32, error) {
 	all := append(seq.Tokens(), id)
-	rest := r.slid(all)
+	rest := slid(all, r.kept, r.bound.context)
+	r.stats.Slides++
 	r.prompt = max(r.prompt-(len(all)-len(rest)), r.kept)
 	if err := seq.truncate(r.kept); err != nil {
 		return nil, err

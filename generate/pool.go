@@ -16,9 +16,6 @@ type pool struct {
 	size    int
 	bytes   int64 // of the states of all lanes, 0 for any
 	longest int   // how many callers may wait, 0 for any
-	// several is held by who waits for more than one lane: two who did so at once could
-	// wait for each other.
-	several chan struct{}
 	// drained is called once, when the pool is closed and the last lane is back.
 	drained func() error
 
@@ -38,7 +35,7 @@ type freeLane struct {
 }
 
 func newPool(newLane func(*boundModel) (lane, error), size int, drained func() error) *pool {
-	return &pool{newLane: newLane, size: size, several: make(chan struct{}, 1), drained: drained}
+	return &pool{newLane: newLane, size: size, drained: drained}
 }
 
 // lease is a lane that is handed out. Several parties may give it back (Close, the
@@ -65,12 +62,40 @@ func (l *lease) release() error {
 	return l.pool.put(l.freeLane)
 }
 
-// acquire waits for a slot and returns a lane of a function in it, empty or with what
-// another one holds. The slot is given back on every way out but that, a panic of the
-// model included.
-func (p *pool) acquire(ctx context.Context, c claim) (_ *lease, err error) {
+// acquire waits for the slots of a claim and returns a lane in each. The slots are given
+// back on every way out but that, a panic of the model included.
+func (p *pool) acquire(ctx context.Context, c claim) (leases []*lease, err error) {
+	if err := p.reserve(ctx, &c); err != nil {
+		return nil, err
+	}
+	left := c.count()
+	defer func() {
+		if err == nil && len(leases) == c.count() {
+			return
+		}
+		for _, l := range leases {
+			err = errors.Join(err, l.release())
+		}
+		if leases = nil; left > 0 {
+			err = errors.Join(err, p.freeSlots(c.of, left))
+		}
+	}()
+	for left > 0 {
+		left--
+		l, err := p.occupy(&c)
+		if err != nil {
+			return leases, err
+		}
+		leases = append(leases, l)
+	}
+	return leases, nil
+}
+
+// occupy makes a lane ready in a slot that is the caller's, empty or with what another one
+// holds. After an error, and after a panic, the slot is given back.
+func (p *pool) occupy(c *claim) (_ *lease, err error) {
 	of := c.of
-	l, surplus, err := p.take(ctx, &c)
+	l, surplus, err := p.take(c)
 	if err != nil {
 		return nil, err
 	}
@@ -79,7 +104,7 @@ func (p *pool) acquire(ctx context.Context, c claim) (_ *lease, err error) {
 		switch {
 		case ready:
 		case l == nil:
-			err = errors.Join(err, p.freeSlot(of))
+			err = errors.Join(err, p.freeSlots(of, 1))
 		default:
 			err = errors.Join(err, p.discard(freeLane{l, of}))
 		}
@@ -109,25 +134,25 @@ func (p *pool) acquire(ctx context.Context, c claim) (_ *lease, err error) {
 	return &lease{pool: p, freeLane: freeLane{l, of}}, nil
 }
 
-// take waits for a slot and returns a lane of an earlier sequence of a function, nil
-// where there is none. Surplus are lanes to be closed before another is made.
-func (p *pool) take(ctx context.Context, c *claim) (l lane, surplus []lane, err error) {
+// reserve waits for the slots of a claim.
+func (p *pool) reserve(ctx context.Context, c *claim) error {
 	if err := ctx.Err(); err != nil {
-		return nil, nil, err
+		return err
 	}
-	if err := p.enter(c); err != nil {
-		return nil, nil, err
+	if err := p.enter(c); err != nil || c.granted == nil {
+		return err
 	}
-	if c.granted != nil {
-		c.request.queued()
-		if err := p.wait(ctx, c); err != nil {
-			return nil, nil, err
-		}
-	}
+	c.request.queued()
+	return p.wait(ctx, c)
+}
+
+// take returns a lane of an earlier sequence of a function, nil where there is none.
+// Surplus are lanes to be closed before another is made.
+func (p *pool) take(c *claim) (l lane, surplus []lane, err error) {
 	p.mu.Lock()
 	if p.closed { // since the slot was given
 		p.mu.Unlock()
-		return nil, nil, errors.Join(ErrClosed, p.freeSlot(c.of))
+		return nil, nil, errors.Join(ErrClosed, p.freeSlots(c.of, 1))
 	}
 	defer p.mu.Unlock()
 	for i, f := range slices.Backward(p.free) {
@@ -173,15 +198,15 @@ func (p *pool) put(l freeLane) error {
 
 // discard takes a lane out of service.
 func (p *pool) discard(l freeLane) (err error) {
-	defer func() { err = errors.Join(err, p.freeSlot(l.of)) }()
+	defer func() { err = errors.Join(err, p.freeSlots(l.of, 1)) }()
 	return l.lane.close()
 }
 
-// freeSlot counts a lane that was handed out as returned.
-func (p *pool) freeSlot(of *boundModel) error {
+// freeSlots counts lanes that were handed out as returned.
+func (p *pool) freeSlots(of *boundModel, n int) error {
 	p.mu.Lock()
-	p.live--
-	p.taken -= of.stateBytes
+	p.live -= n
+	p.taken -= int64(n) * of.stateBytes
 	p.grant()
 	last := p.idle()
 	p.mu.Unlock()

@@ -6,21 +6,30 @@ import (
 	"slices"
 )
 
-// claim is a caller's wish for a lane.
+// claim is a caller's wish for a lane, or for several at once: who held one while waiting
+// for another could wait for one who does the same.
 type claim struct {
 	of       *boundModel
 	priority int
 	request  *request // that is told of a wait, nil for none
 	now      bool     // a lane that is not free now is of no use
 	from     lane     // whose content the lane is to have, nil for none
+	lanes    int      // how many, 0 for one
+	holds    bool     // the caller has a lane already, which it keeps while it waits
 	// granted is closed when a lane was set aside for the caller, or with err none is
 	// going to be; nil where nobody had to wait.
 	granted chan struct{}
 	err     error
 }
 
+// count returns how many lanes are wanted.
+func (c *claim) count() int { return max(c.lanes, 1) }
+
 // errNotNow says that all lanes are in use.
 var errNotNow = fmt.Errorf("all states are in use: %w", ErrBusy)
+
+// errTied says that a caller would wait for one who waits for it.
+var errTied = fmt.Errorf("all states wait for others to become free: %w", ErrBusy)
 
 // enter sets a lane aside for a caller, or puts it into the queue: behind those of its
 // priority and before those of lower ones.
@@ -38,9 +47,8 @@ func (p *pool) enter(c *claim) error {
 		at--
 	}
 	switch {
-	case at == 0 && p.fits(c.of):
-		p.live++
-		p.taken += c.of.stateBytes
+	case at == 0 && p.fits(c):
+		p.occupied(c)
 		return nil
 	case c.now:
 		return errNotNow
@@ -49,6 +57,7 @@ func (p *pool) enter(c *claim) error {
 	}
 	c.granted = make(chan struct{})
 	p.waiting = slices.Insert(p.waiting, at, c)
+	p.untie()
 	return nil
 }
 
@@ -66,7 +75,7 @@ func (p *pool) wait(ctx context.Context, c *claim) error {
 		if c.err != nil {
 			return ctx.Err()
 		}
-		return joinEnded(ctx, p.freeSlot(c.of))
+		return joinEnded(ctx, p.freeSlots(c.of, c.count()))
 	}
 	p.waiting = slices.Delete(p.waiting, k, k+1)
 	p.grant() // who is next may need fewer bytes
@@ -82,19 +91,56 @@ func joinEnded(ctx context.Context, err error) error {
 	return fmt.Errorf("%w: %w", ctx.Err(), err)
 }
 
-// fits reports whether there is room for another lane. The caller has the lock.
-func (p *pool) fits(of *boundModel) bool {
-	return p.live < p.size && (p.bytes == 0 || p.taken+of.stateBytes <= p.bytes)
+// fits reports whether there is room for the lanes of a claim. The caller has the lock.
+func (p *pool) fits(c *claim) bool {
+	n := c.count()
+	return p.live+n <= p.size && (p.bytes == 0 || p.taken+int64(n)*c.of.stateBytes <= p.bytes)
+}
+
+// occupied counts the lanes of a claim as handed out. The caller has the lock.
+func (p *pool) occupied(c *claim) {
+	p.live += c.count()
+	p.taken += int64(c.count()) * c.of.stateBytes
 }
 
 // grant sets lanes aside for those at the head of the queue. Nobody overtakes one that
-// waits for more bytes. The caller has the lock.
+// waits for more of them, or for more bytes. The caller has the lock.
 func (p *pool) grant() {
-	for len(p.waiting) > 0 && p.fits(p.waiting[0].of) {
-		c := p.waiting[0]
-		p.waiting = slices.Delete(p.waiting, 0, 1)
-		p.live++
-		p.taken += c.of.stateBytes
-		close(c.granted)
+	for len(p.waiting) > 0 && p.fits(p.waiting[0]) {
+		p.answer(0, nil)
+	}
+	p.untie()
+}
+
+// answer takes a claim out of the queue: it has its lanes, or err. The caller has the lock.
+func (p *pool) answer(k int, err error) {
+	c := p.waiting[k]
+	p.waiting = slices.Delete(p.waiting, k, k+1)
+	if c.err = err; err == nil {
+		p.occupied(c)
+	}
+	close(c.granted)
+}
+
+// untie helps where all lanes are held by callers that wait for another: none would ever
+// become free. Who of them finds room goes before those at the head, which wait for them;
+// where nobody does the last is refused. The caller has the lock.
+func (p *pool) untie() {
+	holders, first, last := 0, -1, -1
+	for k, c := range p.waiting {
+		if !c.holds {
+			continue
+		}
+		holders, last = holders+1, k
+		if first < 0 && p.fits(c) {
+			first = k
+		}
+	}
+	switch {
+	case holders == 0 || holders < p.live:
+	case first >= 0:
+		p.answer(first, nil)
+	default:
+		p.answer(last, errTied)
 	}
 }

@@ -81,11 +81,24 @@ func (g *Generator) newSequence(ctx context.Context, bound *boundModel, priority
 
 // claimSequence returns an empty sequence with the lane that is claimed.
 func (g *Generator) claimSequence(ctx context.Context, c claim) (*Sequence, error) {
-	l, err := g.pool.acquire(ctx, c)
+	list, err := g.claimSequences(ctx, c)
 	if err != nil {
 		return nil, err
 	}
-	return g.holdSequence(&Sequence{bound: c.of, lease: l}), nil
+	return list[0], nil
+}
+
+// claimSequences is claimSequence for all lanes of a claim.
+func (g *Generator) claimSequences(ctx context.Context, c claim) ([]*Sequence, error) {
+	leases, err := g.pool.acquire(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]*Sequence, len(leases))
+	for i, l := range leases {
+		list[i] = g.holdSequence(&Sequence{bound: c.of, lease: l, turn: turn{priority: c.priority}})
+	}
+	return list, nil
 }
 
 // enter takes the sequence for one call; leave ends the call.
@@ -182,6 +195,16 @@ func (s *Sequence) countCall() {
 // Truncate cuts the sequence back to its first n tokens. What it drops costs
 // nothing: the cache is simply written again from there.
 func (s *Sequence) Truncate(n int) error { return prefixed(s.truncate(n)) }
+
+// returnTo makes the sequence hold ids alone, and reads what it lacks of them.
+func (s *Sequence) returnTo(ctx context.Context, ids []int) error {
+	kept := sharedPrefix(s.ids, ids)
+	if err := s.truncate(kept); err != nil || kept == len(ids) {
+		return err
+	}
+	_, err := s.append(ctx, ids[kept:], nil)
+	return err
+}
 
 func (s *Sequence) truncate(n int) error {
 	if err := s.enter(); err != nil {

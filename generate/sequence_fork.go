@@ -13,7 +13,9 @@ import (
 //
 // Like NewSequence it waits for a free state, or until ctx ends; a nil ctx never ends. A
 // generator of one state (Config.MaxStates) has none for a second sequence, which is an
-// [ErrConfig]. The sequence is in use until Fork returns.
+// [ErrConfig]. Where all states are held by sequences that wait for their copies, none
+// would ever become free: the last to come fails with [ErrBusy]. The sequence is in use
+// until Fork returns.
 func (s *Sequence) Fork(ctx context.Context) (*Sequence, error) {
 	fork, err := s.fork(background(ctx))
 	if err != nil {
@@ -30,11 +32,28 @@ func (s *Sequence) fork(ctx context.Context) (*Sequence, error) {
 	if err := s.g.pool.roomFor(s.bound, 2); err != nil {
 		return nil, err
 	}
-	l, err := s.g.pool.acquire(ctx, claim{of: s.bound, from: s.lease.lane})
+	return s.copied(ctx, claim{holds: true})
+}
+
+// forkNow is fork where a state is free now, and else errNotNow.
+func (s *Sequence) forkNow(ctx context.Context) (*Sequence, error) {
+	if err := s.enter(); err != nil {
+		return nil, err
+	}
+	defer s.leave()
+	return s.copied(ctx, claim{now: true, priority: s.turn.priority})
+}
+
+// copied returns a copy of a sequence that the caller has entered.
+func (s *Sequence) copied(ctx context.Context, c claim) (*Sequence, error) {
+	c.of, c.from = s.bound, s.lease.lane
+	list, err := s.g.claimSequences(ctx, c)
 	if err != nil {
 		return nil, err
 	}
-	return s.g.holdSequence(&Sequence{bound: s.bound, lease: l, ids: slices.Clone(s.ids), pictures: s.pictures}), nil
+	list[0].pictures = s.pictures
+	list[0].setTokens(slices.Clone(s.ids))
+	return list[0], nil
 }
 
 // holdSequence completes a sequence with a lease, which goes back when nobody refers to it.

@@ -17,6 +17,8 @@ type lastTurn struct {
 	Opening []int        `json:"opening"`
 	Answer  []int        `json:"answer"`
 	Finish  FinishReason `json:"finish"`
+	// Whole says that a grammar ended the answer: its last token is part of the text.
+	Whole bool `json:"whole,omitempty"`
 	// Text, Reasoning and Calls are what of it was yielded.
 	Text      string `json:"text"`
 	Reasoning string `json:"reasoning,omitempty"`
@@ -38,7 +40,7 @@ func (l *lastTurn) clone() *lastTurn {
 // withoutEnd returns the tokens that a text goes on from: an end token ended the answer
 // and is no part of the text.
 func (l *lastTurn) withoutEnd() []int {
-	if l.Finish == FinishEnd && len(l.Tokens) > 0 {
+	if l.Finish == FinishEnd && !l.Whole && len(l.Tokens) > 0 {
 		return l.Tokens[:len(l.Tokens)-1]
 	}
 	return l.Tokens

@@ -44,7 +44,8 @@ func (s *Session) SendMessages(ctx context.Context, messages []tokenizer.Message
 // is yielded is what comes now; the message in the conversation grows. An answer that the
 // model or a stop string has ended is refused with [ErrFinished], as is a conversation
 // without an answer at its end. An answer that [Session.SetMessages] has put there is gone
-// on with as the chat template writes it (ChatOptions.ContinueFinalMessage).
+// on with as the chat template writes it (ChatOptions.ContinueFinalMessage). A Grammar and
+// a ToolChoice that requires a call bind an answer from its beginning, and are refused.
 //
 // What holds for errors and for breaking off is as for [Session.Send].
 func (s *Session) Continue(ctx context.Context, opts *Options) iter.Seq2[Token, error] {
@@ -112,6 +113,8 @@ func (s *Session) checkTurn(t *sessionTurn) error {
 		return configErrorf("Guidance", "needs a state of its own, and a session has one: want Generator.Chat")
 	case t.continues && t.opts.Grammar != nil:
 		return configErrorf("Grammar", "binds an answer from its beginning, and this one goes on: want Session.Send")
+	case t.continues && t.opts.requiresCall():
+		return configErrorf("ToolChoice", "binds an answer from its beginning, and this one goes on: want Session.Send")
 	case s.text && !t.continues && t.messages != nil:
 		return errTextSession
 	case !t.continues:
@@ -126,7 +129,7 @@ func (s *Session) checkTurn(t *sessionTurn) error {
 
 // turn runs the answer on the session's sequence, which it makes
 // where there is none: before the first turn, and when a panic has taken it.
-func (s *Session) turn(ctx context.Context, t *sessionTurn, emit func(Token) bool) (err error) {
+func (s *Session) turn(ctx context.Context, t *sessionTurn, emit func(Token) bool) error {
 	if err := s.begin(ctx, t); err != nil {
 		return err
 	}
@@ -153,18 +156,19 @@ func (s *Session) turn(ctx context.Context, t *sessionTurn, emit func(Token) boo
 		}
 		s.seq = nil
 	}
-	q := s.g.begin(ctx, r)
-	defer func() { q.end(err) }()
 	s.shown = r.shown
-	if s.seq == nil || s.seq.isClosed() {
-		if s.seq, err = r.sequence(ctx); err != nil {
-			return err
-		}
-	}
 	if t.resumed != nil {
 		t.resumed.answer = &t.answer
 	}
-	if err = r.run(ctx, s.seq, prompt, emit); err == nil {
+	err = r.observed(ctx, func() (err error) {
+		if s.seq == nil || s.seq.isClosed() {
+			if s.seq, err = r.sequence(ctx); err != nil {
+				return err
+			}
+		}
+		return r.run(ctx, s.seq, prompt, emit)
+	})
+	if err == nil {
 		s.bound, s.function, s.adapters = r.bound, t.opts.Function, t.opts.Adapters
 	}
 	return err
@@ -240,8 +244,8 @@ func (s *Session) lastOf(t *sessionTurn) *lastTurn {
 		return nil
 	}
 	l := &lastTurn{
-		Tokens: append(s.seq.Tokens(), a.ids[len(a.ids)-1]), Opening: t.r.opening, Answer: a.ids,
-		Finish: a.finish, Text: a.text.String(), Reasoning: a.thinking.String(), Calls: len(a.calls), pictures: t.r.pictures,
+		Tokens: append(s.seq.Tokens(), t.r.next...), Opening: t.r.opening, Answer: a.ids,
+		Finish: a.finish, Whole: a.finish == FinishEnd && !t.r.isEnd(a.ids[len(a.ids)-1]), Text: a.text.String(), Reasoning: a.thinking.String(), Calls: len(a.calls), pictures: t.r.pictures,
 	}
 	return l
 }

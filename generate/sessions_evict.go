@@ -93,7 +93,7 @@ func (s *Sessions) release(e *sessionEntry) {
 // shrink moves the sessions that there is no room for.
 func (s *Sessions) shrink() {
 	for {
-		if e := s.pick(func(e *sessionEntry) bool { return e.live }, func(n int) bool { return n > s.c.MaxLive }); e != nil {
+		if e := s.pick(func(e *sessionEntry) bool { return e.live }, func(n int) bool { return n > s.c.MaxLive || n+s.using > s.states }); e != nil {
 			s.park(e)
 			continue
 		}

@@ -33,6 +33,7 @@ func (d *drafter) draft(ctx context.Context, text []int, n int) ([]int, error) {
 		d.of.draft = seq
 	}
 	seq := d.of.draft
+	seq.turn.priority = d.of.turn.priority
 	d.out = d.out[:0]
 	// The last token is appended in any case: its logits are the draft's beginning.
 	if n = min(n, seq.bound.context-len(text)); n <= 0 {

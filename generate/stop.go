@@ -7,6 +7,7 @@ import "strings"
 type stopMatcher struct {
 	stops   []string
 	pending string
+	passes  bool // what is pushed may have them
 }
 
 // newStopMatcher leaves out empty strings, which would match everywhere.
@@ -34,7 +35,7 @@ func (m *stopMatcher) push(text string) (out string, found bool) {
 			first = i
 		}
 	}
-	if first >= 0 {
+	if first >= 0 && !m.passes {
 		m.pending = ""
 		return all[:first], true
 	}

@@ -119,22 +119,30 @@ func (g *Generator) answer(ctx context.Context, opts *Options, chat bool, encode
 	if err != nil {
 		return err
 	}
-	if prompt, err = r.place(ctx, prompt, nil); err != nil {
-		return err
-	}
-	if prompt, err = r.fit(ctx, prompt, messages); err != nil {
-		return err
-	}
-	if err := r.checkPrompt(prompt); err != nil {
+	if prompt, err = r.arrange(ctx, prompt, messages); err != nil {
 		return err
 	}
 	return r.within(ctx, func(seq *Sequence) error { return r.run(ctx, seq, prompt, emit) })
 }
 
+// arrange puts the pictures of a prompt into their places, and fits it into the context.
+func (r *generation) arrange(ctx context.Context, prompt []int, messages []tokenizer.Message) ([]int, error) {
+	prompt, err := r.place(ctx, prompt, nil)
+	if err != nil {
+		return nil, err
+	}
+	if prompt, err = r.fit(ctx, prompt, messages); err != nil {
+		return nil, err
+	}
+	return prompt, r.checkPrompt(prompt)
+}
+
 // within takes the sequences of an answer for the time of a call.
-func (r *generation) within(ctx context.Context, call func(seq *Sequence) error) (err error) {
-	q := r.g.begin(ctx, r)
-	defer func() { q.end(err) }()
+func (r *generation) within(ctx context.Context, call func(seq *Sequence) error) error {
+	return r.observed(ctx, func() error { return r.hold(ctx, call) })
+}
+
+func (r *generation) hold(ctx context.Context, call func(seq *Sequence) error) (err error) {
 	seq, err := r.acquire(ctx)
 	if err != nil {
 		return err
@@ -154,8 +162,8 @@ func (r *generation) within(ctx context.Context, call func(seq *Sequence) error)
 		}()
 	}
 	err = call(seq)
-	if errors.Is(err, ErrClosed) && (seq.isClosed() || r.guide != nil && r.guide.seq.isClosed()) {
-		return ctx.Err() // nothing but the end of ctx closes it meanwhile
+	if ended := ctx.Err(); ended != nil && errors.Is(err, ErrClosed) && (seq.isClosed() || r.guide != nil && r.guide.seq.isClosed()) {
+		return ended // which has closed it meanwhile
 	}
 	return err
 }

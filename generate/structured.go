@@ -122,8 +122,11 @@ func (s *structured) detach(r *generation) {
 func (s *structured) binds() bool { return s != nil && !s.thinking }
 
 // room returns how many tokens an answer may still have behind n tokens of it and its
-// prompt, the next one included.
+// prompt, the next one included. A text that is slid along never fills the context.
 func (r *generation) room(n int) int {
+	if r.opts.Overflow == OverflowSlide {
+		return r.limit - r.stats.Tokens
+	}
 	return min(r.limit-r.stats.Tokens, r.bound.context-n+1)
 }
 

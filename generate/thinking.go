@@ -41,6 +41,19 @@ func (r *generation) pick(ctx context.Context, ids []int, logits []float32) (int
 	return r.sampler.sample(ctx, ids, logits)
 }
 
+// saw notes a token of an answer that is gone on with. One that is not of the mark that
+// is due was written under another budget.
+func (t *thoughts) saw(id int) {
+	if len(t.queue) == 0 {
+		return
+	}
+	if t.queue[0] == id {
+		t.queue = t.queue[1:]
+	} else {
+		t.queue, t.closed = nil, false
+	}
+}
+
 // closeThought fills the queue when the budget is spent.
 func (r *generation) closeThought(ctx context.Context, vocabulary int) error {
 	t := &r.thoughts
