@@ -38,15 +38,7 @@ const (
 // Options count as for [Client.Resolve]; Tokenizer is not asked. A repository without an
 // adapter, or with pickled weights alone, is [ErrEntryNotFound].
 func (c *Client) ResolveAdapter(ctx context.Context, name string, o *ResolveOptions) (*Adapter, error) {
-	repo, where, err := ParseName(name)
-	if err != nil {
-		return nil, err
-	}
-	r, err := c.resolver(o)
-	if err != nil {
-		return nil, err
-	}
-	found, err := r.find(ctx, repo, func(files []File) (*chosen, error) { return chooseAdapter(repo, files, where) }, true)
+	repo, _, found, err := c.lookUp(ctx, name, o, chooseAdapter)
 	if err != nil {
 		return nil, err
 	}

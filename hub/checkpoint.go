@@ -36,15 +36,7 @@ type Checkpoint struct {
 // GGUF files and no other weights, a name without one of them is [ErrAmbiguous], and so are
 // several safetensors files without an index.
 func (c *Client) ResolveCheckpoint(ctx context.Context, name string, o *ResolveOptions) (*Checkpoint, error) {
-	repo, where, err := ParseName(name)
-	if err != nil {
-		return nil, err
-	}
-	r, err := c.resolver(o)
-	if err != nil {
-		return nil, err
-	}
-	found, err := r.find(ctx, repo, func(files []File) (*chosen, error) { return chooseCheckpoint(repo, files, where) }, true)
+	repo, _, found, err := c.lookUp(ctx, name, o, chooseCheckpoint)
 	if err != nil {
 		return nil, err
 	}

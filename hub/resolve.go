@@ -62,6 +62,21 @@ type ResolveOptions struct {
 	Progress func(Event)
 }
 
+// lookUp finds what a name stands for in a repository, as choose knows it among the files,
+// and fetches it. The resolver is nil where the name or the options are wrong.
+func (c *Client) lookUp(ctx context.Context, name string, o *ResolveOptions, choose func(Repo, []File, string) (*chosen, error)) (Repo, *resolver, *onDisk, error) {
+	repo, where, err := ParseName(name)
+	if err != nil {
+		return Repo{}, nil, nil, err
+	}
+	r, err := c.resolver(o)
+	if err != nil {
+		return repo, nil, nil, err
+	}
+	found, err := r.find(ctx, repo, func(files []File) (*chosen, error) { return choose(repo, files, where) }, true)
+	return repo, r, found, err
+}
+
 // ParseName reads the name of a package, "organization/name[@revision][:path]":
 // what [ParseRepo] reads, and a path in the repository behind a colon.
 func ParseName(name string) (repo Repo, where string, err error) {
@@ -95,15 +110,7 @@ func ParseName(name string) (repo Repo, where string, err error) {
 // Of several forms of a package, .mlpackage counts before .mlmodel and that before
 // .mlmodelc. A name that leads to none, or to several, is a [*PackagesError].
 func (c *Client) Resolve(ctx context.Context, name string, o *ResolveOptions) (*Package, error) {
-	repo, where, err := ParseName(name)
-	if err != nil {
-		return nil, err
-	}
-	r, err := c.resolver(o)
-	if err != nil {
-		return nil, err
-	}
-	found, err := r.find(ctx, repo, func(files []File) (*chosen, error) { return choose(repo, files, where) }, true)
+	repo, r, found, err := c.lookUp(ctx, name, o, choose)
 	if err != nil {
 		return nil, r.withSizes(ctx, err)
 	}
