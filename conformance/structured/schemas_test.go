@@ -1,7 +1,6 @@
 package structured
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
@@ -14,6 +13,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/gocoreml/coreml/generate/grammar"
+	"github.com/gocoreml/coreml/internal/testutil"
 )
 
 // bound is a schema with its grammar and its validator.
@@ -135,22 +135,12 @@ func schemas(t *testing.T) (list []*bound) {
 // suite reads the schemas of the JSON-Schema-Test-Suite.
 func suite(t *testing.T, file string) (list [][]byte) {
 	t.Helper()
-	f, err := os.Open(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	lines := bufio.NewScanner(f)
-	lines.Buffer(nil, 1<<20)
-	for lines.Scan() {
+	testutil.EachLine(t, file, func(line []byte) {
 		var c struct{ Schema json.RawMessage }
-		if err := json.Unmarshal(lines.Bytes(), &c); err != nil {
+		if err := json.Unmarshal(line, &c); err != nil {
 			t.Fatal(err)
 		}
 		list = append(list, c.Schema)
-	}
-	if lines.Err() != nil {
-		t.Fatal(lines.Err())
-	}
+	})
 	return list
 }

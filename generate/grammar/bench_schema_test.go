@@ -2,10 +2,8 @@ package grammar_test
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/gocoreml/coreml/generate/grammar"
 )
@@ -30,17 +28,7 @@ func objectSchema(n int) string {
 func BenchmarkSchemaMask(b *testing.B) {
 	for _, name := range []string{"mistral-nemo", "qwen3"} {
 		b.Run(name, func(b *testing.B) {
-			v := vocabulary(b, large(b, name))
-			g := must(b)(grammar.JSONSchema([]byte(objectSchema(40)), nil))
-			rng := rand.New(rand.NewPCG(1, 1))
-			for range 20 {
-				answer(b, g, v, rng, nil)
-			}
-			var times []time.Duration
-			for b.Loop() {
-				times = answer(b, g, v, rng, times)
-			}
-			report(b, times)
+			benchMasks(b, must(b)(grammar.JSONSchema([]byte(objectSchema(40)), nil)), vocabulary(b, large(b, name)))
 		})
 	}
 }

@@ -1,7 +1,6 @@
 package grammar_test
 
 import (
-	"bufio"
 	"encoding/json"
 	"errors"
 	"os"
@@ -9,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/gocoreml/coreml/generate/grammar"
+	"github.com/gocoreml/coreml/internal/testutil"
 	"github.com/gocoreml/coreml/tokenizer"
 )
 
@@ -25,22 +25,15 @@ type suiteCase struct {
 
 func suiteCases(t *testing.T, file string) (list []suiteCase) {
 	t.Helper()
-	f, err := os.Open(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	lines := bufio.NewScanner(f)
-	lines.Buffer(nil, 1<<20)
-	for lines.Scan() {
+	testutil.EachLine(t, file, func(line []byte) {
 		var c suiteCase
-		if err := json.Unmarshal(lines.Bytes(), &c); err != nil {
+		if err := json.Unmarshal(line, &c); err != nil {
 			t.Fatal(err)
 		}
 		list = append(list, c)
-	}
-	if lines.Err() != nil || len(list) == 0 {
-		t.Fatalf("%d cases: %v", len(list), lines.Err())
+	})
+	if len(list) == 0 {
+		t.Fatalf("%s has no cases", file)
 	}
 	return list
 }

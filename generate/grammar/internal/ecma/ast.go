@@ -1,6 +1,10 @@
 package ecma
 
-import "github.com/gocoreml/coreml/generate/grammar/internal/rules"
+import (
+	"slices"
+
+	"github.com/gocoreml/coreml/generate/grammar/internal/rules"
+)
 
 // expr is a part of a pattern.
 type expr interface{}
@@ -35,32 +39,15 @@ func asserts(e expr) bool {
 	case repeat:
 		return asserts(e.part)
 	case sequence:
-		return anyAsserts(e.parts)
+		return slices.ContainsFunc(e.parts, asserts)
 	case choice:
-		return anyAsserts(e.parts)
-	}
-	return false
-}
-
-func anyAsserts(parts []expr) bool {
-	for _, p := range parts {
-		if asserts(p) {
-			return true
-		}
+		return slices.ContainsFunc(e.parts, asserts)
 	}
 	return false
 }
 
 // startBound reports whether the anchor ^ stands in a part.
 func startBound(e expr) bool {
-	bound := func(parts []expr) bool {
-		for _, p := range parts {
-			if startBound(p) {
-				return true
-			}
-		}
-		return false
-	}
 	switch e := e.(type) {
 	case atStart:
 		return true
@@ -69,9 +56,9 @@ func startBound(e expr) bool {
 	case repeat:
 		return startBound(e.part)
 	case sequence:
-		return bound(e.parts)
+		return slices.ContainsFunc(e.parts, startBound)
 	case choice:
-		return bound(e.parts)
+		return slices.ContainsFunc(e.parts, startBound)
 	}
 	return false
 }

@@ -1,7 +1,6 @@
 package schema_test
 
 import (
-	"bufio"
 	"encoding/json"
 	"errors"
 	"os"
@@ -10,6 +9,7 @@ import (
 
 	"github.com/gocoreml/coreml/generate/grammar/internal/rules"
 	"github.com/gocoreml/coreml/generate/grammar/internal/schema"
+	"github.com/gocoreml/coreml/internal/testutil"
 )
 
 // suiteCase is a schema of the JSON-Schema-Test-Suite with its instances.
@@ -26,23 +26,16 @@ type suiteCase struct {
 
 func readCases(t *testing.T, file string) []suiteCase {
 	t.Helper()
-	f, err := os.Open(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
 	var list []suiteCase
-	lines := bufio.NewScanner(f)
-	lines.Buffer(nil, 1<<20)
-	for lines.Scan() {
+	testutil.EachLine(t, file, func(line []byte) {
 		var c suiteCase
-		if err := json.Unmarshal(lines.Bytes(), &c); err != nil {
+		if err := json.Unmarshal(line, &c); err != nil {
 			t.Fatal(err)
 		}
 		list = append(list, c)
-	}
-	if err := lines.Err(); err != nil || len(list) == 0 {
-		t.Fatalf("%d cases: %v", len(list), err)
+	})
+	if len(list) == 0 {
+		t.Fatalf("%s has no cases", file)
 	}
 	return list
 }
