@@ -21,9 +21,7 @@ func CloneFilled[T any](src []T) []T {
 		return nil
 	}
 	dst := make([]T, len(src))
-	size := int(unsafe.Sizeof(*new(T)))
-	from := unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(src))), len(src)*size)
-	to := unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(dst))), len(dst)*size)
+	from, to := BytesOf(src), BytesOf(dst)
 	for len(from) > 0 {
 		n := min(filledBlock, len(from))
 		if !IsZero(from[:n]) {
@@ -32,6 +30,11 @@ func CloneFilled[T any](src []T) []T {
 		from, to = from[n:], to[n:]
 	}
 	return dst
+}
+
+// BytesOf views numbers as the bytes that they are in memory. T must hold no pointers.
+func BytesOf[T any](s []T) []byte {
+	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(s))), len(s)*int(unsafe.Sizeof(*new(T))))
 }
 
 // IsZero reports whether all bytes are zero. It is as fast as memory is.

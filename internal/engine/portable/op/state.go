@@ -66,8 +66,8 @@ func (b *Buffer) settle(v *array.Value, stop func() bool) {
 		return
 	}
 	b.settled = true
-	storage.LargePages(bytesOf(b.F16), stop)
-	storage.LargePages(bytesOf(b.F32), stop)
+	storage.LargePages(storage.BytesOf(b.F16), stop)
+	storage.LargePages(storage.BytesOf(b.F32), stop)
 }
 
 // holds reports whether v shows elements of the buffer.
@@ -79,11 +79,6 @@ func (b *Buffer) holds(v *array.Value) bool {
 func within[T any](part, whole []T) bool {
 	at, from := uintptr(unsafe.Pointer(unsafe.SliceData(part))), uintptr(unsafe.Pointer(unsafe.SliceData(whole)))
 	return len(part) > 0 && at >= from && at-from < uintptr(len(whole))*unsafe.Sizeof(part[0])
-}
-
-// bytesOf views a slice of numbers as bytes.
-func bytesOf[T any](s []T) []byte {
-	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(s))), len(s)*int(unsafe.Sizeof(*new(T))))
 }
 
 // NewBuffer returns memory for a state, all zero: every conversation begins so. The
