@@ -283,12 +283,9 @@ func (c *generateCmd) prompt(ctx context.Context, s *streams) (string, error) {
 func (c *generateCmd) open(ctx context.Context, s *streams, states int) (*drafted, error) {
 	cfg := c.config()
 	cfg.ComputeUnits, cfg.Function = c.units(), c.Function
-	driver, err := namedDriver(c.Driver)
+	driver, err := modelDriver(c.Model, c.Driver)
 	if err != nil {
 		return nil, err
-	}
-	if driver != nil && c.Model == "" {
-		return nil, usagef("--driver needs a --model")
 	}
 	f := c.finder(s, c.Quiet)
 	f.folders = true

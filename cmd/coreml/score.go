@@ -109,12 +109,9 @@ func (c *scoreCmd) text(ctx context.Context, s *streams) (string, error) {
 func (c *scoreCmd) open(ctx context.Context, s *streams) (*generate.Generator, error) {
 	cfg := c.config()
 	cfg.ComputeUnits, cfg.Function = coreml.ComputeUnits(c.ComputeUnits), c.Function
-	driver, err := namedDriver(c.Driver)
+	driver, err := modelDriver(c.Model, c.Driver)
 	if err != nil {
 		return nil, err
-	}
-	if driver != nil && c.Model == "" {
-		return nil, usagef("--driver needs a --model")
 	}
 	f := c.finder(s, c.Quiet)
 	f.folders = true

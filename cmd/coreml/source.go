@@ -114,6 +114,16 @@ func writesNoText(path string, cfg *coreml.Config) error {
 	return nil
 }
 
+// modelDriver is namedDriver for a command that has a model of its own where none is named,
+// which no other driver fits.
+func modelDriver(model, name string) (*generate.Driver, error) {
+	driver, err := namedDriver(name)
+	if err == nil && driver != nil && model == "" {
+		return nil, usagef("--driver needs a --model")
+	}
+	return driver, err
+}
+
 // namedDriver reads the driver file of --driver, nil where none is given.
 func namedDriver(name string) (*generate.Driver, error) {
 	if name == "" {
