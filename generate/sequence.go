@@ -139,6 +139,22 @@ func (s *Sequence) release() error {
 
 func (s *Sequence) isClosed() bool { return s.status.Load() == sequenceClosed }
 
+// expireWith closes the sequence when ctx ends, until the function that it returns is
+// called. That waits for a closing under way: whoever has held the sequence may count on
+// its state having been given back.
+func (s *Sequence) expireWith(ctx context.Context) (end func()) {
+	done := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(done)
+		s.expire()
+	})
+	return func() {
+		if !stop() {
+			<-done
+		}
+	}
+}
+
 // expire closes the sequence unless a call is running, which sees for itself
 // that its context has ended.
 func (s *Sequence) expire() {

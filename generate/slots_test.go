@@ -364,3 +364,21 @@ func TestAStateThatPanicsWhenItIsClosedFreesItsSlot(t *testing.T) {
 	exits(func() { _ = generate.DiscardBroken(t.Context(), g) })
 	wantUsable(t, g)
 }
+
+// TestAnEndedAnswerHasGivenItsStateBack ends contexts while nobody works on the answer:
+// who is told that it is over finds its state free, and not about to be.
+func TestAnEndedAnswerHasGivenItsStateBack(t *testing.T) {
+	g := newFake(t, &fakeModel{next: counting, unrecorded: true}, generate.Config{MaxStates: 1})
+	for i := range 500 {
+		ctx, cancel := context.WithCancel(t.Context())
+		for _, err := range g.StreamTokens(ctx, prompt, &generate.Options{MaxTokens: 2}) {
+			if err != nil && !errors.Is(err, context.Canceled) {
+				t.Fatal(err)
+			}
+			cancel()
+		}
+		if n := generate.HeldLanes(g); n != 0 {
+			t.Fatalf("after answer %d of which the context has ended, %d states are held", i, n)
+		}
+	}
+}

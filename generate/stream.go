@@ -147,14 +147,14 @@ func (r *generation) hold(ctx context.Context, call func(seq *Sequence) error) (
 	if err != nil {
 		return err
 	}
-	defer context.AfterFunc(ctx, seq.expire)()
+	defer seq.expireWith(ctx)()
 	defer func() {
 		if cerr := seq.close(); err == nil {
 			err = cerr
 		}
 	}()
 	if r.guide != nil {
-		defer context.AfterFunc(ctx, r.guide.seq.expire)()
+		defer r.guide.seq.expireWith(ctx)()
 		defer func() {
 			if cerr := r.guide.seq.close(); err == nil {
 				err = cerr
