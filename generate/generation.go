@@ -390,8 +390,8 @@ func (r *generation) token(ctx context.Context, id int, finish FinishReason) (To
 	} else if finish != FinishNone {
 		tok.Text += r.stop.flush()
 	}
-	if r.chat {
-		r.plain.add(part.Text, tok.Finish != FinishNone)
+	if tok.Content = tok.Text; r.chat {
+		tok.Content = r.plain.add(part.Text, tok.Finish != FinishNone)
 	}
 	r.sampler.bound.wrote(tok)
 	return tok, nil

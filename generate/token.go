@@ -39,6 +39,9 @@ type Token struct {
 	// its marks; only in answers to messages. It is part of Text too, which may hold the
 	// beginning of a stop string back, and ends before one.
 	Reasoning string
+	// Content is what of the answer became known with this token: Text without the
+	// thinking and its marks.
+	Content string
 	// LogProb is the natural logarithm of the token's probability, and TopLogProbs are
 	// the likeliest tokens of its step, the likeliest first; only with Options.LogProbs.
 	// Both are of the model's own distribution: before biases, penalties, guidance and
@@ -131,6 +134,8 @@ type Result struct {
 	// Reasoning is the model's thinking, without its marks. It is part of Text too, which
 	// ends before a stop string.
 	Reasoning string
+	// Content is Text without the thinking and its marks.
+	Content string
 	// CallErrors are the texts that began as a call and were none. They are part of Text.
 	CallErrors []*tokenizer.ToolCallError
 	// Tokens are the ids, the end token included when it was given.
