@@ -70,7 +70,7 @@ func Collect(stream iter.Seq2[Token, error]) (*Result, error) {
 		reasoning.WriteString(tok.Reasoning)
 		content.WriteString(tok.Content)
 		if tok.Stats != nil {
-			r.Finish, r.Stats = tok.Finish, *tok.Stats
+			r.Finish, r.StopString, r.Stats = tok.Finish, tok.StopString, *tok.Stats
 		}
 	}
 	r.Text, r.Reasoning, r.Content = text.String(), reasoning.String(), content.String()
