@@ -38,7 +38,7 @@ const (
 var (
 	folder string
 	shared struct {
-		sync.Once
+		once sync.Once
 		*target.Server
 		err error
 	}
@@ -84,7 +84,7 @@ func config(t testing.TB) *target.Config {
 // server returns the server that the tests share.
 func server(t testing.TB) *target.Server {
 	t.Helper()
-	shared.Do(func() {
+	shared.once.Do(func() {
 		if baseURL != "" {
 			shared.Server = outside()
 			return

@@ -83,6 +83,8 @@ var routeTable = []struct {
 	{"GET", modelsPath, false, nil, (*Handler).listModels},
 	{"POST", "/v1/chat/completions", false, nil, (*Handler).chatCompletions},
 	{"POST", "/v1/completions", false, nil, (*Handler).completions},
+	{"POST", "/v1/messages", false, (*apiError).anthropic, (*Handler).messages},
+	{"POST", "/v1/messages/count_tokens", false, (*apiError).anthropic, (*Handler).countMessage},
 }
 
 // Add adds a model while the handler serves others. An ID that there is already is an error.
