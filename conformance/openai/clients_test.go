@@ -80,15 +80,16 @@ func runSuite(t *testing.T, cmd *exec.Cmd) {
 	for lines := bufio.NewScanner(out); lines.Scan(); {
 		last = lines.Text()
 		verdict, rest, _ := strings.Cut(last, " ")
+		rest, detail, _ := strings.Cut(rest, "\t")
 		if verdict != "PASS" && verdict != "FAIL" && verdict != "SKIP" {
 			continue
 		}
 		t.Run(rest, func(t *testing.T) {
 			switch verdict {
 			case "FAIL":
-				t.Error(rest)
+				t.Error(detail)
 			case "SKIP":
-				t.Skip(rest)
+				t.Skip(detail)
 			}
 		})
 	}

@@ -7,6 +7,7 @@ import pydantic
 from suite import *
 
 client = openai.OpenAI(base_url=BASE_URL + "/v1", api_key=API_KEY, max_retries=0, timeout=60)
+root = client.with_options(base_url=BASE_URL)  # for routes without /v1
 
 
 def chat(**fields):
@@ -207,13 +208,13 @@ def extra():
     equal(likeliest, chat().choices[0].message.content)
     assert free != likeliest
     equal(chat(temperature=2.0, seed=1, extra_body={"min_p": 1.0}).choices[0].message.content, likeliest)
-    assert chat(extra_body={"repetition_penalty": 1.5}).choices[0].message.content != likeliest
+    assert chat(extra_body={"repetition_penalty": 5.0}).choices[0].message.content != likeliest
 
 
 @check(1, "biases of tokens")
 def bias():
     first = chat(logprobs=True, max_tokens=1).choices[0].message.content
-    ids = client.post("/../tokenize", cast_to=object, body={"model": MODEL, "content": first})["tokens"]
+    ids = root.post("/tokenize", cast_to=object, body={"model": MODEL, "content": first})["tokens"]
     assert chat(max_tokens=1, logit_bias={str(i): -100 for i in ids}).choices[0].message.content != first
 
 
@@ -242,7 +243,7 @@ def completions_more():
     r = client.completions.create(prompt=["Once upon a time", "The fox"], **ask)
     equal([c.index for c in r.choices], [0, 1])
     equal(r.choices[0].text, client.completions.create(prompt="Once upon a time", **ask).choices[0].text)
-    ids = client.post("/../tokenize", cast_to=object, body={"model": MODEL, "content": "Once upon a time", "add_special": True})["tokens"]
+    ids = root.post("/tokenize", cast_to=object, body={"model": MODEL, "content": "Once upon a time", "add_special": True})["tokens"]
     equal(client.completions.create(prompt=ids, **ask).choices[0].text, r.choices[0].text)
     p = client.completions.create(prompt="Once upon a time", logprobs=2, **ask).choices[0].logprobs
     equal([len(x) for x in (p.tokens, p.token_logprobs, p.top_logprobs, p.text_offset)], [8, 8, 8, 8])

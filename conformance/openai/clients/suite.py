@@ -4,8 +4,8 @@ A check is a function; it passes unless it raises. Each prints one line,
 
     PASS 3 openai-python: closing a stream ends the answer
 
-with the number of the point it belongs to, as README.md lists them, and the last line has
-the counts. The exit status is 1 where one failed.
+with the number of the point it belongs to, as README.md lists them, and behind a tab what
+went wrong or why it was skipped; the last line has the counts. The exit status is 1 where one failed.
 """
 import os
 import sys
@@ -95,6 +95,14 @@ def background(call):
     return box
 
 
+def result_of(box):
+    """Waits for what background() has called."""
+    box["thread"].join(60)
+    if "error" in box:
+        raise box["error"]
+    return box["result"]
+
+
 def main(client):
     counts = {"PASS": 0, "FAIL": 0, "SKIP": 0}
     only = sys.argv[1] if len(sys.argv) > 1 else ""
@@ -108,8 +116,8 @@ def main(client):
             verdict, detail = "SKIP", str(reason)
         except Exception as error:
             verdict, detail = "FAIL", " ".join(f"{type(error).__name__}: {error}".split())
-            traceback.print_exc()
+            traceback.print_exc(limit=-2)
         counts[verdict] += 1
-        print(f"{verdict} {point} {client}: {name}" + (f": {detail[:600]}" if detail else ""), flush=True)
+        print(f"{verdict} {point} {client}: {name}" + (f"\t{detail[:600]}" if detail else ""), flush=True)
     print(f"{client}: {counts['PASS']} passed, {counts['FAIL']} failed, {counts['SKIP']} skipped", flush=True)
     sys.exit(1 if counts["FAIL"] or not counts["PASS"] else 0)
