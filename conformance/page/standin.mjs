@@ -69,13 +69,13 @@ export async function start(target, { key = '', delay = 2, loading = 0 } = {}) {
     if (key && req.headers.authorization !== 'Bearer ' + key) return fail(401, { message: 'no key', type: 'authentication_error', param: null, code: 'invalid_api_key' });
     if (req.url === '/v1/models') {
       res.setHeader('content-type', 'application/json');
-      return res.end(JSON.stringify({ object: 'list', data: [{ id: 'Qwen3-4B', object: 'model', chat: true }, { id: 'story', object: 'model', chat: false }] }));
+      return res.end(JSON.stringify({ object: 'list', data: [{ id: 'Qwen3-4B', object: 'model', capabilities: ['completion', 'chat'] }, { id: 'storyteller', object: 'model', capabilities: ['completion'] }, { id: 'MiniLM', object: 'model', capabilities: ['embeddings'] }] }));
     }
     let text = '';
     for await (const chunk of req) text += chunk;
     const body = JSON.parse(text);
     seen.requests.push({ url: req.url, body, session: req.headers['x-session-id'] });
-    const prompt = body.prompt ?? body.messages.at(-1).content;
+    const prompt = body.prompt ?? body.messages.at(-1).content.split('\n\n').at(-1);
     const s = script(prompt);
     if (s.status) return fail(s.status, s.error, s.retry ? { 'retry-after': s.retry } : {});
     const chat = req.url === '/v1/chat/completions';

@@ -42,7 +42,8 @@ async function load() {
   }
   try {
     const list = await models(store.apiKey());
-    known = list.filter((m) => m.type !== 'embedding').map((m) => ({ id: m.id, chat: m.chat !== false }));
+    const can = (m, what) => !Array.isArray(m.capabilities) || m.capabilities.includes(what);
+    known = list.filter((m) => can(m, 'completion')).map((m) => ({ id: m.id, chat: can(m, 'chat') }));
   } catch (e) {
     banner(explain(e));
     if (e.status === 401) {
