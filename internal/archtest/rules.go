@@ -266,6 +266,9 @@ func Default() Rules {
 			// Vectors and scores of texts: encoders need nothing of what makes text.
 			{Dir: "generate/embed", May: []string{"coreml", "generate/internal/axes", "tensor", "tokenizer", "internal/driverfile", "internal/safetensors", "internal/storage"}},
 
+			// The servers' side of other people's clients.
+			{Dir: "generate/openai", May: []string{"coreml", "generate", "generate/embed", "generate/grammar", "tokenizer", "internal/quote"}, Std: []string{"net/http"}},
+
 			// What only a Mac can answer, with a rehearsal over the stand-in.
 			{Dir: "internal/engine/apple/macos", May: []string{
 				"internal/engine", "internal/engine/apple", "internal/engine/apple/rig", "internal/engine/portable", "internal/objc",
