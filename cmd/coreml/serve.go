@@ -116,7 +116,7 @@ func (c *serveCmd) Run(ctx context.Context, s *streams) (err error) {
 	if err != nil {
 		return err
 	}
-	sv := &server{cmd: c, io: s, keys: keys, logTo: &mutedWriter{w: s.err}}
+	sv := &webServer{cmd: c, io: s, keys: keys, logTo: &mutedWriter{w: s.err}}
 	sv.log = c.logger(sv.logTo)
 	defer func() { err = errors.Join(err, sv.closeModels()) }()
 	cfg := &openai.Config{APIKeys: keys, Origins: c.Origin, Timeout: c.Timeout, Logger: sv.log}

@@ -39,7 +39,7 @@ func (c *serveCmd) tls() (*tls.Config, error) {
 }
 
 // listen takes the address.
-func (sv *server) listen(ctx context.Context, config *tls.Config) error {
+func (sv *webServer) listen(ctx context.Context, config *tls.Config) error {
 	addr := sv.cmd.Addr
 	if _, _, err := net.SplitHostPort(addr); err != nil {
 		return usagef("--addr is %s: the form is HOST:PORT, as in --addr 127.0.0.1:8080", quoted(addr))
@@ -67,7 +67,7 @@ func (sv *server) listen(ctx context.Context, config *tls.Config) error {
 }
 
 // url is where a browser on this machine finds the server.
-func (sv *server) url() string {
+func (sv *webServer) url() string {
 	host, port, _ := net.SplitHostPort(sv.addr.String())
 	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
 		host = "localhost"
@@ -76,7 +76,7 @@ func (sv *server) url() string {
 }
 
 // handler joins the API with what serve adds to it.
-func (sv *server) handler() http.Handler {
+func (sv *webServer) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/", sv.api)
 	if sv.cmd.Page {
@@ -123,7 +123,7 @@ func isLocalName(hostport string) bool {
 }
 
 // needKey asks for one of the keys, as the API does.
-func (sv *server) needKey(next http.Handler) http.Handler {
+func (sv *webServer) needKey(next http.Handler) http.Handler {
 	if len(sv.keys) == 0 {
 		return next
 	}
@@ -153,14 +153,14 @@ func refuse(w http.ResponseWriter, status int, code, message string) {
 }
 
 // serve answers requests from now on.
-func (sv *server) serve() {
+func (sv *webServer) serve() {
 	sv.ended = make(chan error, 1)
 	go func() { sv.ended <- sv.http.Serve(sv.listener) }()
 }
 
 // closeHTTP ends the connections: those without a request at once, others when their
 // reply is out, which takes a moment at most.
-func (sv *server) closeHTTP() error {
+func (sv *webServer) closeHTTP() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
 	err := sv.http.Shutdown(ctx)

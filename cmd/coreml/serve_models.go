@@ -23,7 +23,9 @@ type liveModel struct {
 func (m *liveModel) Close() error {
 	var err error
 	if m.Sessions != nil {
-		err = m.Sessions.Close()
+		ctx, cancel := context.WithTimeout(context.Background(), closingTime)
+		defer cancel()
+		err = m.Sessions.Close(ctx)
 	}
 	if m.Generator != nil {
 		err = errors.Join(err, m.Generator.Close())

@@ -14,8 +14,8 @@ import (
 	"github.com/gocoreml/coreml/generate/openai"
 )
 
-// server is a call of serve.
-type server struct {
+// webServer is a call of serve.
+type webServer struct {
 	cmd     *serveCmd
 	io      *streams
 	keys    []string
@@ -42,7 +42,7 @@ type readyJSON struct {
 }
 
 // announce says where the server listens. It comes before anything is logged.
-func (sv *server) announce() {
+func (sv *webServer) announce() {
 	what := "the API is at /v1"
 	if sv.cmd.Page {
 		what = "a page for conversations, and the API at /v1"
@@ -55,7 +55,7 @@ func (sv *server) announce() {
 }
 
 // run loads the models and serves them until ctx ends.
-func (sv *server) run(ctx context.Context, plan []*modelPlan) error {
+func (sv *webServer) run(ctx context.Context, plan []*modelPlan) error {
 	err := sv.load(ctx, plan)
 	if err == nil {
 		err = sv.wait(ctx)
@@ -66,7 +66,7 @@ func (sv *server) run(ctx context.Context, plan []*modelPlan) error {
 }
 
 // load opens the models while the server answers that it is not ready.
-func (sv *server) load(ctx context.Context, plan []*modelPlan) error {
+func (sv *webServer) load(ctx context.Context, plan []*modelPlan) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	loaded := make(chan error, 1)
@@ -82,7 +82,7 @@ func (sv *server) load(ctx context.Context, plan []*modelPlan) error {
 }
 
 // loadAll opens the models one after the other; each is served as soon as it is there.
-func (sv *server) loadAll(ctx context.Context, plan []*modelPlan) error {
+func (sv *webServer) loadAll(ctx context.Context, plan []*modelPlan) error {
 	ready := readyJSON{Addr: sv.addr.String(), URL: sv.url()}
 	for _, p := range plan {
 		start := time.Now()
@@ -111,7 +111,7 @@ func (sv *server) loadAll(ctx context.Context, plan []*modelPlan) error {
 }
 
 // wait serves until ctx ends, and then lets the answers under way end.
-func (sv *server) wait(ctx context.Context) error {
+func (sv *webServer) wait(ctx context.Context) error {
 	select {
 	case err := <-sv.ended:
 		return err
@@ -132,7 +132,7 @@ func (sv *server) wait(ctx context.Context) error {
 const closingTime = 30 * time.Second
 
 // closeModels closes what load has opened.
-func (sv *server) closeModels() error {
+func (sv *webServer) closeModels() error {
 	sv.mu.Lock()
 	defer sv.mu.Unlock()
 	var err error
