@@ -85,6 +85,9 @@ func (m *metrics) Done(r openai.RequestStats) {
 	if r.Cancelled {
 		m.cancelled.WithLabelValues(r.Route, r.Model).Inc()
 	}
+	if r.Model == "" {
+		return // such requests have no tokens
+	}
 	m.promptTokens.WithLabelValues(r.Model).Add(float64(r.PromptTokens))
 	m.cached.WithLabelValues(r.Model).Add(float64(r.CachedTokens))
 	m.written.WithLabelValues(r.Model).Add(float64(r.Tokens))
