@@ -204,7 +204,11 @@ func (x *exchange) endStream(err error) {
 	x.began = true
 	if err != nil {
 		if told := x.told(err); told.status != statusClientClosed {
-			_ = e.send("error", x.style(told)) // where nobody reads it there is nobody to tell
+			name, body := "", x.style(told)
+			if x.failEvent != nil {
+				name, body = x.failEvent(told)
+			}
+			_ = e.send(name, body) // where nobody reads it there is nobody to tell
 		}
 		e.stop()
 		return

@@ -83,6 +83,10 @@ var routeTable = []struct {
 	{"GET", modelsPath, false, nil, (*Handler).listModels},
 	{"POST", "/v1/chat/completions", false, nil, (*Handler).chatCompletions},
 	{"POST", "/v1/completions", false, nil, (*Handler).completions},
+	{"POST", "/v1/responses", false, nil, (*Handler).responses},
+	{"POST", "/v1/embeddings", false, nil, (*Handler).embeddings},
+	{"POST", "/tokenize", false, nil, (*Handler).tokenize},
+	{"POST", "/detokenize", false, nil, (*Handler).detokenize},
 }
 
 // Add adds a model while the handler serves others. An ID that there is already is an error.
@@ -167,8 +171,11 @@ type exchange struct {
 	// stream is what events are written to, nil before there is one.
 	stream *eventWriter
 	began  bool // the status is written
-	stats  RequestStats
-	cause  error // for the log
+	// failEvent makes the event that ends a stream with an error, nil for one without a name
+	// that has the error in the form of the route.
+	failEvent func(e *apiError) (name string, body any)
+	stats     RequestStats
+	cause     error // for the log
 }
 
 // recovered answers a request in which something has panicked.

@@ -85,10 +85,16 @@ func serve(t testing.TB, cfg openai.Config, gen generate.Config, models ...opena
 	if err != nil {
 		t.Fatal(err)
 	}
-	listener := httptest.NewServer(h)
-	t.Cleanup(listener.Close)
-	s.handler, s.url, s.client = h, listener.URL, listener.Client()
+	s.handler = h
+	s.listen()
 	return s
+}
+
+// listen serves the handler on loopback.
+func (s *server) listen() {
+	listener := httptest.NewServer(s.handler)
+	s.t.Cleanup(listener.Close)
+	s.url, s.client = listener.URL, listener.Client()
 }
 
 // response is a reply that was read.
