@@ -74,7 +74,7 @@ func (w *watch) look(ctx context.Context) (figures, error) {
 const (
 	metricResident   = "process_resident_memory_bytes"
 	metricGoroutines = "go_goroutines"
-	metricRunning    = "coreml_running"
+	metricRunning    = "coreml_requests_running"
 	metricWaiting    = "coreml_queue_waiting"
 	metricStates     = "coreml_states_used"
 	metricCancelled  = "coreml_cancelled_total"
