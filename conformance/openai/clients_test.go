@@ -65,7 +65,7 @@ func copyFile(t *testing.T, from, to string) {
 // runSuite runs a suite against the server and makes a test of each of its lines.
 func runSuite(t *testing.T, cmd *exec.Cmd) {
 	s := server(t)
-	cmd.Env = append(os.Environ(), "BASE_URL="+s.URL, "MODEL="+s.Model, "API_KEY="+s.Key,
+	cmd.Env = append(os.Environ(), "BASE_URL="+s.URL, "MODEL="+s.Model, "API_KEY="+s.Key, "EMBEDDER="+s.Encoder,
 		"PARALLEL="+strconv.Itoa(s.Parallel), "QUEUE="+strconv.Itoa(s.Queue), "PYTHONDONTWRITEBYTECODE=1")
 	var stderr strings.Builder
 	cmd.Stderr = &stderr

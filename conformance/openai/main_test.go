@@ -16,7 +16,8 @@ import (
 // What the tests are told by their environment.
 var (
 	// baseURL is a server that runs already, which also gets its model's name in MODEL
-	// and its key in API_KEY; PARALLEL and QUEUE say how many it answers and lets wait.
+	// and its key in API_KEY; PARALLEL and QUEUE say how many it answers and lets wait, and
+	// EMBEDDER names a model of it that gives vectors.
 	baseURL = os.Getenv("BASE_URL")
 	// binary is the command whose server is tried; without it and BASE_URL it is package
 	// generate/openai within the test's own process.
@@ -77,7 +78,8 @@ func config(t testing.TB) *target.Config {
 	}
 	return &target.Config{
 		Binary: binary, Models: []string{target.ModelID + "=" + path},
-		Key: apiKey, Parallel: parallel, Queue: queued,
+		Encoder: "vectors=" + filepath.Join("..", "..", "generate", "embed", "testdata", "encoders", "mean-bert", "model.mlpackage"),
+		Key:     apiKey, Parallel: parallel, Queue: queued,
 	}
 }
 
@@ -105,7 +107,7 @@ func outside() *target.Server {
 		n, _ := strconv.Atoi(os.Getenv(name))
 		return n
 	}
-	s := &target.Server{URL: baseURL, Key: os.Getenv("API_KEY"), Model: os.Getenv("MODEL"), Parallel: number("PARALLEL"), Queue: number("QUEUE")}
+	s := &target.Server{URL: baseURL, Key: os.Getenv("API_KEY"), Model: os.Getenv("MODEL"), Encoder: os.Getenv("EMBEDDER"), Parallel: number("PARALLEL"), Queue: number("QUEUE")}
 	if s.Model == "" {
 		s.Model = target.ModelID
 	}

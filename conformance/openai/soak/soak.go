@@ -50,7 +50,41 @@ func soak(ctx context.Context, s *target.Server, set *settings) error {
 	if err := errors.Join(err, ctx.Err(), c.failure(), memory.flat()); err != nil {
 		return err
 	}
+	if err := stuck(ctx, s, set.parallel); err != nil {
+		return err
+	}
 	return w.settle(ctx, before)
+}
+
+// stuck has every state taken by an answer without end whose reader takes nothing. All of
+// them are cut off, or else a request behind them would wait for ever.
+func stuck(ctx context.Context, s *target.Server, states int) error {
+	start := time.Now()
+	for i := range states {
+		r := ask(s, "Tell me a story.", i, 1_000_000)
+		// Events of some kilobytes fill what lies between the two sides.
+		r["ignore_end"], r["overflow"], r["logprobs"], r["top_logprobs"] = true, "slide", true, 20
+		a, err := begin(ctx, s, r)
+		if err != nil {
+			return fmt.Errorf("a reader that takes nothing: %w", err)
+		}
+		defer a.close()
+		if _, err := a.next(); err != nil {
+			return fmt.Errorf("a reader that takes nothing: %w", err)
+		}
+	}
+	limited, cancel := context.WithTimeout(ctx, 3*time.Minute)
+	defer cancel()
+	a, err := begin(limited, s, ask(s, "Why?", 1, 8))
+	if err == nil {
+		_, err = a.text(0)
+		a.close()
+	}
+	if err != nil {
+		return fmt.Errorf("behind %d readers that take nothing: %w", states, err)
+	}
+	fmt.Printf("behind %d readers that take nothing a request was answered after %v\n", states, time.Since(start).Round(time.Second))
+	return nil
 }
 
 // alone asks every question by itself.

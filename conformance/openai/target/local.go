@@ -9,13 +9,14 @@ import (
 	"time"
 
 	"github.com/gocoreml/coreml/generate"
+	"github.com/gocoreml/coreml/generate/embed"
 	"github.com/gocoreml/coreml/generate/openai"
 )
 
 // Local serves in this process what Start's command would, without the routes that belong
 // to the command. It takes no Args. Kill ends it.
 func Local(ctx context.Context, cfg *Config) (*Server, error) {
-	s := &Server{Key: cfg.Key, Parallel: cfg.Parallel, Queue: cfg.Queue}
+	s := newServer(cfg)
 	var models []openai.Model
 	for _, m := range cfg.Models {
 		id, path, _ := strings.Cut(m, "=")
@@ -26,7 +27,14 @@ func Local(ctx context.Context, cfg *Config) (*Server, error) {
 		s.Generators = append(s.Generators, g)
 		models = append(models, openai.Model{ID: id, Generator: g})
 	}
-	s.Model = models[0].ID
+	if id, path, ok := strings.Cut(cfg.Encoder, "="); ok {
+		m, err := embed.Open(ctx, path, nil)
+		if err != nil {
+			return nil, errors.Join(err, s.close())
+		}
+		s.encoder = m
+		models = append(models, openai.Model{ID: id, Encoder: m})
+	}
 	settings := &openai.Config{WriteTimeout: cfg.WriteTimeout, Origins: cfg.Origins}
 	if cfg.Key != "" {
 		settings.APIKeys = []string{cfg.Key}
@@ -53,6 +61,9 @@ func (s *Server) close() error {
 	}
 	for _, g := range s.Generators {
 		errs = append(errs, g.Close())
+	}
+	if s.encoder != nil {
+		errs = append(errs, s.encoder.Close())
 	}
 	return errors.Join(errs...)
 }

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/gocoreml/coreml/generate"
+	"github.com/gocoreml/coreml/generate/embed"
 	"github.com/gocoreml/coreml/generate/openai"
 )
 
@@ -30,6 +31,8 @@ type Config struct {
 	Binary string
 	// Models are what --model takes, such as "id=Model.mlpackage"; at least one.
 	Models []string
+	// Encoder is a model that gives vectors, in the same form; empty for none.
+	Encoder string
 	// Key is the key that requests need; empty for none.
 	Key string
 	// Parallel and Queue are how many answers are written at once, and how many more wait;
@@ -50,8 +53,8 @@ type Config struct {
 type Server struct {
 	// URL is the beginning of all its addresses, without /v1.
 	URL string
-	// Key is a key that it accepts, and Model what it serves.
-	Key, Model string
+	// Key is a key that it accepts, Model what it serves, and Encoder what gives vectors.
+	Key, Model, Encoder string
 	// Parallel and Queue are those of [Config], 0 where they are not known.
 	Parallel, Queue int
 
@@ -59,6 +62,7 @@ type Server struct {
 	Generators []*generate.Generator
 	Handler    *openai.Handler
 
+	encoder *embed.Model
 	http    *http.Server
 	process *exec.Cmd
 	ended   chan struct{}
@@ -68,8 +72,10 @@ type Server struct {
 // Start starts the command and waits until it answers, or until ctx ends. Stop ends it.
 func Start(ctx context.Context, cfg *Config) (*Server, error) {
 	args := []string{"serve", "--addr", "127.0.0.1:0", "--json"}
-	for _, m := range cfg.Models {
-		args = append(args, "--model", m)
+	for _, m := range append(cfg.Models, cfg.Encoder) {
+		if m != "" {
+			args = append(args, "--model", m)
+		}
 	}
 	if cfg.Key != "" {
 		args = append(args, "--api-key", cfg.Key)
@@ -95,8 +101,8 @@ func Start(ctx context.Context, cfg *Config) (*Server, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	model, _, _ := strings.Cut(cfg.Models[0], "=")
-	s := &Server{Key: cfg.Key, Model: model, Parallel: cfg.Parallel, Queue: cfg.Queue, process: cmd, ended: make(chan struct{})}
+	s := newServer(cfg)
+	s.process, s.ended = cmd, make(chan struct{})
 	addr := make(chan string, 1)
 	go func() {
 		lines := bufio.NewReader(out)
@@ -120,6 +126,14 @@ func Start(ctx context.Context, cfg *Config) (*Server, error) {
 		return nil, errors.Join(err, s.Kill())
 	}
 	return s, nil
+}
+
+// newServer returns what cfg says of a server.
+func newServer(cfg *Config) *Server {
+	s := &Server{Key: cfg.Key, Parallel: cfg.Parallel, Queue: cfg.Queue}
+	s.Model, _, _ = strings.Cut(cfg.Models[0], "=")
+	s.Encoder, _, _ = strings.Cut(cfg.Encoder, "=")
+	return s
 }
 
 // baseURL makes an address of what the command says, be it host:port or a URL.
