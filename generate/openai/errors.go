@@ -93,6 +93,7 @@ const statusClientClosed = 499
 func (e *apiError) classify(err error) {
 	var config *generate.ConfigError
 	var contextFull *generate.ContextError
+	var token *generate.TokenError
 	bad := func(param, code string) {
 		e.status, e.param, e.code = http.StatusBadRequest, param, code
 	}
@@ -106,7 +107,11 @@ func (e *apiError) classify(err error) {
 		// The server's files are at fault.
 	case errors.As(err, &config):
 		bad(paramOf(config.Field), "")
-		e.message = config.Error()
+		e.message = e.param + ": " + quote.Text(config.Reason, 2000)
+	case errors.As(err, &token):
+		if bad("", ""); !strings.HasPrefix(token.Where, "the ") { // a setting, and not the prompt
+			e.param = paramOf(token.Where)
+		}
 	case errors.Is(err, generate.ErrNoChatTemplate):
 		bad("messages", "no_chat_template")
 	case errors.Is(err, generate.ErrNoTools):
