@@ -159,14 +159,14 @@ func TestServeMeasures(t *testing.T) {
 		`coreml_states_free{model="storyteller"} 1`,
 		`coreml_state_bytes{model="storyteller"} `,
 		`coreml_requests_in_flight 1`,
-		`coreml_build_info{version=`, "go_goroutines", "# TYPE coreml_cancelled_total counter",
+		`coreml_build_info{version=`, "go_goroutines", `coreml_cancelled_total{model="storyteller"} 0`,
 	} {
 		got.want(t, http.StatusOK, want)
 	}
 	m := newMetrics()
 	m.Done(openai.RequestStats{Route: "/v1/completions", Model: "m", Status: 499, Cancelled: true, Tokens: 3, FirstToken: time.Second, TokenGaps: []time.Duration{time.Millisecond}})
 	m.Done(openai.RequestStats{Route: "other", Status: 404})
-	if n := testutil.ToFloat64(m.cancelled.WithLabelValues("/v1/completions", "m")); n != 1 {
+	if n := testutil.ToFloat64(m.cancelled.WithLabelValues("m")); n != 1 {
 		t.Errorf("%g cancelled requests", n)
 	}
 	if n, err := testutil.GatherAndCount(m.registry, "coreml_generated_tokens_total"); err != nil || n != 1 {
@@ -201,7 +201,7 @@ func TestServeSaysWhatIsWrongWithACall(t *testing.T) {
 		{[]string{"--model", "absent.mlpackage"}, exitFailure, `there is no model package "absent.mlpackage"`},
 		{[]string{"--model", "testdata/classifier/model.mlpackage"}, exitFailure, "testdata/classifier/model.mlpackage: "},
 		{append(two, "--tokenizer", "dir"), exitUsage, "--tokenizer \"dir\" does not say for which of the models it is: write --tokenizer ID=dir"},
-		{append(two, "--draft", "aa=dir"), exitUsage, `--draft "aa=dir" is for a model "aa", and the models are "a", "b" (did you mean "a"?)`},
+		{append(two, "--draft", "aa=dir"), exitUsage, `--draft "aa=dir" is for a model "aa", and the models are "a", "b"`},
 		{append(two, "--adapter", "poet=dir"), exitUsage, "write --adapter ID:poet=dir"},
 		{append(two, "--draft", "a=x", "--draft", "a=y"), exitUsage, `--draft is given twice for model "a"`},
 		{[]string{"--adapter", "dir"}, exitUsage, "the form is NAME=DIR"},

