@@ -87,6 +87,13 @@ structured: ## ANSWERS (1000) answers of each model under JSON schemas, checked 
 	PYTHON="$(PYTHON)" conformance/structured/install.sh $(STRUCTURED)
 	cd conformance/structured && COREML_STRUCTURED=$(ANSWERS) COREML_STRUCTURED_SCHEMAS=$(abspath $(STRUCTURED)) go test -count=1 -timeout 180m -v .
 
+SCALEOUT ?= .cache/scale-out
+
+.PHONY: scale-out
+scale-out: build ## two servers behind vllm-router on loopback: conversations that stay, a drain, a kill, a full queue; needs Python 3 with pip
+	PYTHON="$(PYTHON)" conformance/scaleout/install.sh $(SCALEOUT)
+	COREML_SCALE_OUT=$(abspath $(SCALEOUT)) COREML_BINARY=$(abspath bin/coreml) go test -count=1 -timeout 15m -v ./conformance/scaleout
+
 .PHONY: container-root
 container-root: ## the root tree of the container image FROM scratch, and the command within it by chroot; Linux
 	@dir=$$(mktemp -d) && tools/release/rootfs "$$dir" try; status=$$?; rm -rf "$$dir"; exit $$status
