@@ -122,7 +122,7 @@ func (r *grammarReader) format(f, holder *object) {
 			r.set(f.at("schema"))(grammar.JSONSchema(raw, nil))
 			return
 		}
-		r.set(f.path)(grammar.JSON())
+		r.set(f.path)(grammar.JSONSchema([]byte(`{"type":"object"}`), nil))
 	case kind != "json_schema":
 		f.bad("type", "is %s, want text, json_object or json_schema", shown(kind))
 	case holder == nil || holder.raw("schema") == nil:
