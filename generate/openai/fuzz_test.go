@@ -19,7 +19,7 @@ func FuzzRequests(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	paths := []string{chatPath, completionsPath, responsesPath, "/tokenize", "/detokenize", embeddingsPath}
+	paths := []string{chatPath, completionsPath, responsesPath, "/tokenize", "/detokenize", embeddingsPath, "/v1/messages", "/v1/messages/count_tokens"}
 	for _, body := range []string{
 		`{"messages":[{"role":"user","content":"Hi"}],"temperature":0.5,"stop":["a"],"seed":1,"n":2,"logprobs":true,"top_logprobs":2}`,
 		`{"messages":[{"role":"user","content":[{"type":"text","text":"Hi"}]},{"role":"assistant","tool_calls":[{"id":"a","function":{"name":"f","arguments":"{}"}}]},{"role":"tool","tool_call_id":"a","content":"b"}],"stream":true,"stream_options":{"include_usage":true}}`,
