@@ -16,15 +16,16 @@ import (
 
 // Handler serves models over HTTP. It is made by [New], and safe for concurrent use.
 type Handler struct {
-	config  Config
-	keys    keyRing
-	models  registry
-	routes  map[string]map[string]route // by path and method
-	mu      sync.Mutex
-	loading bool
-	closing bool
-	working int           // requests under way, but for those of health
-	idle    chan struct{} // closed when closing and nothing is under way
+	config   Config
+	keys     keyRing
+	models   registry
+	routes   map[string]map[string]route // by path and method
+	mu       sync.Mutex
+	loading  bool
+	closing  bool
+	working  int           // requests under way, but for those of health
+	idle     chan struct{} // closed when closing and nothing is under way
+	decoding chan struct{} // has an element for each request that decodes pictures
 	// stop ends the requests under way.
 	life context.Context //nolint:containedctx // that of the handler
 	stop context.CancelCauseFunc
@@ -51,7 +52,7 @@ func New(cfg *Config, models ...Model) (*Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &Handler{config: c, keys: newKeyRing(c.APIKeys), idle: make(chan struct{})}
+	h := &Handler{config: c, keys: newKeyRing(c.APIKeys), idle: make(chan struct{}), decoding: make(chan struct{}, mostDecoding)}
 	h.life, h.stop = context.WithCancelCause(context.Background())
 	for _, m := range models {
 		if err := h.models.add(m); err != nil {

@@ -2,6 +2,7 @@ package openai
 
 import (
 	"bytes"
+	"context"
 	"encoding/base64"
 	"fmt"
 	"image"
@@ -11,11 +12,15 @@ import (
 )
 
 const (
-	// maxSide and maxPixels bound a picture before it is decoded, and maxPictures their number.
+	// maxSide bounds a picture before it is decoded, maxPixels those of a request together,
+	// and maxPictures their number.
 	maxSide     = 8192
 	maxPixels   = 32 << 20
 	maxPictures = 64
 )
+
+// mostDecoding is how many requests decode pictures at once.
+const mostDecoding = 2
 
 // picture is one of a request, where it was found.
 type picture struct {
@@ -63,10 +68,22 @@ func (c *conversation) base64(p *object, field, body string) {
 	c.pictures = append(c.pictures, picture{field, data})
 }
 
-// images decodes the pictures of a request and scales them to what the model takes.
+// images decodes the pictures of a request and scales them to what the model takes. Few
+// requests do so at once: what a picture takes in memory is far more than its file.
 func (j *job) images(o *object, list []picture) {
+	if len(list) == 0 || o.err != nil {
+		return
+	}
+	select {
+	case j.x.h.decoding <- struct{}{}:
+		defer func() { <-j.x.h.decoding }()
+	case <-j.x.ctx.Done():
+		o.fail(errorOf(context.Cause(j.x.ctx)))
+		return
+	}
+	pixels := 0
 	for _, p := range list {
-		img, err := j.decode(p)
+		img, err := j.decode(p, &pixels)
 		if err != nil {
 			o.fail(badField(p.field, "%v", err))
 			return
@@ -75,15 +92,17 @@ func (j *job) images(o *object, list []picture) {
 	}
 }
 
-// decode decodes a picture. Its size is looked at before memory is taken.
-func (j *job) decode(p picture) (image.Image, error) {
+// decode decodes a picture. Its size is looked at before memory is taken: pixels are those of
+// the request so far.
+func (j *job) decode(p picture, pixels *int) (image.Image, error) {
 	c, _, err := image.DecodeConfig(bytes.NewReader(p.data))
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("is no PNG or JPEG picture: %w", err)
-	case c.Width < 1 || c.Height < 1 || max(c.Width, c.Height) > maxSide || c.Width*c.Height > maxPixels:
-		return nil, fmt.Errorf("has %d x %d pixels, want %d in all and %d on each side at most", c.Width, c.Height, maxPixels, maxSide)
+	case c.Width < 1 || c.Height < 1 || max(c.Width, c.Height) > maxSide || c.Width*c.Height > maxPixels-*pixels:
+		return nil, fmt.Errorf("has %d x %d pixels, want %d on each side at most, and %d in all pictures", c.Width, c.Height, maxSide, maxPixels)
 	}
+	*pixels += c.Width * c.Height
 	img, _, err := image.Decode(bytes.NewReader(p.data))
 	if err != nil {
 		return nil, fmt.Errorf("is no PNG or JPEG picture: %w", err)

@@ -17,6 +17,7 @@ import (
 // job is what a request wants written. Each interface parses its requests to jobs and writes
 // the events of [exchange.answer] in its own form: that is all that it does by itself.
 type job struct {
+	x      *exchange
 	to     *target
 	prompt generate.Prompt
 	opts   generate.Options

@@ -307,7 +307,7 @@ func TestMessagesThatAreRefused(t *testing.T) {
 		}
 	}
 	for body, want := range map[string]string{
-		`{"model":"../../etc/passwd","max_tokens":5,` + hello + `}`:       "404 not_found_error",
+		`{"model":"../../etc/passwd","max_tokens":5,` + hello + `}`:        "404 not_found_error",
 		begin + hello + `,"metadata":"` + strings.Repeat("a", 4096) + `"}`: "413 request_too_large",
 	} {
 		if status, kind, _ := s.anthropicFailure(messagesPath, body); strconv.Itoa(status)+" "+kind != want {

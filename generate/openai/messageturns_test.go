@@ -32,19 +32,24 @@ func TestTurnsBecomeMessagesOfChatTemplates(t *testing.T) {
 	}{
 		{
 			"a text", `{"messages":[{"role":"user","content":"hi"}]}`,
-			[]tokenizer.Message{{Role: "user", Content: "hi"}}, false,
+			[]tokenizer.Message{{Role: "user", Content: "hi"}},
+			false,
 		}, {
 			"a system prompt", `{"system":[{"type":"text","text":"a"},{"type":"text","text":"b"}],"messages":[{"role":"user","content":[{"type":"text","text":"hi"}]}]}`,
-			[]tokenizer.Message{{Role: "system", Content: "a\nb"}, {Role: "user", Content: "hi"}}, false,
+			[]tokenizer.Message{{Role: "system", Content: "a\nb"}, {Role: "user", Content: "hi"}},
+			false,
 		}, {
 			"messages of one side are one", `{"messages":[{"role":"user","content":"a"},{"role":"user","content":[{"type":"text","text":"b"},{"type":"text","text":"c"}]},{"role":"assistant","content":"d"},{"role":"user","content":"e"}]}`,
-			[]tokenizer.Message{{Role: "user", Content: "a\nb\nc"}, {Role: "assistant", Content: "d"}, {Role: "user", Content: "e"}}, false,
+			[]tokenizer.Message{{Role: "user", Content: "a\nb\nc"}, {Role: "assistant", Content: "d"}, {Role: "user", Content: "e"}},
+			false,
 		}, {
 			"an answer that goes on", `{"messages":[{"role":"user","content":"a"},{"role":"assistant","content":"b"}]}`,
-			[]tokenizer.Message{{Role: "user", Content: "a"}, {Role: "assistant", Content: "b"}}, true,
+			[]tokenizer.Message{{Role: "user", Content: "a"}, {Role: "assistant", Content: "b"}},
+			true,
 		}, {
 			"a document", `{"messages":[{"role":"user","content":[{"type":"document","source":{"type":"text","media_type":"text/plain","data":"a"}},{"type":"text","text":"b"}]}]}`,
-			[]tokenizer.Message{{Role: "user", Content: "a\nb"}}, false,
+			[]tokenizer.Message{{Role: "user", Content: "a\nb"}},
+			false,
 		}, {
 			"thinking, a call and its result", `{"messages":[{"role":"user","content":"warm?"},` +
 				`{"role":"assistant","content":[{"type":"thinking","thinking":"hm","signature":"x"},{"type":"redacted_thinking","data":"x"},{"type":"text","text":"wait"},{"type":"tool_use","id":"c1","name":"weather","input":{"z":1,"a":2}}]},` +
@@ -58,10 +63,12 @@ func TestTurnsBecomeMessagesOfChatTemplates(t *testing.T) {
 				{Role: "tool", Content: "sunny\ndry", Extra: map[string]any{"tool_call_id": "c1", "name": "weather"}},
 				{Role: "tool", Extra: map[string]any{"tool_call_id": "c2", "is_error": true}},
 				{Role: "user", Content: "so?"},
-			}, false,
+			},
+			false,
 		}, {
 			"an empty text is a message", `{"messages":[{"role":"user","content":""}]}`,
-			[]tokenizer.Message{{Role: "user"}}, false,
+			[]tokenizer.Message{{Role: "user"}},
+			false,
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -37,7 +37,7 @@ func (x *exchange) newJob(o *object) (*job, error) {
 		return nil, err
 	}
 	return &job{
-		to: to, answers: 1, session: session,
+		x: x, to: to, answers: 1, session: session,
 		opts: generate.Options{Function: to.function, Adapters: to.adapters},
 	}, nil
 }

@@ -116,7 +116,7 @@ func (x *exchange) templated(o *object, to *target) (*job, error) {
 	if to.Generator == nil {
 		return nil, badField("model", "%s takes no messages", shown(to.name))
 	}
-	j := &job{to: to}
+	j := &job{x: x, to: to}
 	j.toolFields(o)
 	j.templateFields(o)
 	j.messageFields(o)
