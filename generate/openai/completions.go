@@ -302,7 +302,7 @@ func (r *completionReply) head(j *job, used *usage) (*completionChoice, error) {
 		r.x.stats.PromptTokens += len(s.Tokens)
 	}
 	if c.LogProbs != nil {
-		c.LogProbs.prompt(s, newTokenTexts(tok), r.logProbs)
+		c.LogProbs.prompt(s, c.Text, newTokenTexts(tok), r.logProbs)
 	}
 	return c, nil
 }

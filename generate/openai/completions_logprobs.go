@@ -55,16 +55,26 @@ func setOnce(list map[string]float64, name string, v float64) {
 	}
 }
 
-// prompt adds the tokens of a prompt.
-func (l *completionLogProbs) prompt(s *generate.Score, texts *tokenTexts, wanted int) {
-	offset := 0 // in characters
+// prompt adds the tokens of a prompt with its text.
+func (l *completionLogProbs) prompt(s *generate.Score, text string, texts *tokenTexts, wanted int) {
+	offset, rest := 0, text // of characters, and the bytes from there on
 	for _, t := range s.Tokens {
 		var p *float64
 		if !t.First {
 			p = new(finite(t.LogProb))
 		}
 		l.append(texts, t.ID, p, t.Top, wanted, offset)
-		offset += utf8.RuneCount(texts.of(t.ID))
+		data := texts.of(t.ID)
+		if texts.tok.IsSpecial(t.ID) && !strings.HasPrefix(rest, string(data)) {
+			continue // which the tokenizer has added
+		}
+		n := min(len(data), len(rest))
+		for _, b := range []byte(rest[:n]) {
+			if utf8.RuneStart(b) { // a character may have several tokens
+				offset++
+			}
+		}
+		rest = rest[n:]
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"regexp"
 	"strings"
 
 	"github.com/gocoreml/coreml/coreml"
@@ -58,13 +59,16 @@ var (
 	errSlowReader = errors.New("the reader took nothing for too long")
 )
 
+// packageName is what errors begin with that leave a package of the module.
+var packageName = regexp.MustCompile(`^((generate|embed|grammar|tokenizer|coreml): )+`)
+
 // errorOf returns what a request is told of an error.
 func errorOf(err error) *apiError {
 	var known *apiError
 	if errors.As(err, &known) {
 		return known
 	}
-	e := &apiError{status: http.StatusInternalServerError, message: quote.Text(err.Error(), 2000), cause: err}
+	e := &apiError{status: http.StatusInternalServerError, message: quote.Text(packageName.ReplaceAllString(err.Error(), ""), 2000), cause: err}
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
@@ -93,6 +97,7 @@ const statusClientClosed = 499
 func (e *apiError) classify(err error) {
 	var config *generate.ConfigError
 	var contextFull *generate.ContextError
+	var token *generate.TokenError
 	bad := func(param, code string) {
 		e.status, e.param, e.code = http.StatusBadRequest, param, code
 	}
@@ -100,13 +105,19 @@ func (e *apiError) classify(err error) {
 	case errors.As(err, &contextFull):
 		bad("", "context_length_exceeded")
 		e.message = contextFull.Error()
-	case errors.Is(err, generate.ErrContextFull), errors.Is(err, embed.ErrTooLong):
+	case errors.Is(err, embed.ErrTooLong):
+		bad("input", "context_length_exceeded")
+	case errors.Is(err, generate.ErrContextFull):
 		bad("", "context_length_exceeded")
 	case errors.Is(err, coreml.ErrAdapter), errors.Is(err, coreml.ErrNoAdapters):
 		// The server's files are at fault.
 	case errors.As(err, &config):
 		bad(paramOf(config.Field), "")
-		e.message = config.Error()
+		e.message = e.param + ": " + quote.Text(config.Reason, 2000)
+	case errors.As(err, &token):
+		if bad("", ""); !strings.HasPrefix(token.Where, "the ") { // a setting, and not the prompt
+			e.param = paramOf(token.Where)
+		}
 	case errors.Is(err, generate.ErrNoChatTemplate):
 		bad("messages", "no_chat_template")
 	case errors.Is(err, generate.ErrNoTools):
@@ -117,6 +128,8 @@ func (e *apiError) classify(err error) {
 		bad("messages", "")
 	case errors.Is(err, generate.ErrConfig), errors.Is(err, embed.ErrConfig):
 		bad("", "")
+	case errors.Is(err, embed.ErrPackage):
+		bad("model", "") // which gives scores, and no vectors
 	case errors.Is(err, embed.ErrNoTokens):
 		bad("input", "")
 	case errors.Is(err, tokenizer.ErrLimit):

@@ -215,7 +215,10 @@ func (x *exchange) endStream(err error) {
 	}
 	e.stop()
 	x.stats.Status = http.StatusOK
-	if cause := context.Cause(x.ctx); cause != nil {
-		x.told(cause) // the last events have not arrived
+	// A client may go as soon as it has the last event, which ends the context too.
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.err != nil {
+		x.told(e.err)
 	}
 }

@@ -23,7 +23,7 @@ func (j *job) grammarFields(o *object) {
 		r.texts(inner, "regex", "grammar")
 		r.choice(inner, "choice")
 		if inner.flag("json_object") {
-			r.set("structured_outputs.json_object")(grammar.JSON())
+			r.set("structured_outputs.json_object")(anyObject())
 		}
 		inner.refuse("structural tags are not served", "structural_tag")
 		o.join(inner)
@@ -52,6 +52,11 @@ func (r *grammarReader) set(field string) func(g *grammar.Grammar, err error) {
 			r.given, r.job.opts.Grammar = field, g
 		}
 	}
+}
+
+// anyObject is the grammar of all JSON objects.
+func anyObject() (*grammar.Grammar, error) {
+	return grammar.JSONSchema([]byte(`{"type":"object"}`), nil)
 }
 
 // fields reads those that are JSON schemas.
@@ -122,7 +127,7 @@ func (r *grammarReader) format(f, holder *object) {
 			r.set(f.at("schema"))(grammar.JSONSchema(raw, nil))
 			return
 		}
-		r.set(f.path)(grammar.JSON())
+		r.set(f.path)(anyObject())
 	case kind != "json_schema":
 		f.bad("type", "is %s, want text, json_object or json_schema", shown(kind))
 	case holder == nil || holder.raw("schema") == nil:

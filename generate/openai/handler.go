@@ -87,6 +87,8 @@ var routeTable = []struct {
 	{"POST", "/v1/embeddings", false, nil, (*Handler).embeddings},
 	{"POST", "/tokenize", false, nil, (*Handler).tokenize},
 	{"POST", "/detokenize", false, nil, (*Handler).detokenize},
+	{"POST", "/v1/messages", false, (*apiError).anthropic, (*Handler).messages},
+	{"POST", "/v1/messages/count_tokens", false, (*apiError).anthropic, (*Handler).countMessage},
 }
 
 // Add adds a model while the handler serves others. An ID that there is already is an error.

@@ -37,13 +37,18 @@ func (c *conversation) picture(p *object) {
 	if p.err != nil {
 		return
 	}
-	if c.job.to.Generator.ImageInput() == nil {
-		p.fail(unsupported(field, "the model takes no pictures"))
-		return
-	}
 	head, body, ok := strings.Cut(url, ",")
 	if !ok || !strings.HasPrefix(strings.ToLower(head), "data:image/") || !strings.HasSuffix(strings.ToLower(head), ";base64") {
 		p.fail(badField(field, "is no picture in the form data:image/png;base64,... or data:image/jpeg;base64,..."))
+		return
+	}
+	c.base64(p, field, body)
+}
+
+// base64 adds a picture, whose file is the text of a field.
+func (c *conversation) base64(p *object, field, body string) {
+	if c.job.to.Generator.ImageInput() == nil {
+		p.fail(unsupported(field, "the model takes no pictures"))
 		return
 	}
 	data, err := base64.StdEncoding.DecodeString(body)

@@ -28,6 +28,8 @@ type job struct {
 	session string
 	// oneCall leaves out all calls of functions but the first.
 	oneCall bool
+	// hideThinking leaves out what the thinking says.
+	hideThinking bool
 	// calls is the number of calls in the messages, behind which those of the answer are
 	// counted: no two of a conversation have one id.
 	calls int
