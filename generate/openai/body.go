@@ -33,6 +33,16 @@ func (x *exchange) readObject() (*object, error) {
 	return parseObject(data, "")
 }
 
+// boundBody bounds the time of a request whose body nobody reads, such as one that is refused
+// by its headers: net/http reads what is left of it behind the reply. Without a body there is
+// no bound: what would end then is the wait for the client to go away.
+func boundBody(w http.ResponseWriter, r *http.Request) {
+	if r.ContentLength != 0 {
+		// Where there are no deadlines the server's own hold.
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTimeout))
+	}
+}
+
 // readBody reads the request's body as fast as it comes, and no slower than it may.
 func (x *exchange) readBody() ([]byte, error) {
 	limit := x.h.config.MaxBody
@@ -41,14 +51,13 @@ func (x *exchange) readBody() ([]byte, error) {
 	}
 	body := http.MaxBytesReader(x.w, x.r.Body, limit)
 	control := http.NewResponseController(x.w)
-	// Where there are no deadlines the server's own hold.
-	defer control.SetReadDeadline(time.Time{}) //nolint:errcheck // see above
 	var data bytes.Buffer
 	for {
 		_ = control.SetReadDeadline(time.Now().Add(bodyTimeout))
 		_, err := io.CopyN(&data, body, bodyPiece)
 		switch {
 		case errors.Is(err, io.EOF):
+			_ = control.SetReadDeadline(time.Time{})
 			return data.Bytes(), nil
 		case err != nil:
 			return nil, bodyError(err)
