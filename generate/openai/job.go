@@ -180,6 +180,7 @@ func (w *writing) measure(tok *generate.Token) {
 	s.Tokens++
 	switch {
 	case s.FirstToken == 0:
+		w.x.prepared()
 		s.FirstToken = max(now.Sub(w.x.start), 1)
 	case !w.last.IsZero():
 		s.TokenGaps = append(s.TokenGaps, now.Sub(w.last))
