@@ -14,8 +14,10 @@ type claim struct {
 	request  *request // that is told of a wait, nil for none
 	now      bool     // a lane that is not free now is of no use
 	from     lane     // whose content the lane is to have, nil for none
-	lanes    int      // how many, 0 for one
-	holds    bool     // the caller has a lane already, which it keeps while it waits
+	prompt   []int    // tokens of which the lane may have the first ones, more than over
+	over     int
+	lanes    int  // how many, 0 for one
+	holds    bool // the caller has a lane already, which it keeps while it waits
 	// granted is closed when a lane was set aside for the caller, or with err none is
 	// going to be; nil where nobody had to wait.
 	granted chan struct{}
@@ -94,7 +96,7 @@ func joinEnded(ctx context.Context, err error) error {
 // fits reports whether there is room for the lanes of a claim. The caller has the lock.
 func (p *pool) fits(c *claim) bool {
 	n := c.count()
-	return p.live+n <= p.size && (p.bytes == 0 || p.taken+int64(n)*c.of.stateBytes <= p.bytes)
+	return p.live+n <= p.size && (p.bytes == 0 || p.taken+p.copied+int64(n)*c.of.stateBytes <= p.bytes)
 }
 
 // occupied counts the lanes of a claim as handed out. The caller has the lock.

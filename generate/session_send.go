@@ -156,7 +156,7 @@ func (s *Session) turn(ctx context.Context, t *sessionTurn, emit func(Token) boo
 		}
 		s.seq = nil
 	}
-	s.shown = r.shown
+	s.shown, r.asked = r.shown, prompt
 	if t.resumed != nil {
 		t.resumed.answer = &t.answer
 	}
@@ -165,9 +165,13 @@ func (s *Session) turn(ctx context.Context, t *sessionTurn, emit func(Token) boo
 			if s.seq, err = r.sequence(ctx); err != nil {
 				return err
 			}
+			s.seq.reusable = true // by others, when the session is closed
 		}
 		return r.run(ctx, s.seq, prompt, emit)
 	})
+	if !leavesSound(ctx, err) && s.seq != nil {
+		s.seq.spoil()
+	}
 	if err == nil {
 		s.bound, s.function, s.adapters = r.bound, t.opts.Function, t.opts.Adapters
 	}

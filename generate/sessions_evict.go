@@ -116,6 +116,9 @@ func (s *Sessions) park(e *sessionEntry) {
 	defer s.release(e)
 	var data bytes.Buffer
 	err := e.session.save(context.Background(), &data)
+	if err == nil && e.session.seq != nil {
+		e.session.seq.spoil() // what it holds is kept already
+	}
 	_ = e.session.Close() // the state is free, whatever the model says
 	s.mu.Lock()
 	defer s.mu.Unlock()

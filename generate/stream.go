@@ -134,6 +134,7 @@ func (r *generation) arrange(ctx context.Context, prompt []int, messages []token
 	if prompt, err = r.fit(ctx, prompt, messages); err != nil {
 		return nil, err
 	}
+	r.asked = prompt
 	return prompt, r.checkPrompt(prompt)
 }
 
@@ -147,8 +148,13 @@ func (r *generation) hold(ctx context.Context, call func(seq *Sequence) error) (
 	if err != nil {
 		return err
 	}
+	sound := false
+	seq.reusable = true // if what follows leaves it so
 	defer seq.expireWith(ctx)()
 	defer func() {
+		if !sound {
+			seq.spoil()
+		}
 		if cerr := seq.close(); err == nil {
 			err = cerr
 		}
@@ -162,6 +168,7 @@ func (r *generation) hold(ctx context.Context, call func(seq *Sequence) error) (
 		}()
 	}
 	err = call(seq)
+	sound = leavesSound(ctx, err)
 	if ended := ctx.Err(); ended != nil && errors.Is(err, ErrClosed) && (seq.isClosed() || r.guide != nil && r.guide.seq.isClosed()) {
 		return ended // which has closed it meanwhile
 	}
