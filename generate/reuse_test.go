@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/gocoreml/coreml/coreml"
 	"github.com/gocoreml/coreml/generate"
@@ -528,6 +529,18 @@ func reusesStates(t *testing.T, p familyPackage) {
 		ask(longer)
 		ask(slices.Concat(ids[:len(ids)/2], []int{12, 9}))
 		ask(append(longer, 13))
+	}
+	// Whatever a prompt has read when its context ends, in the midst of a pass too, is what
+	// its tokens give.
+	for i := range 10 {
+		r := &p.records[i%len(p.records)]
+		ids := r.IDs[:min(len(r.IDs), g.ContextLength()-20)]
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Microsecond<<i)
+		_, err := generate.Collect(g.StreamTokens(ctx, append(slices.Clone(ids), 20+i, 21), opts))
+		if cancel(); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+			t.Fatal(err)
+		}
+		ask(append(slices.Clone(ids), 20+i, 21, 9))
 	}
 	if d := g.Driver(); cached == 0 && d.Rewind != generate.RewindNone && len(d.Stages) > 0 && g.Stats().StateBytes > 0 {
 		t.Error("nothing was ever reused")
