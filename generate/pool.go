@@ -29,6 +29,7 @@ type pool struct {
 	taken   int64       // the bytes of those handed out
 	copied  int64       // the bytes of those that wait and are being copied
 	loads   int         // the number of functions that are being loaded
+	keepers []*Sessions // whose sessions that rest give their states to those that wait
 	closed  bool
 }
 
@@ -147,14 +148,22 @@ func (p *pool) occupy(c *claim) (_ *lease, err error) {
 }
 
 // reserve waits for the slots of a claim.
-func (p *pool) reserve(ctx context.Context, c *claim) error {
+func (p *pool) reserve(ctx context.Context, c *claim) (err error) {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	if err := p.enter(c); err != nil || c.granted == nil {
 		return err
 	}
+	whole := false
+	defer func() { // a panic of those that are asked for their states passes here too
+		if !whole {
+			err = errors.Join(err, p.withdraw(c))
+		}
+	}()
 	c.request.queued()
+	p.relieve(ctx, c)
+	whole = true
 	return p.wait(ctx, c)
 }
 

@@ -239,6 +239,7 @@ func (s *Session) keep(ctx context.Context, t *sessionTurn) {
 		s.turns = append(s.turns, turnEnd{len(before) + 1, len(s.pictures)})
 	}
 	s.last = s.lastOf(t)
+	s.generation++
 }
 
 // lastOf returns what is remembered of an answer. Nil where the sequence is gone.
