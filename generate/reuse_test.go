@@ -372,16 +372,46 @@ func TestWhoWaitsGetsTheStateOfItsConversation(t *testing.T) {
 	wg.Wait()
 }
 
-func TestFunctionsAndAdaptersShareNoStates(t *testing.T) {
-	c := &generate.Config{Model: portableConfig(), ReuseStates: true, IdleStates: 8}
-	g, err := generate.Open(t.Context(), loraFixture+"/model.mlpackage", c)
+// TestAdaptersShareNoStates asks one thing of the model and of two scales of an adapter.
+func TestAdaptersShareNoStates(t *testing.T) {
+	g := openStory(t, &generate.Config{ReuseStates: true, IdleStates: 8})
+	var answers [3][]int
+	for round := range 2 {
+		for i := range answers {
+			opts := &generate.Options{MaxTokens: 8, Sampling: &generate.Sampling{}, IgnoreEnd: true}
+			if i > 0 {
+				opts.Adapters = []coreml.Adapter{{Path: "../testdata/adapters/poet", Scale: new(float64(i))}}
+			}
+			r, err := g.Generate(t.Context(), "Once upon a time there was a cat.", opts)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if want := round * (r.Stats.PromptTokens - 1); r.Stats.CachedTokens != want {
+				t.Errorf("round %d of scale %d: %d tokens were cached, want %d", round, i, r.Stats.CachedTokens, want)
+			}
+			answers[i] = r.Tokens
+		}
+	}
+	if slices.Equal(answers[0], answers[1]) && slices.Equal(answers[1], answers[2]) {
+		t.Error("the adapter changes nothing: the test tells nothing")
+	}
+}
+
+func TestFunctionsShareNoStates(t *testing.T) {
+	m, err := coreml.Load(t.Context(), loraFixture+"/model.mlpackage", portableConfig())
 	if err != nil {
-		t.Skipf("SKIPPED: %v", err)
+		t.Fatal(err)
+	}
+	defer m.Close()
+	g, err := generate.New(m, wordTokenizer(t, 512, 0, 0), &generate.Config{ReuseStates: true, IdleStates: 8})
+	if err != nil {
+		t.Fatal(err)
 	}
 	defer g.Close()
 	for round := range 2 {
 		for _, function := range loraFunctions {
-			r, err := generate.Collect(g.StreamTokens(t.Context(), []int{3, 4, 5, 6}, &generate.Options{MaxTokens: 2, Function: function, IgnoreEnd: true, Sampling: &generate.Sampling{}}))
+			opts := &generate.Options{MaxTokens: 2, Function: function, IgnoreEnd: true, Sampling: &generate.Sampling{}}
+			r, err := generate.Collect(g.StreamTokens(t.Context(), []int{3, 4, 5, 6}, opts))
 			if err != nil {
 				t.Fatal(err)
 			}
