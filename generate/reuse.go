@@ -18,8 +18,10 @@ type idleLane struct {
 
 const (
 	// copyShare is what a state may hold for each token that a prompt gains by a copy of
-	// it. To copy a token takes about a hundredth of reading one.
-	copyShare = 64
+	// it, and leastCopied the least that is gained. To copy a token takes about a hundredth
+	// of reading one, and to begin a copy as long as reading some.
+	copyShare   = 64
+	leastCopied = 16
 	// lostShare is the part of what a state holds that is given up without a copy: the end of an
 	// answer that a chat template writes otherwise.
 	lostShare = 8
@@ -40,9 +42,11 @@ func (p *pool) choose(c *claim, t *taken) {
 		if shared < most || shared == 0 {
 			continue
 		}
-		if n := f.lane.back(shared); n > c.over && n >= most { // of equal ones the last to come
-			best, most = i, n
+		n := f.lane.back(shared)
+		if n <= c.over || n < most || best >= 0 && n == most && len(f.has) > len(p.free[best].has) {
+			continue // of equal ones the one that loses least, and of these the last to come
 		}
+		best, most = i, n
 	}
 	if best < 0 {
 		return
@@ -50,7 +54,7 @@ func (p *pool) choose(c *claim, t *taken) {
 	f := p.free[best]
 	lost := len(f.has) - most
 	switch {
-	case (lost*lostShare > len(f.has) || f.copies > 0) && most*copyShare >= len(f.has) && p.pin(f):
+	case (lost*lostShare > len(f.has) || f.copies > 0) && most >= leastCopied && most*copyShare >= len(f.has) && p.pin(f):
 		t.source = f
 	case f.copies == 0 && lost <= most:
 		p.free = slices.Delete(p.free, best, best+1)

@@ -165,12 +165,11 @@ func (s *Session) turn(ctx context.Context, t *sessionTurn, emit func(Token) boo
 			if s.seq, err = r.sequence(ctx); err != nil {
 				return err
 			}
-			s.seq.reusable = true // by others, when the session is closed
 		}
 		return r.run(ctx, s.seq, prompt, emit)
 	})
-	if !leavesSound(ctx, err) && s.seq != nil {
-		s.seq.spoil()
+	if s.seq != nil {
+		s.seq.reusable = leavesSound(ctx, err) // by others, when the session is closed
 	}
 	if err == nil {
 		s.bound, s.function, s.adapters = r.bound, t.opts.Function, t.opts.Adapters
