@@ -78,6 +78,7 @@ func newGenerator(ctx context.Context, src functionSource, set []packageFunction
 		return errors.Join(drained(), g.bound.release(), g.functions.release(), g.batches.release())
 	})
 	g.pool.bytes, g.pool.longest = c.MaxStateBytes, c.MaxQueue
+	g.pool.reuse, g.pool.resting = c.ReuseStates, c.idle()
 	g.turns.threads, g.log, g.tracer = runtime.GOMAXPROCS(0), c.Logger, c.Tracer
 	if need := g.bound.stateBytes; c.MaxStateBytes > 0 && need > c.MaxStateBytes {
 		return nil, errors.Join(configErrorf("MaxStateBytes", "is %d, but a state of the function takes %d bytes", c.MaxStateBytes, need), g.bound.release())

@@ -2,6 +2,7 @@ package openai
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -19,6 +20,11 @@ const (
 	// maxDepth and maxValues bound the nesting and the number of values of a request.
 	maxDepth  = 64
 	maxValues = 1 << 20
+	// largeBody is the size of a request from which on it takes part in mostLarge: how many are
+	// prepared at once. What a request comes to in memory, until its prompt is tokens, is many
+	// times its size.
+	largeBody = 256 << 10
+	mostLarge = 4
 )
 
 // readObject reads the request's body, a JSON object.
@@ -26,6 +32,14 @@ func (x *exchange) readObject() (*object, error) {
 	data, err := x.readBody()
 	if err != nil {
 		return nil, err
+	}
+	if len(data) > largeBody {
+		select {
+		case x.h.large <- struct{}{}:
+			x.large = true
+		case <-x.ctx.Done():
+			return nil, context.Cause(x.ctx)
+		}
 	}
 	if err := checkJSON(data); err != nil {
 		return nil, err
@@ -40,6 +54,14 @@ func boundBody(w http.ResponseWriter, r *http.Request) {
 	if r.ContentLength != 0 {
 		// Where there are no deadlines the server's own hold.
 		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTimeout))
+	}
+}
+
+// prepared ends the preparation of a request.
+func (x *exchange) prepared() {
+	if x.large {
+		x.large = false
+		<-x.h.large
 	}
 }
 
