@@ -162,11 +162,13 @@ type chat struct {
 	file  string
 	saves bool
 
-	turns  int    // answers of the call
-	texts  int    // turns of a session that goes on with a text
-	typed  string // what was last said
-	last   *generate.Result
-	failed bool
+	turns int // answers of the call
+	// restored and said are the turns of a session that goes on with a text: what was in a
+	// file, and what was typed since.
+	restored int
+	said     []string
+	last     *generate.Result
+	failed   bool
 
 	pressed chan struct{} // Ctrl-C while nothing was under way
 	work    workUnderWay

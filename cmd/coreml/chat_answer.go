@@ -89,15 +89,15 @@ func (t *chat) take(ctx context.Context, typed string) error {
 	return t.sendText(ctx, text)
 }
 
-// answer shows an answer, and keeps what there is to know of it.
-func (t *chat) answer(ctx context.Context, ask func(context.Context, *generate.Options) iter.Seq2[generate.Token, error]) error {
+// answer shows an answer, and keeps what there is to know of it. Kept says that it is in
+// the conversation.
+func (t *chat) answer(ctx context.Context, ask func(context.Context, *generate.Options) iter.Seq2[generate.Token, error]) (kept bool, err error) {
 	opts, err := t.options()
 	if err != nil {
-		return err
+		return false, err
 	}
 	t.turns++
 	t.pending = pendingCalls{}
-	before := len(t.s.Messages())
 	var answer *generate.Result
 	err = t.guard(ctx, func(ctx context.Context) (err error) {
 		answer, err = t.show(ask(ctx, opts))
@@ -106,36 +106,28 @@ func (t *chat) answer(ctx context.Context, ask func(context.Context, *generate.O
 	stopped := t.work.stopped()
 	switch {
 	case ctx.Err() != nil:
-		return ctx.Err()
+		return false, ctx.Err()
 	case errors.Is(err, errStopped):
-		if t.person {
-			t.note("Stopped: the message and its answer are not kept.")
-		}
-		return nil
+		t.note("Stopped: the message and its answer are not kept.")
+		return false, nil
 	case err != nil:
 		err = t.explainFull(t.call.blame(err))
 		if t.json {
-			return errors.Join(err, printJSON(t.io.out, chatTurn(t.turns, answer, err)))
+			err = errors.Join(err, printJSON(t.io.out, chatTurn(t.turns, answer, err)))
 		}
-		return err
+		return false, err
 	}
-	t.last = answer
-	if t.s.IsText() {
-		t.texts++
-	} else if len(t.s.Messages()) > before || len(answer.Calls) > 0 {
-		t.pending = pendingCalls{calls: answer.Calls}
+	if t.last = answer; stopped { // it has no measures
+		t.last = nil
 	}
-	return errors.Join(t.finish(answer, stopped), t.saveAnswer(ctx))
+	t.pending = pendingCalls{calls: answer.Calls}
+	return true, errors.Join(t.finish(answer, stopped), t.autosave(ctx))
 }
 
 // finish tells what there is to know behind an answer.
 func (t *chat) finish(answer *generate.Result, stopped bool) error {
 	if t.json {
-		object := chatTurn(t.turns, answer, nil)
-		if stopped {
-			object.FinishReason = "stopped"
-		}
-		return printJSON(t.io.out, object)
+		return printJSON(t.io.out, chatTurn(t.turns, answer, nil))
 	}
 	if n := answer.Stats.DroppedMessages; n > 0 {
 		t.hint("The conversation is longer than the context: the oldest %s left out.", wereCounted(n, "message"))
@@ -151,7 +143,7 @@ func (t *chat) finish(answer *generate.Result, stopped bool) error {
 	if hint := repeatHint(answer); hint != "" && t.person {
 		t.hint("The answer repeats itself, as answers do when the likeliest token is taken each time: try /set temperature 0.7, or /set repetition-penalty 1.2.")
 	}
-	if t.showStats {
+	if t.showStats && !stopped {
 		t.note("%s", statsLine(answer))
 	}
 	return nil

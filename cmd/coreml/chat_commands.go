@@ -23,17 +23,17 @@ type chatCommand struct {
 func chatCommands() []chatCommand {
 	return []chatCommand{
 		{name: "help", help: "Show this list.", also: []string{"?"}, do: (*chat).cmdHelp},
-		{name: "system", arg: "[TEXT]", help: "Set the system message, or show it; - takes it away.", do: (*chat).cmdSystem},
+		{name: "system", arg: "[TEXT]", help: "Set the system message; - drops it.", do: (*chat).cmdSystem},
 		{name: "reset", help: "Begin a new conversation.", also: []string{"clear"}, do: (*chat).cmdReset},
-		{name: "undo", help: "Take back the last message and its answer.", do: (*chat).cmdUndo},
+		{name: "undo", help: "Take back the last message.", do: (*chat).cmdUndo},
 		{name: "retry", help: "Answer the last message again.", do: (*chat).cmdRetry},
-		{name: "continue", help: "Go on with an answer that was stopped or cut.", do: (*chat).cmdContinue},
+		{name: "continue", help: "Go on with an answer that was cut.", do: (*chat).cmdContinue},
 		{name: "save", arg: "[FILE]", help: "Save the conversation.", do: (*chat).cmdSave},
 		{name: "load", arg: "FILE", help: "Go on with one that was saved.", do: (*chat).cmdLoad},
 		{name: "set", arg: "[NAME [VALUE]]", help: "Show the settings, or change one.", do: (*chat).cmdSet},
-		{name: "model", arg: "[MODEL]", help: "Change the model and keep the messages.", do: (*chat).cmdModel},
-		{name: "tools", arg: "[FILE]", help: "Show the tools, or read others; off is none.", do: (*chat).cmdTools},
-		{name: "stats", help: "Show the measures of the last answer.", do: (*chat).cmdStats},
+		{name: "model", arg: "[MODEL]", help: "Change the model, keep the messages.", do: (*chat).cmdModel},
+		{name: "tools", arg: "[FILE]", help: "Show the tools, or read others.", do: (*chat).cmdTools},
+		{name: "stats", help: "Measures of the last answer.", do: (*chat).cmdStats},
 		{name: "bye", help: "Leave.", also: []string{"exit", "quit"}, do: func(*chat, context.Context, string) error { return errLeave }},
 	}
 }
@@ -76,16 +76,22 @@ func unknownCommand(name string, commands []chatCommand) error {
 		names = append(append(names, c.name), c.also...)
 	}
 	text := fmt.Sprintf("there is no command /%s", plain(firstLine(name)))
-	near := closest(name, names)
-	if near == "" && len(name) > 1 { // the beginning of one
-		if i := slices.IndexFunc(names, func(n string) bool { return strings.HasPrefix(n, name) }); i >= 0 {
-			near = names[i]
-		}
-	}
+	near := meant(name, names)
 	if near != "" {
 		text += fmt.Sprintf(" (did you mean /%s?)", near)
 	}
 	return errors.New(text + "; /help lists the commands, and // begins a message with a slash")
+}
+
+// meant is the name that was probably meant: one that is written nearly so, or begins so.
+func meant(name string, names []string) string {
+	if near := closest(name, names); near != "" || len(name) < 2 {
+		return near
+	}
+	if i := slices.IndexFunc(names, func(n string) bool { return strings.HasPrefix(n, name) }); i >= 0 {
+		return names[i]
+	}
+	return ""
 }
 
 // cmdHelp lists the commands and what keys do.
@@ -118,7 +124,7 @@ func (t *chat) cmdHelp(context.Context, string) error {
 // cmdStats shows the measures of the last answer.
 func (t *chat) cmdStats(context.Context, string) error {
 	if t.last == nil {
-		return errors.New("there is no answer yet to show measures of")
+		return errors.New("there is no whole answer yet whose measures could be shown")
 	}
 	var text strings.Builder
 	if err := writeStats(&text, t.last); err != nil {

@@ -52,7 +52,7 @@ func messageOf(typed string) string {
 	return typed
 }
 
-// messageLines reads messages from a stream whose lines nobody can edit: a file, a pipe, or
+// messageLines reads messages line by line from a stream whose lines nobody can edit: a file, a pipe, or
 // a terminal that can do no more.
 type messageLines struct {
 	in      *bufio.Reader
@@ -161,8 +161,11 @@ func (t *chat) reader() messageReader {
 		}
 	}
 	r := newMessageLines(t.io.in, nil, t.pressed)
-	if t.person {
+	switch {
+	case t.person:
 		r.prompts = t.io.out
+	case isTerminal(t.io.in): // whoever types there sees nothing else
+		r.prompts = t.io.err
 	}
 	return r
 }

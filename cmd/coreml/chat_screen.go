@@ -25,6 +25,10 @@ type wrapper struct {
 	out    []byte
 }
 
+// longestWord is how many bytes of a word are held back: marks that stand on other
+// characters make a word longer and no wider.
+const longestWord = 1 << 10
+
 // tabWidth is how far tabs move on terminals.
 const tabWidth = 8
 
@@ -38,7 +42,7 @@ func (w *wrapper) Write(p []byte) (int, error) {
 		cluster, rest, width, state = uniseg.FirstGraphemeCluster(rest, state)
 		w.add(cluster, width)
 	}
-	if len(w.word) > 0 && uniseg.StringWidth(string(w.word)) > w.limit {
+	if len(w.word) > longestWord || len(w.word) > 0 && uniseg.StringWidth(string(w.word)) > w.limit {
 		w.place()
 	}
 	if len(w.out) == 0 {

@@ -31,7 +31,7 @@ func (t *chat) begin(ctx context.Context) (err error) {
 	} else {
 		t.s, _, err = t.call.openSession(ctx, t.g.Generator)
 		if err == nil && t.s.IsText() && onDisk(t.file) {
-			t.texts = 1
+			t.restored = 1
 		}
 	}
 	if err != nil {
@@ -68,12 +68,13 @@ func newChatSession(call *generateCmd, g *generate.Generator, messages []tokeniz
 	return g.NewTextSession()
 }
 
-// replace puts another session in the place of this one.
-func (t *chat) replace(s *generate.Session, texts int) (err error) {
+// replace puts another session in the place of this one. Restored is 1 where it is a text
+// that was saved.
+func (t *chat) replace(s *generate.Session, restored int) (err error) {
 	if t.s != nil {
 		err = t.s.Close()
 	}
-	t.s, t.texts, t.pending, t.last = s, texts, pendingCalls{}, nil
+	t.s, t.restored, t.said, t.pending, t.last = s, restored, nil, pendingCalls{}, nil
 	return err
 }
 
@@ -105,7 +106,7 @@ func (t *chat) cmdReset(context.Context, string) error {
 }
 
 // cmdSystem sets the system message, shows it, or takes it away.
-func (t *chat) cmdSystem(_ context.Context, text string) error {
+func (t *chat) cmdSystem(ctx context.Context, text string) error {
 	if t.s.IsText() {
 		return fmt.Errorf("/system: %w", generate.ErrNoChatTemplate)
 	}
@@ -134,21 +135,13 @@ func (t *chat) cmdSystem(_ context.Context, text string) error {
 	} else {
 		t.note("The system message is set.")
 	}
-	return nil
+	return t.autosave(ctx)
 }
 
 // cmdUndo takes back the last message of the user with all that followed it.
-func (t *chat) cmdUndo(context.Context, string) error {
+func (t *chat) cmdUndo(ctx context.Context, _ string) error {
 	if t.s.IsText() {
-		if t.texts == 0 {
-			return errNothingYet
-		}
-		if err := t.s.Rewind(t.texts - 1); err != nil {
-			return err
-		}
-		t.texts--
-		t.note("The last turn is taken back: %s.", wordsLeft(t.texts, "turn"))
-		return nil
+		return t.undoText(ctx)
 	}
 	messages := t.s.Messages()
 	at := userMessage(messages)
@@ -160,7 +153,25 @@ func (t *chat) cmdUndo(context.Context, string) error {
 	}
 	t.pending = pendingCalls{}
 	t.note("Taken back: %s", firstLine(plain(messages[at].Content)))
-	return nil
+	return t.autosave(ctx)
+}
+
+// undoText takes back the last turn of a text; what was restored is one.
+func (t *chat) undoText(ctx context.Context) error {
+	n := t.restored + len(t.said)
+	if n == 0 {
+		return errNothingYet
+	}
+	if err := t.s.Rewind(n - 1); err != nil {
+		return err
+	}
+	if len(t.said) > 0 {
+		t.said = t.said[:len(t.said)-1]
+	} else {
+		t.restored = 0
+	}
+	t.note("The last turn is taken back: %s.", wordsLeft(n-1, "turn"))
+	return t.autosave(ctx)
 }
 
 // wordsLeft says how many things are left.
@@ -204,39 +215,42 @@ func (t *chat) cmdRetry(ctx context.Context, _ string) error {
 
 // retryText writes the last turn of a text again.
 func (t *chat) retryText(ctx context.Context) error {
-	if t.texts == 0 || t.typed == "" {
+	if len(t.said) == 0 {
 		return errNothingYet
 	}
-	if err := t.s.Rewind(t.texts - 1); err != nil {
+	last := len(t.said) - 1
+	text := t.said[last]
+	if err := t.s.Rewind(t.restored + last); err != nil {
 		return err
 	}
-	t.texts--
-	return t.sendText(ctx, t.typed)
+	t.said = t.said[:last]
+	return t.sendText(ctx, text)
 }
 
 // sendText answers a message, or goes on behind a text.
 func (t *chat) sendText(ctx context.Context, text string) error {
-	t.typed = text
-	return t.answer(ctx, func(ctx context.Context, opts *generate.Options) iter.Seq2[generate.Token, error] {
+	kept, err := t.answer(ctx, func(ctx context.Context, opts *generate.Options) iter.Seq2[generate.Token, error] {
 		return t.s.Send(ctx, text, opts)
 	})
+	if kept && t.s.IsText() {
+		t.said = append(t.said, text)
+	}
+	return err
 }
 
 // cmdContinue goes on with the last answer.
 func (t *chat) cmdContinue(ctx context.Context, _ string) error {
-	texts := t.texts
-	err := t.answer(ctx, func(ctx context.Context, opts *generate.Options) iter.Seq2[generate.Token, error] {
+	_, err := t.answer(ctx, func(ctx context.Context, opts *generate.Options) iter.Seq2[generate.Token, error] {
 		return t.s.Continue(ctx, opts)
 	})
-	t.texts = texts // it is the same turn
 	if errors.Is(err, generate.ErrFinished) {
 		return errors.New("the last answer is whole: there is nothing to go on with")
 	}
 	return err
 }
 
-// saveAnswer saves the conversation where each answer is saved.
-func (t *chat) saveAnswer(ctx context.Context) error {
+// autosave saves the conversation after a change, where --session asks for that.
+func (t *chat) autosave(ctx context.Context) error {
 	if !t.saves {
 		return nil
 	}
@@ -287,11 +301,11 @@ func (t *chat) cmdLoad(ctx context.Context, name string) error {
 		}
 		return errors.Join(fmt.Errorf("%s is %s", quoted(name), what), s.Close())
 	}
-	texts := 0
+	restored := 0
 	if s.IsText() {
-		texts = 1
+		restored = 1
 	}
-	if err := t.replace(s, texts); err != nil {
+	if err := t.replace(s, restored); err != nil {
 		return err
 	}
 	t.file = name

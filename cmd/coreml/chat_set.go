@@ -221,7 +221,7 @@ func (t *chat) cmdSet(_ context.Context, arg string) error {
 	at := slices.IndexFunc(settings, func(s chatSetting) bool { return s.name == name })
 	if at < 0 {
 		text := "there is no setting " + quoted(firstLine(name))
-		if near := closest(name, t.settingNames()); near != "" {
+		if near := meant(name, t.settingNames()); near != "" {
 			text += fmt.Sprintf(" (did you mean %s?)", near)
 		}
 		return errors.New(text + "; /set shows them")

@@ -129,9 +129,10 @@ func (t *chat) takeResult(ctx context.Context, typed string) error {
 
 // sendMessages answers messages of any role.
 func (t *chat) sendMessages(ctx context.Context, messages []tokenizer.Message) error {
-	return t.answer(ctx, func(ctx context.Context, opts *generate.Options) iter.Seq2[generate.Token, error] {
+	_, err := t.answer(ctx, func(ctx context.Context, opts *generate.Options) iter.Seq2[generate.Token, error] {
 		return t.s.SendMessages(ctx, messages, opts)
 	})
+	return err
 }
 
 // showCall shows a call of a function: on one line where it is short, else with its

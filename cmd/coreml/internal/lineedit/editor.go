@@ -20,9 +20,15 @@ type Editor struct {
 	prompt string
 }
 
-// New returns an editor. It is nil on systems that the editing is not made for.
+// New returns an editor. It is nil on systems that the editing is not made for, and where
+// the terminal does not say where its cursor is, as one with nobody in front of it.
 func New(cfg Config) *Editor {
+	typed, does := answers()
+	if !does {
+		return nil
+	}
 	e := &Editor{shell: readline.NewShell()}
+	e.shell.Keys.Feed(false, []rune(string(typed))...)
 	e.shell.Prompt.Primary(func() string { return e.prompt })
 	e.shell.PasteTransformer = Clean
 	if cfg.More != nil {
@@ -33,7 +39,7 @@ func New(cfg Config) *Editor {
 	}
 	if cfg.Complete != nil {
 		e.shell.Completer = func(line []rune, cursor int) readline.Completions {
-			return readline.CompleteValues(cfg.Complete(string(line[:cursor]))...).NoSpace('/')
+			return readline.CompleteValues(cfg.Complete(string(line[:cursor]))...)
 		}
 	}
 	e.configure()
@@ -48,9 +54,9 @@ func (e *Editor) configure() {
 		"convert-meta": false, "input-meta": true, "output-meta": true,
 		// A text that is pasted is no sequence of keys.
 		"enable-bracketed-paste": true,
-		// A terminal that does not answer the question for the cursor's place, as behind
-		// some pipes, would be waited for for ever; prompts begin their line here.
-		"cursor-position-probe": false,
+		// Without asking for the cursor's place a line at the bottom of the screen is drawn
+		// over those above it.
+		"cursor-position-probe": true,
 	} {
 		// The names are the library's own.
 		_ = e.shell.Config.Set(name, value)
