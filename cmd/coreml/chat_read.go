@@ -37,6 +37,19 @@ func goesOn(text string) bool {
 	return announces(text)
 }
 
+// staysOf is what stays of a text that goes on: not the backslash that said so.
+func staysOf(text string) (stays string, more bool) {
+	if more = goesOn(text); more && !isLong(text) {
+		text = strings.TrimSuffix(text, continuingMark)
+	}
+	return text, more
+}
+
+// isLong reports whether a text begins with triple quotes.
+func isLong(text string) bool {
+	return strings.HasPrefix(strings.TrimLeft(text, " \t"), longTextMark)
+}
+
 // announces reports whether a line ends in a backslash that stands for itself alone: an
 // even number of them is text.
 func announces(line string) bool {
@@ -75,6 +88,7 @@ func newMessageLines(in io.Reader, prompts io.Writer, pressed <-chan struct{}) *
 // Read implements messageReader.
 func (r *messageLines) Read(ctx context.Context, prompt string) (string, error) {
 	var message strings.Builder
+	long := false // between triple quotes
 	for {
 		if err := ctx.Err(); err != nil {
 			return "", err
@@ -93,15 +107,14 @@ func (r *messageLines) Read(ctx context.Context, prompt string) (string, error) 
 		case message.Len()+len(line) > maxPrompt:
 			return "", fmt.Errorf("standard input: a message of more than %s", bytesText(maxPrompt))
 		}
-		long := strings.HasPrefix(strings.TrimLeft(message.String()+line, " \t"), longTextMark)
-		if !long && announces(line) {
-			message.WriteString(strings.TrimSuffix(line, continuingMark))
-			message.WriteByte('\n')
-			prompt = morePrompt
-			continue
+		more := false
+		if long = long || message.Len() == 0 && isLong(line); long && message.Len() > 0 {
+			more = !strings.HasSuffix(strings.TrimRight(line, " \t"), longTextMark)
+		} else {
+			line, more = staysOf(line)
 		}
 		message.WriteString(line)
-		if !goesOn(message.String()) {
+		if !more {
 			return message.String(), nil
 		}
 		message.WriteByte('\n')
@@ -155,7 +168,7 @@ func (t *chat) reader() messageReader {
 		if err != nil { // it is not worth a conversation
 			t.note("%s", explain(err))
 		}
-		editor := lineedit.New(lineedit.Config{History: history, More: goesOn, Complete: t.complete})
+		editor := lineedit.New(lineedit.Config{History: history, More: staysOf, Complete: t.complete})
 		if editor != nil {
 			return editor
 		}

@@ -11,9 +11,17 @@ import (
 	"github.com/gocoreml/coreml/tensor"
 )
 
+// asCommand is the environment variable with which the test is the command itself.
+const asCommand = "COREML_TEST_IS_COMMAND"
+
 // TestMain keeps the tests on the portable engine on every system, but for those
 // that name another one, and away from any hub but for those that start one.
+//
+// As the program itself it runs in tests that need a terminal or a process of its own.
 func TestMain(m *testing.M) {
+	if os.Getenv(asCommand) != "" {
+		main()
+	}
 	if os.Getenv("COREML_ENGINE") == "" {
 		if err := os.Setenv("COREML_ENGINE", "portable"); err != nil {
 			panic(err)

@@ -22,9 +22,9 @@ type Config struct {
 	// History is what earlier messages are found in and new ones go to; nil means that of
 	// this Editor alone.
 	History *History
-	// More reports whether a text goes on in another line when Enter is pressed. Nil means
-	// that it never does.
-	More func(text string) bool
+	// More reports whether a text goes on in another line when Enter is pressed, and what of
+	// it stays then. Nil means that it never does.
+	More func(text string) (stays string, more bool)
 	// Complete returns what the word before the cursor may become: whole words, in the
 	// order in which they are offered. Nil means nothing.
 	Complete func(before string) []string

@@ -20,19 +20,14 @@ type Editor struct {
 	prompt string
 }
 
-// New returns an editor. It is nil on systems that the editing is not made for, and where
-// the terminal does not say where its cursor is, as one with nobody in front of it.
+// New returns an editor. It is nil on systems that the editing is not made for.
 func New(cfg Config) *Editor {
-	typed, does := answers()
-	if !does {
-		return nil
-	}
 	e := &Editor{shell: readline.NewShell()}
-	e.shell.Keys.Feed(false, []rune(string(typed))...)
 	e.shell.Prompt.Primary(func() string { return e.prompt })
 	e.shell.PasteTransformer = Clean
+	e.shell.SyntaxHighlighter = func(line []rune) string { return string(line) + rowBelow }
 	if cfg.More != nil {
-		e.shell.AcceptMultiline = func(line []rune) bool { return !cfg.More(string(line)) }
+		e.shell.AcceptMultiline = func(line []rune) bool { return e.whole(cfg.More(string(line))) }
 	}
 	if cfg.History != nil {
 		e.shell.History.Add("history", cfg.History)
@@ -46,6 +41,22 @@ func New(cfg Config) *Editor {
 	return e
 }
 
+// whole reports whether a message has ended. One that goes on gets the text that stays;
+// the library then puts a new line where the cursor is.
+func (e *Editor) whole(stays string, more bool) bool {
+	line, cursor := e.shell.Line(), e.shell.Cursor()
+	if more && cursor.Pos() == line.Len() {
+		line.Set([]rune(stays)...)
+		cursor.Set(line.Len())
+	}
+	return !more
+}
+
+// rowBelow moves the cursor down, for which the screen scrolls where that is its last row,
+// and back up. The library draws with a row below the text, and would have to know where
+// on the screen the text is to see that there is none.
+const rowBelow = "\x1bD\x1b[A"
+
 // configure changes what of the library's defaults does not fit, whatever an inputrc
 // says.
 func (e *Editor) configure() {
@@ -54,9 +65,9 @@ func (e *Editor) configure() {
 		"convert-meta": false, "input-meta": true, "output-meta": true,
 		// A text that is pasted is no sequence of keys.
 		"enable-bracketed-paste": true,
-		// Without asking for the cursor's place a line at the bottom of the screen is drawn
-		// over those above it.
-		"cursor-position-probe": true,
+		// A terminal that is asked for its cursor's place need not answer, and what is typed
+		// while it does so can be lost.
+		"cursor-position-probe": false,
 	} {
 		// The names are the library's own.
 		_ = e.shell.Config.Set(name, value)
