@@ -92,7 +92,7 @@ func (w *window) keys(text string) {
 // then the time counts.
 func (w *window) until(what string, is func(lines []string) bool) {
 	w.t.Helper()
-	timeout := time.After(20 * time.Second)
+	timeout := time.After(2 * time.Minute)
 	for {
 		w.mu.Lock()
 		drawn, ended := w.drawn, w.ended
@@ -183,8 +183,8 @@ func TestAConversationInAWindow(t *testing.T) {
 	w.see(">>> four\n    five\n    six\n")
 	w.keys("\"\"\"seven\reight\"\"\"\r")
 	w.see("    eight\"\"\"\n")
-	// The history has them as they were.
-	w.keys("\x1b[A\x1b[A")
+	// The history has them as they were. The arrow goes from line to line in between.
+	w.keys("\x1b[A\x1b[A\x1b[A")
 	w.typed(">>> four", "    five", "    six")
 	w.keys("\x03")
 	w.see("    six\n>>>")

@@ -180,9 +180,19 @@ func TestCommandsOfAConversation(t *testing.T) {
 func TestTheFlagsOfChat(t *testing.T) {
 	model := chattyStory(t)
 	for _, args := range [][]string{
-		{"--stop", " child", "-n", "40"}, {"--seed", "3", "--top-k", "2"}, {"--arithmetic", "wide", "--threads", "1"}, {"--engine", "portable"},
-		{"--compute-units", "cpu-only"}, {"--prefill-chunk", "3"}, {"--overflow", "error"}, {"--reasoning-budget", "4"}, {"--speculate"}, {"--offline"},
-		{"--tokenizer", filepath.Dir(model)}, {"--draft", model}, {"--sanitize-control-tokens"},
+		{"--stop", " child", "-n", "40"},
+		{"--seed", "3", "--top-k", "2"},
+		{"--arithmetic", "wide", "--threads", "1"},
+		{"--engine", "portable"},
+		{"--compute-units", "cpu-only"},
+		{"--prefill-chunk", "3"},
+		{"--overflow", "error"},
+		{"--reasoning-budget", "4"},
+		{"--speculate"},
+		{"--offline"},
+		{"--tokenizer", filepath.Dir(model)},
+		{"--draft", model},
+		{"--sanitize-control-tokens"},
 	} {
 		if r := chatting(t, []string{"Once upon a time"}, append(args, "-m", model)...); r.status != exitOK || r.out == "" {
 			t.Errorf("%q: status %d, %q, %s", args, r.status, r.out, r.err)

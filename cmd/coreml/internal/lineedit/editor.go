@@ -25,7 +25,7 @@ func New(cfg Config) *Editor {
 	e := &Editor{shell: readline.NewShell()}
 	e.shell.Prompt.Primary(func() string { return e.prompt })
 	e.shell.PasteTransformer = Clean
-	e.shell.SyntaxHighlighter = func(line []rune) string { return string(line) + rowBelow }
+	e.shell.SyntaxHighlighter = func(line []rune) string { return string(line) + rowsBelow }
 	if cfg.More != nil {
 		e.shell.AcceptMultiline = func(line []rune) bool { return e.whole(cfg.More(string(line))) }
 	}
@@ -52,10 +52,11 @@ func (e *Editor) whole(stays string, more bool) bool {
 	return !more
 }
 
-// rowBelow moves the cursor down, for which the screen scrolls where that is its last row,
-// and back up. The library draws with a row below the text, and would have to know where
-// on the screen the text is to see that there is none.
-const rowBelow = "\x1bD\x1b[A"
+// rowsBelow moves the cursor down twice, for which the screen scrolls where it is in its
+// last rows, and back up. The library draws with a row below the text, and with another one
+// where the text ends at the edge of the screen; it would have to know where on the screen
+// the text is to see that there are none.
+const rowsBelow = "\x1bD\x1bD\x1b[2A"
 
 // configure changes what of the library's defaults does not fit, whatever an inputrc
 // says.
@@ -84,6 +85,15 @@ func (e *Editor) configure() {
 			e.shell.Cursor().InsertAt('\n')
 		},
 	})
+	// Within a message of several lines the arrows go from line to line.
+	lines := map[string]string{"previous-history": "up-line-or-history", "next-history": "down-line-or-history"}
+	keys := e.shell.Config.Binds["emacs"]
+	for key, bind := range keys {
+		if command, is := lines[bind.Action]; is && !bind.Macro {
+			bind.Action = command
+			keys[key] = bind
+		}
+	}
 	// Alt-Enter, as the library names it: Meta with Ctrl-M.
 	_ = e.shell.Config.Bind("emacs", "\u008d", "insert-new-line", false)
 }
