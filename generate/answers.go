@@ -66,9 +66,6 @@ func (g *Generator) answers(ctx context.Context, p *Prompt, n int, opts *Options
 			} else {
 				err = r.observed(ctx, one)
 			}
-			if !leavesSound(ctx, err) {
-				seq.spoil()
-			}
 			if !emit(result, err) {
 				return nil
 			}

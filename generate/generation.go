@@ -187,7 +187,12 @@ func (r *generation) run(ctx context.Context, seq *Sequence, prompt []int, emit 
 }
 
 // goOn is run behind a prompt, whose last logits are given.
-func (r *generation) goOn(ctx context.Context, seq *Sequence, prompt []int, logits []float32, emit func(Token) bool) error {
+func (r *generation) goOn(ctx context.Context, seq *Sequence, prompt []int, logits []float32, emit func(Token) bool) (err error) {
+	defer func() {
+		if !leavesSound(ctx, err) {
+			seq.spoil()
+		}
+	}()
 	r.prepareDecoder(prompt)
 	defer r.bound.company.leave(r)
 	if r.resumed != nil {

@@ -60,6 +60,7 @@ func (s *Session) Rewind(n int) error {
 	if err := s.enter(); err != nil {
 		return prefixed(fmt.Errorf("rewind: %w", err))
 	}
+	s.generation++
 	defer s.leave()
 	messages := s.Messages()
 	switch {
