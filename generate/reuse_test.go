@@ -172,6 +172,51 @@ func TestACancelledPromptKeepsWhatWasRead(t *testing.T) {
 	}
 }
 
+// TestACancelledTurnKeepsTheConversation ends the context of a turn in the model, at its
+// prompt and in its answer: what was there before is not read again.
+func TestACancelledTurnKeepsTheConversation(t *testing.T) {
+	for call := range 2 {
+		m := &fakeModel{unrecorded: true}
+		session, tok := newSession(t, m, plainTemplate)
+		m.next = replies(tok, "ok")
+		opts := &generate.Options{MaxTokens: 3}
+		first := say(t, session, "hi", opts)
+		ctx, cancel := context.WithCancel(t.Context())
+		from := int(m.calls.Load())
+		m.before = func(ctx context.Context, n int) error {
+			if n == from+call {
+				cancel()
+			}
+			return ctx.Err()
+		}
+		if _, err := generate.Collect(session.Send(ctx, "yo", opts)); !errors.Is(err, context.Canceled) {
+			t.Fatalf("call %d: %v", call, err)
+		}
+		m.before = nil
+		if again := say(t, session, "yo", opts); again.Stats.CachedTokens < first.Stats.PromptTokens {
+			t.Errorf("call %d: %d tokens were kept, of at least %d", call, again.Stats.CachedTokens, first.Stats.PromptTokens)
+		}
+	}
+}
+
+// TestDraftsGoOnToo has a draft model keep what it has read of a text.
+func TestDraftsGoOnToo(t *testing.T) {
+	small := &fakeModel{next: counting, unrecorded: true}
+	draft := reusing(t, small, generate.Config{MaxStates: 1})
+	g := reusing(t, &fakeModel{next: counting}, generate.Config{MaxStates: 1, Draft: draft, Speculation: &generate.Speculation{Always: true}})
+	small.unrecorded = false
+	answer := wantCached(t, g, prompt, 6, 0)
+	if s := draft.Stats(); s.States != 0 || s.FreeStates != 1 || !slices.Contains(small.sizes, len(prompt)+1) {
+		t.Errorf("the draft's: %+v, %v", s, small.sizes)
+	}
+	small.sizes = nil
+	ids := slices.Concat(prompt, answer, []int{9})
+	wantCached(t, g, ids, 6, len(ids)-2)
+	if len(small.sizes) == 0 || slices.Max(small.sizes) > 4 {
+		t.Errorf("the draft model has read %v tokens", small.sizes)
+	}
+}
+
 // TestAnAnswerThatIsLeftKeepsItsState breaks off, and ends contexts in the caller's loop.
 func TestAnAnswerThatIsLeftKeepsItsState(t *testing.T) {
 	for name, leave := range map[string]func(cancel func()) (goOn bool){
