@@ -68,6 +68,17 @@ hub-conformance: ## package hub beside two versions of Python's huggingface_hub,
 	PYTHON="$(PYTHON)" conformance/hub/install.sh $(HUB)
 	COREML_HUB_CONFORMANCE=$(abspath $(HUB)) go test -count=1 -timeout 40m -v ./conformance/hub
 
+OPENAI   ?= .cache/openai
+DURATION ?= 5m
+
+.PHONY: openai-conformance serve-soak
+openai-conformance: build ## coreml serve, or the server at BASE_URL, with the openai packages of PyPI, npm and Go and the anthropic package; needs Python 3 with pip, and npm
+	PYTHON="$(PYTHON)" conformance/openai/install.sh $(OPENAI)
+	cd conformance/openai && COREML_OPENAI_CLIENTS=$(abspath $(OPENAI)) COREML_BINARY=$(CURDIR)/bin/coreml go test -count=1 -timeout 30m -v .
+
+serve-soak: build ## coreml serve under 200 streams for DURATION (5m), with readers that leave or are slow, and what is left then; Linux
+	cd conformance/openai && go run ./soak -binary $(CURDIR)/bin/coreml -duration $(DURATION)
+
 CONVERT ?= .cache/convert
 
 .PHONY: convert-load convert-variants

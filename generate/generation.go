@@ -393,12 +393,12 @@ func (r *generation) token(ctx context.Context, id int, finish FinishReason) (To
 	tok.Kind, tok.CallText = r.kind(place, len(part.Calls)+len(part.Errors)), r.tools.callText()
 	var found bool
 	if tok.Text, found = r.stop.push(part.All); found {
-		tok.Finish = FinishStop
+		tok.Finish, tok.StopString = FinishStop, r.stop.matched
 	} else if finish != FinishNone {
 		tok.Text += r.stop.flush()
 	}
-	if r.chat {
-		r.plain.add(part.Text, tok.Finish != FinishNone)
+	if tok.Content = tok.Text; r.chat {
+		tok.Content = r.plain.add(part.Text, tok.Finish != FinishNone)
 	}
 	r.sampler.bound.wrote(tok)
 	return tok, nil

@@ -171,6 +171,14 @@ func (g *Generator) DefaultSampling() *Sampling {
 	return new(Sampling)
 }
 
+// ChatOptions returns what the chat template is given where [Options.Chat] is nil: a copy of
+// [Config.Chat] that may be changed and used as Options.Chat, and never nil.
+func (g *Generator) ChatOptions() *tokenizer.ChatOptions {
+	out := valueOr(g.made().chat, tokenizer.ChatOptions{})
+	out.Extra = maps.Clone(out.Extra)
+	return &out
+}
+
 // Vocabulary returns the number of logits that the model gives for a token, or
 // 0 while it is not known: a package may leave it open until the first
 // prediction.

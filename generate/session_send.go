@@ -249,7 +249,7 @@ func (s *Session) lastOf(t *sessionTurn) *lastTurn {
 	}
 	l := &lastTurn{
 		Tokens: append(s.seq.Tokens(), t.r.next...), Opening: t.r.opening, Answer: a.ids,
-		Finish: a.finish, Whole: a.finish == FinishEnd && !t.r.isEnd(a.ids[len(a.ids)-1]), Text: a.text.String(), Reasoning: a.thinking.String(), Calls: len(a.calls), pictures: t.r.pictures,
+		Finish: a.finish, Whole: a.finish == FinishEnd && !t.r.isEnd(a.ids[len(a.ids)-1]), Text: a.text.String(), Content: a.plain, Reasoning: a.thinking.String(), Calls: len(a.calls), pictures: t.r.pictures,
 	}
 	return l
 }

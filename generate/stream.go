@@ -55,11 +55,11 @@ func Collect(stream iter.Seq2[Token, error]) (*Result, error) {
 	if stream == nil {
 		return &Result{}, prefixed(configErrorf("stream", "is nil"))
 	}
-	var text, reasoning strings.Builder
+	var text, reasoning, content strings.Builder
 	r := &Result{}
 	for tok, err := range stream {
 		if err != nil {
-			r.Text, r.Reasoning = text.String(), reasoning.String()
+			r.Text, r.Reasoning, r.Content = text.String(), reasoning.String(), content.String()
 			return r, err
 		}
 		r.Tokens = append(r.Tokens, tok.ID)
@@ -68,11 +68,12 @@ func Collect(stream iter.Seq2[Token, error]) (*Result, error) {
 		r.CallErrors = append(r.CallErrors, tok.CallErrors...)
 		text.WriteString(tok.Text)
 		reasoning.WriteString(tok.Reasoning)
+		content.WriteString(tok.Content)
 		if tok.Stats != nil {
-			r.Finish, r.Stats = tok.Finish, *tok.Stats
+			r.Finish, r.StopString, r.Stats = tok.Finish, tok.StopString, *tok.Stats
 		}
 	}
-	r.Text, r.Reasoning = text.String(), reasoning.String()
+	r.Text, r.Reasoning, r.Content = text.String(), reasoning.String(), content.String()
 	return r, nil
 }
 
