@@ -304,7 +304,7 @@ on('settings go into the request, wrong ones do not', {}, async (page, { seen })
   const { body } = seen.requests[0];
   assert.deepEqual([body.temperature, body.top_k, body.top_p, body.stop], [0.7, 40, undefined, ['END', 'STOP']]);
   assert.deepEqual(body.messages[0], { role: 'system', content: 'Be brief.' });
-  assert.deepEqual([body.stream, body.stream_options, body.model], [true, { include_usage: true }, 'Qwen3-4B']);
+  assert.deepEqual([body.stream, body.stream_options, body.model], [true, { include_usage: true }, 'Model']);
   await page.click('#own');
   assert.equal(await page.inputValue('#o-temperature'), '');
   await ask(page, 'hello');

@@ -206,7 +206,7 @@ function showChats() {
       Object.assign(iconButton('trash', `Delete “${name}”`, () => remove([c])), { className: 'icon drop' }));
   };
   const list = store.conversations().map(item);
-  byId('chat-list').replaceChildren(...(list.length > 0 ? list : [el('li', {}, el('p', { class: 'hint open' }, 'None yet.'))]));
+  byId('chat-list').replaceChildren(...(list.length > 0 ? list : [el('li', {}, el('p', { class: 'hint' }, 'None yet.'))]));
   byId('export').disabled = conversation.turns.length === 0;
   byId('clear').disabled = list.length === 0;
 }
