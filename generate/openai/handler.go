@@ -266,7 +266,10 @@ func (x *exchange) done() {
 	if x.cause != nil {
 		attrs = append(attrs, slog.String("error", quote.Text(x.cause.Error(), 8000)))
 	}
-	if x.stats.Status >= http.StatusInternalServerError && x.stats.Status != http.StatusServiceUnavailable {
+	switch {
+	case x.stats.Route == "/health":
+		level = slog.LevelDebug // balancers ask every second
+	case x.stats.Status >= http.StatusInternalServerError && x.stats.Status != http.StatusServiceUnavailable:
 		level = slog.LevelError
 	}
 	log.LogAttrs(context.WithoutCancel(x.ctx), level, "request", attrs...)
