@@ -132,6 +132,7 @@ var statuses = map[bridge.Fault]core.StatusName{
 	bridge.FaultInvalid:    core.INVALID_ARGUMENT,
 	bridge.FaultTooLong:    core.OUT_OF_RANGE,
 	bridge.FaultBusy:       core.RESOURCE_EXHAUSTED,
+	bridge.FaultClosed:     core.UNAVAILABLE,
 	bridge.FaultCancelled:  core.CANCELLED,
 	bridge.FaultDeadline:   core.DEADLINE_EXCEEDED,
 	bridge.FaultIncomplete: core.OUT_OF_RANGE,

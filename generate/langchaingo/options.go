@@ -258,6 +258,7 @@ var codes = map[bridge.Fault]llms.ErrorCode{
 	bridge.FaultInvalid:    llms.ErrCodeInvalidRequest,
 	bridge.FaultTooLong:    llms.ErrCodeTokenLimit,
 	bridge.FaultBusy:       llms.ErrCodeRateLimit,
+	bridge.FaultClosed:     llms.ErrCodeProviderUnavailable,
 	bridge.FaultCancelled:  llms.ErrCodeCanceled,
 	bridge.FaultDeadline:   llms.ErrCodeTimeout,
 	bridge.FaultIncomplete: llms.ErrCodeTokenLimit,

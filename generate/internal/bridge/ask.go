@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/gocoreml/coreml/coreml"
 	"github.com/gocoreml/coreml/generate"
 	"github.com/gocoreml/coreml/generate/embed"
 	"github.com/gocoreml/coreml/generate/grammar"
@@ -121,7 +122,8 @@ const (
 	FaultInternal   Fault = iota // of the model or this module
 	FaultInvalid                 // the request asks for what cannot be done
 	FaultTooLong                 // the text is longer than the context
-	FaultBusy                    // too many callers wait, or the model is closing: later
+	FaultBusy                    // too many callers wait: later
+	FaultClosed                  // the model is closed
 	FaultCancelled               // the caller's context was cancelled
 	FaultDeadline                // the caller's context has passed its deadline
 	FaultIncomplete              // the answer ended before it was whole by its grammar
@@ -137,8 +139,10 @@ func FaultOf(err error) Fault {
 		return FaultDeadline
 	case errors.Is(err, generate.ErrContextFull), errors.Is(err, embed.ErrTooLong):
 		return FaultTooLong
-	case errors.Is(err, generate.ErrQueueFull), errors.Is(err, generate.ErrClosed):
+	case errors.Is(err, generate.ErrQueueFull):
 		return FaultBusy
+	case errors.Is(err, generate.ErrClosed), errors.Is(err, coreml.ErrClosed):
+		return FaultClosed
 	case errors.Is(err, generate.ErrIncomplete):
 		return FaultIncomplete
 	case errors.Is(err, generate.ErrConfig), errors.Is(err, embed.ErrConfig), errors.Is(err, generate.ErrNoChatTemplate),

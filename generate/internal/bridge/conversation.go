@@ -34,7 +34,8 @@ type Message struct {
 	Reasoning string
 	// Calls are the functions that the assistant called.
 	Calls []tokenizer.ToolCall
-	// CallID and Name say which call the result of a tool answers, and of which function.
+	// CallID and Name say which call the result of a tool answers, and of which function:
+	// if empty, that of the call.
 	CallID, Name string
 }
 
@@ -127,8 +128,15 @@ func (r *Request) prompt(ctx context.Context, g *generate.Generator) (*prompt, e
 	p := &prompt{options: r.Options}
 	p.options.Images = slices.Clone(r.Options.Images)
 	place := newPlacer(g, r.Options.Chat)
+	called := map[string]string{} // the functions of calls, by their ids
 	for k := range r.Messages {
 		m := &r.Messages[k]
+		for _, call := range m.Calls {
+			called[call.ID] = call.Name
+		}
+		if m.Name == "" && m.Role == Tool {
+			m.Name = called[m.CallID]
+		}
 		for i := range m.Parts {
 			if picture := m.Parts[i].Image; picture != nil {
 				img, err := picture.decode(ctx, g)
