@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -112,6 +113,7 @@ func TestPartsAreTheTextOfTheLibrary(t *testing.T) {
 func TestAStreamCanBeEnded(t *testing.T) {
 	m, g, _ := open(t, "", 1)
 	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
 	stream, err := m.Stream(ctx, fantasy.Call{Prompt: user("Once upon a time")})
 	if err != nil {
 		t.Fatal(err)
@@ -348,6 +350,7 @@ func TestAFullQueueIsTriedAgain(t *testing.T) {
 	}
 	defer held.Close()
 	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
 	waiting := make(chan error, 1)
 	go func() {
 		_, err := m.Generate(ctx, fantasy.Call{Prompt: user("Once upon a time")})
@@ -358,6 +361,7 @@ func TestAFullQueueIsTriedAgain(t *testing.T) {
 		case err := <-waiting:
 			t.Fatal(err)
 		default:
+			runtime.Gosched()
 		}
 	}
 	_, err = m.Generate(t.Context(), fantasy.Call{Prompt: user("Once upon a time")})

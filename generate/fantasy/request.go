@@ -20,10 +20,14 @@ import (
 //
 // A field that is zero leaves the options of [New] as they are.
 type Options struct {
-	Seed              *uint64  `json:"seed,omitempty"`
-	Stop              []string `json:"stop,omitempty"`
-	MinP              float64  `json:"min_p,omitempty"`
-	RepetitionPenalty float64  `json:"repetition_penalty,omitempty"`
+	// Seed makes the answer at a temperature come out the same again.
+	Seed *uint64 `json:"seed,omitempty"`
+	// Stop lists strings that end the answer and are no part of it.
+	Stop []string `json:"stop,omitempty"`
+	// MinP leaves out tokens less likely than this part of the likeliest.
+	MinP float64 `json:"min_p,omitempty"`
+	// RepetitionPenalty above 1 makes tokens less likely that have been.
+	RepetitionPenalty float64 `json:"repetition_penalty,omitempty"`
 	// ReasoningBudget bounds the thinking in tokens; -1 is none at all.
 	ReasoningBudget int `json:"reasoning_budget,omitempty"`
 }

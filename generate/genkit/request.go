@@ -20,17 +20,24 @@ import (
 // ai.GenerationCommonConfig, or a map with the names of the JSON fields here; other names
 // are refused.
 type Config struct {
-	MaxOutputTokens int      `json:"maxOutputTokens,omitempty"`
-	StopSequences   []string `json:"stopSequences,omitempty"`
+	// MaxOutputTokens limits the answer.
+	MaxOutputTokens int `json:"maxOutputTokens,omitempty"`
+	// StopSequences end the answer and are no part of it.
+	StopSequences []string `json:"stopSequences,omitempty"`
 	// Temperature 0 takes the likeliest token each time.
-	Temperature       *float64 `json:"temperature,omitempty"`
-	TopK              int      `json:"topK,omitempty"`
-	TopP              float64  `json:"topP,omitempty"`
-	MinP              float64  `json:"minP,omitempty"`
-	Seed              *uint64  `json:"seed,omitempty"`
-	RepetitionPenalty float64  `json:"repetitionPenalty,omitempty"`
-	PresencePenalty   float64  `json:"presencePenalty,omitempty"`
-	FrequencyPenalty  float64  `json:"frequencyPenalty,omitempty"`
+	Temperature *float64 `json:"temperature,omitempty"`
+	// TopK, TopP and MinP leave out unlikely tokens: all but so many, those beyond so much
+	// of the probability, those below this part of the likeliest.
+	TopK int     `json:"topK,omitempty"`
+	TopP float64 `json:"topP,omitempty"`
+	MinP float64 `json:"minP,omitempty"`
+	// Seed makes the answer at a temperature come out the same again.
+	Seed *uint64 `json:"seed,omitempty"`
+	// RepetitionPenalty above 1, PresencePenalty and FrequencyPenalty above 0 make tokens
+	// less likely that have been.
+	RepetitionPenalty float64 `json:"repetitionPenalty,omitempty"`
+	PresencePenalty   float64 `json:"presencePenalty,omitempty"`
+	FrequencyPenalty  float64 `json:"frequencyPenalty,omitempty"`
 	// ReasoningBudget bounds the thinking in tokens; -1 is none at all.
 	ReasoningBudget int `json:"reasoningBudget,omitempty"`
 }
