@@ -299,8 +299,9 @@ func TestSamplingIsWhatTheCallAsks(t *testing.T) {
 		return r.Content.Text()
 	}
 	seed := &coreml.Options{Seed: new(uint64(3))}
-	if text(1.5, seed) != text(1.5, seed) || text(1.5, seed) == text(0, nil) {
-		t.Error("seed and temperature do not make the text")
+	one, again, greedy := text(1.5, seed), text(1.5, seed), text(0, nil)
+	if one != again || one == greedy {
+		t.Errorf("seed and temperature do not make the text: %q, %q, %q", one, again, greedy)
 	}
 	if got := text(0, &coreml.Options{Stop: []string{","}}); strings.Contains(got, ",") {
 		t.Errorf("a stop string is in %q", got)

@@ -90,8 +90,10 @@ func sample(s *generate.Sampling, call *llms.CallOptions) {
 		asked float64
 		field *float64
 	}{
-		{call.TopP, &s.TopP}, {call.RepetitionPenalty, &s.RepetitionPenalty},
-		{call.FrequencyPenalty, &s.FrequencyPenalty}, {call.PresencePenalty, &s.PresencePenalty},
+		{call.TopP, &s.TopP},
+		{call.RepetitionPenalty, &s.RepetitionPenalty},
+		{call.FrequencyPenalty, &s.FrequencyPenalty},
+		{call.PresencePenalty, &s.PresencePenalty},
 	} {
 		if v.asked != 0 {
 			*v.field = v.asked

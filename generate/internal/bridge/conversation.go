@@ -264,4 +264,3 @@ func (p placer) list(parts []Part) []any {
 	}
 	return list
 }
-
