@@ -25,8 +25,10 @@ type Session struct {
 	text bool // it goes on with a text, and has no messages
 	// What follows is for the call that has set busy alone.
 	seq   *Sequence
-	calls int       // of functions so far
-	last  *lastTurn // nil where the conversation ends otherwise than with an answer of it
+	calls int // of functions so far
+	// generation counts the changes of the conversation.
+	generation uint64
+	last       *lastTurn // nil where the conversation ends otherwise than with an answer of it
 	// bound is the function of the package that gave the answers, nil before the first
 	// one, and function and adapters what Options said.
 	bound    *boundModel
@@ -97,6 +99,7 @@ func (s *Session) SetMessages(messages []tokenizer.Message) error {
 
 // set replaces the conversation. Only the turn or change that has entered does.
 func (s *Session) set(messages []tokenizer.Message) {
+	s.generation++
 	s.mu.Lock()
 	s.messages = messages
 	s.mu.Unlock()

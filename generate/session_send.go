@@ -156,7 +156,7 @@ func (s *Session) turn(ctx context.Context, t *sessionTurn, emit func(Token) boo
 		}
 		s.seq = nil
 	}
-	s.shown = r.shown
+	s.shown, r.asked = r.shown, prompt
 	if t.resumed != nil {
 		t.resumed.answer = &t.answer
 	}
@@ -168,6 +168,9 @@ func (s *Session) turn(ctx context.Context, t *sessionTurn, emit func(Token) boo
 		}
 		return r.run(ctx, s.seq, prompt, emit)
 	})
+	if s.seq != nil {
+		s.seq.reusable = leavesSound(ctx, err) // by others, when the session is closed
+	}
 	if err == nil {
 		s.bound, s.function, s.adapters = r.bound, t.opts.Function, t.opts.Adapters
 	}
@@ -235,6 +238,7 @@ func (s *Session) keep(ctx context.Context, t *sessionTurn) {
 		s.turns = append(s.turns, turnEnd{len(before) + 1, len(s.pictures)})
 	}
 	s.last = s.lastOf(t)
+	s.generation++
 }
 
 // lastOf returns what is remembered of an answer. Nil where the sequence is gone.

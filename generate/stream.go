@@ -70,7 +70,7 @@ func Collect(stream iter.Seq2[Token, error]) (*Result, error) {
 		reasoning.WriteString(tok.Reasoning)
 		content.WriteString(tok.Content)
 		if tok.Stats != nil {
-			r.Finish, r.Stats = tok.Finish, *tok.Stats
+			r.Finish, r.StopString, r.Stats = tok.Finish, tok.StopString, *tok.Stats
 		}
 	}
 	r.Text, r.Reasoning, r.Content = text.String(), reasoning.String(), content.String()
@@ -135,6 +135,7 @@ func (r *generation) arrange(ctx context.Context, prompt []int, messages []token
 	if prompt, err = r.fit(ctx, prompt, messages); err != nil {
 		return nil, err
 	}
+	r.asked = prompt
 	return prompt, r.checkPrompt(prompt)
 }
 
@@ -148,8 +149,13 @@ func (r *generation) hold(ctx context.Context, call func(seq *Sequence) error) (
 	if err != nil {
 		return err
 	}
+	sound := false
+	seq.reusable = true // if what follows leaves it so
 	defer seq.expireWith(ctx)()
 	defer func() {
+		if !sound {
+			seq.spoil()
+		}
 		if cerr := seq.close(); err == nil {
 			err = cerr
 		}
@@ -163,6 +169,7 @@ func (r *generation) hold(ctx context.Context, call func(seq *Sequence) error) (
 		}()
 	}
 	err = call(seq)
+	sound = leavesSound(ctx, err)
 	if ended := ctx.Err(); ended != nil && errors.Is(err, ErrClosed) && (seq.isClosed() || r.guide != nil && r.guide.seq.isClosed()) {
 		return ended // which has closed it meanwhile
 	}

@@ -60,6 +60,8 @@ type Token struct {
 	CallErrors []*tokenizer.ToolCallError
 	// Finish is set on the last token only.
 	Finish FinishReason
+	// StopString is the one of Options.Stop that ended the answer; only with FinishStop.
+	StopString string
 	// Stats is set on the last token only.
 	Stats *Stats
 }
@@ -142,8 +144,10 @@ type Result struct {
 	Tokens []int
 	// LogProbs tells of each of Tokens how likely it was; only with Options.LogProbs.
 	LogProbs []TokenLogProbs
-	// Finish says why the answer ended.
-	Finish FinishReason
+	// Finish says why the answer ended, and StopString is the one of Options.Stop that ended
+	// it, if one did.
+	Finish     FinishReason
+	StopString string
 	// Stats are its measures.
 	Stats Stats
 }

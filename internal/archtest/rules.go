@@ -301,6 +301,8 @@ func Default() Rules {
 			// What other people's inputs must be answered with.
 			// Answers that another validator of JSON schema checks: a module of its own.
 			{Dir: "conformance/structured", May: []string{"examples", "generate", "generate/grammar"}, Third: []string{regexp2, "github.com/santhosh-tekuri/jsonschema"}},
+			// The server with the clients that people have: a module of its own.
+			{Dir: "conformance/openai", May: []string{"conformance/openai/target", "examples", "generate", "generate/embed", "generate/openai", "tokenizer"}, Third: []string{"github.com/openai/openai-go"}, Std: []string{"net", "net/http"}, Prints: true, Opens: []string{"*"}},
 			{Dir: "conformance", May: []string{"*"}, Third: []string{sys}, Std: []string{"net", "net/http"}, Prints: true},
 
 			// Measurements against other programs.
