@@ -10,11 +10,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"image"
 	"iter"
 	"slices"
 	"strings"
 
 	"github.com/gocoreml/coreml/generate"
+	"github.com/gocoreml/coreml/generate/internal/picture"
 	"github.com/gocoreml/coreml/tokenizer"
 )
 
@@ -128,6 +130,7 @@ func (r *Request) prompt(ctx context.Context, g *generate.Generator) (*prompt, e
 	p := &prompt{options: r.Options}
 	p.options.Images = slices.Clone(r.Options.Images)
 	place := newPlacer(g, r.Options.Chat)
+	pictures := picture.Reader{G: g}
 	called := map[string]string{} // the functions of calls, by their ids
 	for k := range r.Messages {
 		m := &r.Messages[k]
@@ -138,8 +141,8 @@ func (r *Request) prompt(ctx context.Context, g *generate.Generator) (*prompt, e
 			m.Name = called[m.CallID]
 		}
 		for i := range m.Parts {
-			if picture := m.Parts[i].Image; picture != nil {
-				img, err := picture.decode(ctx, g)
+			if file := m.Parts[i].Image; file != nil {
+				img, err := read(ctx, &pictures, file)
 				if ended := ctx.Err(); ended != nil {
 					return nil, ended
 				}
@@ -159,6 +162,14 @@ func (r *Request) prompt(ctx context.Context, g *generate.Generator) (*prompt, e
 		p.text, p.alone = place.text(first.Parts), true
 	}
 	return p, nil
+}
+
+// read returns a picture that the model can be shown.
+func read(ctx context.Context, pictures *picture.Reader, file *Picture) (image.Image, error) {
+	if pictures.G.ImageInput() == nil {
+		return nil, errors.New("has a picture, and the model takes none")
+	}
+	return pictures.Read(ctx, file.Data)
 }
 
 // write returns the message as chat templates read it.
