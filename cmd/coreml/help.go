@@ -48,10 +48,13 @@ func helpText(v *kong.Value) string {
 // version words them otherwise.
 func callError(err error) error {
 	var refused *refusal
+	var set *settingsError
 	var output *fs.PathError
 	switch {
 	case errors.As(err, &refused):
 		return refused.error
+	case errors.As(err, &set):
+		return set.error
 	case isBrokenPipe(err), errors.As(err, &output) && output.Op == "write":
 		return err // help could not be printed
 	}

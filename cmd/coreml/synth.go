@@ -21,7 +21,7 @@ import (
 type synthCmd struct {
 	Package string `arg:"" help:"The package to make; nothing may lie there yet."`
 
-	Shape string `help:"A known shape, which the flags below change: ${shapes}." default:"tiny" placeholder:"NAME"`
+	Shape string `choices:"$shapes" help:"A known shape, which the flags below change: ${shapes}." default:"tiny" placeholder:"NAME"`
 	// Numbers that override those of the shape.
 	Layers  int   `help:"Number of layers." placeholder:"N"`
 	Hidden  int   `help:"Width of the residual stream." placeholder:"N"`
@@ -34,7 +34,7 @@ type synthCmd struct {
 	Tied    *bool `negatable:"" help:"Let the head read the embedding's weights."`
 
 	// How the weights are written.
-	Weights string `help:"How weights are stored: ${formats}." default:"int4" placeholder:"NAME"`
+	Weights string `choices:"$formats" help:"How weights are stored: ${formats}." default:"int4" placeholder:"NAME"`
 	Block   int    `help:"Columns that share a scale, or rows that share a palette; 0 means as usual, -1 all." default:"0" placeholder:"N"`
 	Rotary  string `help:"Rotary positions from angles or tables." enum:"angles,tables" default:"angles" placeholder:"NAME"`
 	// What is made.
