@@ -105,8 +105,8 @@ func (f *settingsFile) parse(data []byte, app *kong.Application) error {
 			all[flag.Name] = flag
 		}
 	}
-	return eachKey(root, "the settings", func(key string, value *yaml.Node) error {
-		verb, isVerb := verbs[key]
+	return eachKey(root, "the settings", func(key, value *yaml.Node) error {
+		verb, isVerb := verbs[key.Value]
 		if !isVerb || value.Kind != yaml.MappingNode {
 			return f.set(f.all, key, value, all, "", slices.Collect(maps.Keys(verbs)))
 		}
@@ -114,16 +114,16 @@ func (f *settingsFile) parse(data []byte, app *kong.Application) error {
 		for _, flag := range verbFlags(verb) {
 			own[flag.Name] = flag
 		}
-		f.verbs[key] = map[string]flagSetting{}
-		return eachKey(value, key, func(name string, value *yaml.Node) error {
-			return f.set(f.verbs[key], name, value, own, " of "+key, nil)
+		f.verbs[verb.Name] = map[string]flagSetting{}
+		return eachKey(value, verb.Name, func(key, value *yaml.Node) error {
+			return f.set(f.verbs[verb.Name], key, value, own, " of "+verb.Name, nil)
 		})
 	})
 }
 
 // eachKey goes through an object of the file. Names that come twice are refused: who
 // changes one of them should not wonder about the other.
-func eachKey(object *yaml.Node, what string, do func(key string, value *yaml.Node) error) error {
+func eachKey(object *yaml.Node, what string, do func(key, value *yaml.Node) error) error {
 	if object.Kind != yaml.MappingNode {
 		return fmt.Errorf("line %d: %s are names of flags with their values, as in temperature: 0.7", object.Line, what)
 	}
@@ -137,7 +137,7 @@ func eachKey(object *yaml.Node, what string, do func(key string, value *yaml.Nod
 			return fmt.Errorf("line %d: %s is set in line %d already", key.Line, quoted(firstLine(key.Value)), before)
 		}
 		seen[key.Value] = key.Line
-		if err := do(key.Value, object.Content[i+1]); err != nil {
+		if err := do(key, object.Content[i+1]); err != nil {
 			return err
 		}
 	}
@@ -145,10 +145,11 @@ func eachKey(object *yaml.Node, what string, do func(key string, value *yaml.Nod
 }
 
 // set keeps the value of a flag.
-func (f *settingsFile) set(into map[string]flagSetting, name string, value *yaml.Node, flags map[string]*kong.Flag, whose string, sections []string) error {
+func (f *settingsFile) set(into map[string]flagSetting, key, value *yaml.Node, flags map[string]*kong.Flag, whose string, sections []string) error {
+	name := key.Value
 	flag, ok := flags[name]
 	if !ok {
-		text := fmt.Sprintf("line %d: there is no flag %s%s", value.Line, quoted(firstLine(name)), whose)
+		text := fmt.Sprintf("line %d: there is no flag %s%s", key.Line, quoted(firstLine(name)), whose)
 		if near := closest(name, append(slices.Sorted(maps.Keys(flags)), sections...)); near != "" {
 			text += fmt.Sprintf(" (did you mean %s?)", quoted(near))
 		}
@@ -156,9 +157,9 @@ func (f *settingsFile) set(into map[string]flagSetting, name string, value *yaml
 	}
 	values, err := settingValues(value, flag)
 	if err != nil {
-		return fmt.Errorf("line %d: %s: %w", value.Line, name, err)
+		return fmt.Errorf("line %d: %s: %w", key.Line, name, err)
 	}
-	into[name] = flagSetting{values: values, from: fmt.Sprintf("%s:%d", f.path, value.Line), line: value.Line}
+	into[name] = flagSetting{values: values, from: fmt.Sprintf("%s:%d", f.path, key.Line), line: key.Line}
 	return nil
 }
 
@@ -187,9 +188,9 @@ func settingValues(value *yaml.Node, flag *kong.Flag) ([]string, error) {
 			return nil, errors.New("it takes a value, and this is a list of names with values")
 		}
 		list := []string{}
-		err := eachKey(value, flag.Name, func(key string, item *yaml.Node) error {
+		err := eachKey(value, flag.Name, func(key, item *yaml.Node) error {
 			text, err := scalarText(item)
-			list = append(list, key+"="+text)
+			list = append(list, key.Value+"="+text)
 			return err
 		})
 		return list, err

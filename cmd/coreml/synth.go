@@ -41,6 +41,7 @@ type synthCmd struct {
 	Checkpoint bool `help:"Make a checkpoint in bfloat16 in place of a package: a folder with config.json and safetensors files, to measure convert with."`
 
 	Seed  uint64 `help:"Another seed makes other weights." default:"0" placeholder:"N"`
+	JSON  bool   `help:"Print what was made as one JSON object."`
 	Quiet bool   `short:"q" help:"Do not tell what was made."`
 }
 
@@ -158,12 +159,15 @@ func (c *synthCmd) Run(ctx context.Context, io *streams) error {
 		}
 		return fmt.Errorf("make %s: %w", c.Package, err)
 	}
-	if c.Quiet {
+	if c.Quiet && !c.JSON {
 		return nil
 	}
 	size, err := folderSize(c.Package)
 	if err != nil {
 		return err
+	}
+	if c.JSON {
+		return printJSON(io.out, synthJSON{madeJSON{c.Package, size}, c.Shape, int64(cfg.Parameters()), what, round(time.Since(start).Seconds())})
 	}
 	_, err = fmt.Fprintf(io.err, "%s: %.4g million weights as %s, %s, in %s\n", plain(c.Package),
 		float64(cfg.Parameters())/1e6, what, bytesText(size), duration(time.Since(start)))
