@@ -154,7 +154,7 @@ func (l *typedLine) last(ctx context.Context, word string) []candidate {
 	}
 	var list []candidate
 	for _, child := range l.node.Children {
-		if child.Type == kong.CommandNode && !child.Hidden && strings.HasPrefix(child.Name, word) {
+		if l.arguments == 0 && child.Type == kong.CommandNode && !child.Hidden && strings.HasPrefix(child.Name, word) {
 			list = append(list, candidate{child.Name, brief(child.Help)})
 		}
 	}
