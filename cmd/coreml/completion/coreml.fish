@@ -4,7 +4,11 @@ function __coreml_complete
     set -l words (commandline -opc)
     set -l program $words[1]
     set -e words[1]
-    $program __complete $words (commandline -ct) 2>/dev/null
+    # A quote that is still open cannot be taken away: the word is asked for without it.
+    set -l word (commandline -ct)
+    set -l bare (string unescape -- "$word")
+    or set bare (string trim --left --chars '\'"' -- "$word")
+    $program __complete $words "$bare" 2>/dev/null
 end
 
 complete -c coreml -e
