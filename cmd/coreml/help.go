@@ -28,7 +28,9 @@ Examples:
     coreml inspect Model.mlpackage
     coreml bench Model.mlpackage
 
-Text goes to standard output, everything else to standard error. The exit status is 0 when all went well, 1 after an error or when a comparison failed, 2 when the call is wrong, 3 when a JSON schema has a keyword that is not supported, and 130 when it was interrupted. COREML_ENGINE=portable chooses the engine where --engine does not.`
+Text goes to standard output, everything else to standard error. The exit status is 0 when all went well, 1 after an error or when a comparison failed, 2 when the call is wrong, 3 when a JSON schema has a keyword that is not supported, and 130 when it was interrupted.
+
+Every flag can be set by a variable, as COREML_MAX_TOKENS sets --max-tokens, and in a file: coreml config shows what is set and how. COREML_ENGINE=portable chooses the engine where --engine does not.`
 
 // helpText is the help of a flag or an argument with its default, where there is
 // one and the text does not say it itself.
