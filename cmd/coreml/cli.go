@@ -69,6 +69,7 @@ func execute(ctx context.Context, args []string, s *streams) error {
 		// Help is printed while the arguments are parsed; parsing goes on then.
 		kong.Exit(func(int) { helped = true }),
 		kong.ConfigureHelp(helpOptions()),
+		kong.Help(helpFor(s)),
 		kong.ValueFormatter(helpText),
 		// A negative number and "-", which means standard input, are values.
 		kong.WithHyphenPrefixedParameters(true),

@@ -85,11 +85,13 @@ func (c *configCmd) Run(s *streams, call *kong.Context, set *settings) error {
 			report.Problems = append(report.Problems, fmt.Sprintf("other users of this system may read the file, which has the value of --%s: chmod 600 makes it yours alone", name))
 		}
 	}
-	write := report.text
+	var err error
 	if c.JSON {
-		write = func(out io.Writer) error { return printIndented(out, report) }
+		err = printIndented(s.out, report)
+	} else {
+		_, err = io.WriteString(s.out, report.text(helpWidth(s)))
 	}
-	if err := write(s.out); err != nil {
+	if err != nil {
 		return err
 	}
 	if len(report.Problems) > 0 {
@@ -156,8 +158,8 @@ func tryValue(flag *kong.Flag, set flagSetting) error {
 	return nil
 }
 
-// text writes the report for people.
-func (r *configJSON) text(out io.Writer) error {
+// text is the report for people, for a terminal of so many columns.
+func (r *configJSON) text(width int) string {
 	var b strings.Builder
 	switch {
 	case r.Path == "":
@@ -174,13 +176,19 @@ func (r *configJSON) text(out io.Writer) error {
 		for i := range r.Settings {
 			t.row("--"+r.Settings[i].Flag, r.Settings[i].value(), r.Settings[i].where())
 		}
-		b.WriteString("\n" + t.String())
+		b.WriteString("\n")
+		if width < narrow {
+			for _, row := range t.rows {
+				b.WriteString(row[0] + "\n  " + row[1] + "\n  " + row[2] + "\n")
+			}
+		} else {
+			b.WriteString(t.String())
+		}
 	}
 	for _, problem := range r.Problems {
 		b.WriteString("problem: " + plain(problem) + "\n")
 	}
-	_, err := io.WriteString(out, b.String())
-	return err
+	return b.String()
 }
 
 // value is the value for people.

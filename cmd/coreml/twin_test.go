@@ -43,6 +43,9 @@ func (m hermetic) Run() int {
 			}
 		}
 	}
+	if err := os.Unsetenv("COLUMNS"); err != nil {
+		panic(err)
+	}
 	for name, value := range map[string]string{envConfig: noSettings, "HF_HUB_OFFLINE": "1", "HF_TOKEN": "", "HF_ENDPOINT": nobody} {
 		if err := os.Setenv(name, value); err != nil {
 			panic(err)
