@@ -87,6 +87,17 @@ structured: ## ANSWERS (1000) answers of each model under JSON schemas, checked 
 	PYTHON="$(PYTHON)" conformance/structured/install.sh $(STRUCTURED)
 	cd conformance/structured && COREML_STRUCTURED=$(ANSWERS) COREML_STRUCTURED_SCHEMAS=$(abspath $(STRUCTURED)) go test -count=1 -timeout 180m -v .
 
+SCALEOUT ?= .cache/scale-out
+
+.PHONY: scale-out
+scale-out: build ## two servers behind vllm-router on loopback: conversations that stay, a drain, a kill, a full queue; needs Python 3 with pip
+	PYTHON="$(PYTHON)" conformance/scaleout/install.sh $(SCALEOUT)
+	COREML_SCALE_OUT=$(abspath $(SCALEOUT)) COREML_BINARY=$(abspath bin/coreml) go test -count=1 -timeout 15m -v ./conformance/scaleout
+
+.PHONY: container-root
+container-root: ## the root tree of the container image FROM scratch, and the command within it by chroot; Linux
+	@dir=$$(mktemp -d) && tools/release/rootfs "$$dir" try; status=$$?; rm -rf "$$dir"; exit $$status
+
 race: ## all tests under the race detector; needs gcc
 	CGO_ENABLED=1 go test -race work
 
@@ -117,11 +128,11 @@ bench-peers: build ## this project, llama.cpp, ik_llama.cpp and OpenVINO in turn
 		-arithmetic $(ARITHMETIC) -chunk $(CHUNK) -quiet $(QUIET) -wait $(WAIT) -save $(PEERS)/results.jsonl $$models
 
 .PHONY: bench-figures
-bench-figures: build ## the README's tables and docs/speed.svg of what bench-peers has measured last
+bench-figures: build ## the tables of docs/performance.md and docs/speed.svg of what bench-peers has measured last
 	set -- $(PEER_MODELS) && \
 	bin/coreml bench $(PEERS)/models/$$1.package --threads 1 --prefill 128 --decode 512 --profile --json > $(PEERS)/profile.json && \
 	go run ./bench/figure -peers $(PEERS)/results.jsonl -profile $(PEERS)/profile.json -model $$1 -out docs/speed.svg && \
-	go run ./bench/readme -peers $(PEERS)/results.jsonl README.md
+	go run ./bench/readme -peers $(PEERS)/results.jsonl docs/performance.md
 
 soak: ## 1000 times load, generate and close; nothing may stay behind
 	COREML_CYCLES=1000 go test -count=1 -timeout 60m -v -run '^TestClosedModelsLeaveNothing$$' ./generate
