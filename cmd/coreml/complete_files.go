@@ -79,11 +79,12 @@ func valueCandidates(ctx context.Context, v *kong.Value, word string) []candidat
 		return nil
 	}
 	before := ""
-	if name, _, _ := strings.Cut(v.Tag.PlaceHolder, "="); strings.Contains(v.Tag.PlaceHolder, "=") && !strings.HasSuffix(name, "[") {
+	if name, _, equals := strings.Cut(v.Tag.PlaceHolder, "="); equals && !strings.HasSuffix(name, "[") {
 		// The path begins behind the first sign. Of a form that must have one, nothing
-		// is known before it.
+		// is known before it; in [ID=]PATH it may be left out.
 		at := strings.IndexByte(word, '=')
-		if at < 0 && !strings.HasPrefix(v.Tag.PlaceHolder, "[") {
+		optional := strings.Contains(name, "[") && !strings.Contains(name, "]")
+		if at < 0 && !optional {
 			return nil
 		}
 		before, word = word[:at+1], word[at+1:]

@@ -30,7 +30,7 @@ type generateCmd struct {
 	// A pointer, since an empty prompt is one that was given: it is refused with
 	// words of its own, and standard input is not read for it.
 	Prompt   *string `arg:"" optional:"" help:"The prompt, in quotes; - reads it from standard input, as a pipe or a file there is without asking."`
-	Package  string  `arg:"" optional:"" as:"model" help:"The model package, as --model gives it too."`
+	Package  string  `arg:"" optional:"" help:"The model package, as --model gives it too."`
 	Prompts  string  `help:"Answer the lines of this file, each a prompt, in place of one prompt; - is standard input. Needs --json: an object for each line." placeholder:"FILE"`
 	Requests string  `help:"Answer the lines of this file, each a JSON object with a prompt and options of its own, such as a function or a temperature (docs/stdio.md); - is standard input. Needs --json." placeholder:"FILE"`
 

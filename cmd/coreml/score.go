@@ -15,7 +15,7 @@ import (
 // follows for the whole: with --json as one object.
 type scoreCmd struct {
 	File    string `arg:"" help:"The text file; - reads standard input."`
-	Package string `arg:"" optional:"" as:"model" help:"The model package, as --model gives it too."`
+	Package string `arg:"" optional:"" help:"The model package, as --model gives it too."`
 
 	Model     string `short:"m" help:"The model package, a folder with one in it, or the name of a repository, org/name[@revision][:path], which is downloaded. Without it the small storyteller." placeholder:"MODEL"`
 	Tokenizer string `aliases:"tokenizer-path" help:"Folder with the tokenizer, its tokenizer.json, or a repository, of which the tokenizer alone is downloaded. Without it: beside the package, else that of the repository that the package was made from." placeholder:"PATH"`

@@ -183,11 +183,11 @@ func verbFlags(verb *kong.Node) []*kong.Flag {
 	return list
 }
 
-// givenAsArgument reports whether a call has an argument that says the same as a flag,
-// such as the package of generate: what is typed goes before what is set.
+// givenAsArgument reports whether a call has an argument that says the same as a flag:
+// a package, of a verb that has --model too. What is typed goes before what is set.
 func givenAsArgument(call *kong.Context, flag string) bool {
-	return slices.ContainsFunc(call.Path, func(p *kong.Path) bool {
-		return p.Positional != nil && p.Positional.Tag.Get("as") == flag
+	return flag == "model" && slices.ContainsFunc(call.Path, func(p *kong.Path) bool {
+		return p.Positional != nil && p.Positional.Name == "package"
 	})
 }
 
