@@ -12,7 +12,7 @@ import (
 
 // manPage is the page of a command, or of coreml for nil.
 func manPage(app *kong.Application, verb *kong.Node) string {
-	p := &page{}
+	p := &roffPage{}
 	node, text := app.Node, app.Help
 	about, _, _ := strings.Cut(text, "\n")
 	if verb != nil {
@@ -69,7 +69,7 @@ func buildTime() string {
 }
 
 // synopsis shows how a command is called.
-func (p *page) synopsis(app *kong.Application, node *kong.Node) {
+func (p *roffPage) synopsis(app *kong.Application, node *kong.Node) {
 	if node == app.Node {
 		p.raw(`\fBcoreml\fR \fIcommand\fR [\fIflags\fR]`)
 		return
@@ -89,7 +89,7 @@ func (p *page) synopsis(app *kong.Application, node *kong.Node) {
 }
 
 // commands lists the commands.
-func (p *page) commands(app *kong.Application) {
+func (p *roffPage) commands(app *kong.Application) {
 	p.section("COMMANDS")
 	for _, verb := range app.Children {
 		if verb.Hidden {
@@ -104,7 +104,7 @@ func (p *page) commands(app *kong.Application) {
 }
 
 // arguments lists what is not a flag.
-func (p *page) arguments(node *kong.Node) {
+func (p *roffPage) arguments(node *kong.Node) {
 	if len(node.Positional) == 0 {
 		return
 	}
@@ -115,7 +115,7 @@ func (p *page) arguments(node *kong.Node) {
 }
 
 // options lists the flags.
-func (p *page) options(node *kong.Node) {
+func (p *roffPage) options(node *kong.Node) {
 	p.section("OPTIONS")
 	for _, group := range node.AllFlags(true) {
 		for _, f := range group {
@@ -135,7 +135,7 @@ func (p *page) options(node *kong.Node) {
 }
 
 // environment says how flags are set without the command line.
-func (p *page) environment(verb *kong.Node) {
+func (p *roffPage) environment(verb *kong.Node) {
 	p.section("ENVIRONMENT")
 	p.paragraph("A flag that a call does not have is taken from its environment variable, then from the file of settings, then from its default. The variable of --max-tokens is COREML_MAX_TOKENS. An empty one is not set. A flag that may be repeated has a value on each line of its variable. coreml config shows what is set.")
 	p.tagged(`\fBCOREML_CONFIG\fR`, "The file of settings; none stands for no file.")
@@ -148,13 +148,13 @@ func (p *page) environment(verb *kong.Node) {
 }
 
 // files says where settings lie.
-func (p *page) files() {
+func (p *roffPage) files() {
 	p.section("FILES")
 	p.tagged(`\fI~/.config/coreml/config.yaml\fR`, "The file of settings, on systems other than macOS (~/Library/Application Support/coreml) and Windows (%AppData%).")
 }
 
 // statuses lists the exit statuses.
-func (p *page) statuses() {
+func (p *roffPage) statuses() {
 	p.section("EXIT STATUS")
 	for _, s := range exitStatuses {
 		p.tagged(fmt.Sprint(s.status), s.means)
@@ -162,7 +162,7 @@ func (p *page) statuses() {
 }
 
 // seeAlso names the other pages.
-func (p *page) seeAlso(app *kong.Application, verb *kong.Node) {
+func (p *roffPage) seeAlso(app *kong.Application, verb *kong.Node) {
 	var list []string
 	if verb != nil {
 		list = append(list, `\fBcoreml\fR(1)`)

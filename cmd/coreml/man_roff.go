@@ -2,14 +2,14 @@ package main
 
 import "strings"
 
-// page is a page of the manual that is being written, in the macros of man(7).
-type page struct {
+// roffPage is a page of the manual that is being written, in the macros of man(7).
+type roffPage struct {
 	strings.Builder
 	begun bool // a section that has nothing yet
 }
 
 // line writes a macro with its arguments.
-func (p *page) line(macro string, args ...string) {
+func (p *roffPage) line(macro string, args ...string) {
 	p.WriteString(macro)
 	for _, arg := range args {
 		p.WriteString(` "` + strings.ReplaceAll(roffText(arg), `"`, `\(dq`) + `"`)
@@ -18,16 +18,16 @@ func (p *page) line(macro string, args ...string) {
 }
 
 // raw writes lines that are roff already.
-func (p *page) raw(text string) { p.WriteString(text + "\n") }
+func (p *roffPage) raw(text string) { p.WriteString(text + "\n") }
 
 // section begins a section.
-func (p *page) section(name string) {
+func (p *roffPage) section(name string) {
 	p.raw(".SH " + name)
 	p.begun = true
 }
 
 // space begins a paragraph, which the head of a section does too.
-func (p *page) space() {
+func (p *roffPage) space() {
 	if !p.begun {
 		p.raw(".PP")
 	}
@@ -35,13 +35,13 @@ func (p *page) space() {
 }
 
 // paragraph writes a paragraph.
-func (p *page) paragraph(text string) {
+func (p *roffPage) paragraph(text string) {
 	p.space()
 	p.raw(roffLines(text))
 }
 
 // tagged writes an entry of a list; the tag is roff already.
-func (p *page) tagged(tag, text string) {
+func (p *roffPage) tagged(tag, text string) {
 	p.begun = false
 	p.raw(".TP")
 	p.raw(tag)
@@ -49,7 +49,7 @@ func (p *page) tagged(tag, text string) {
 }
 
 // block writes a block of a help.
-func (p *page) block(b helpBlock) {
+func (p *roffPage) block(b helpBlock) {
 	if !b.code {
 		p.paragraph(b.text)
 		return
