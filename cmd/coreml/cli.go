@@ -99,10 +99,10 @@ func execute(ctx context.Context, args []string, s *streams) error {
 	set.warn(s.err)
 	tellIdle(s.err, parsed)
 	err = parsed.Run()
-	if _, wrong := errors.AsType[*usageError](err); wrong {
-		err = set.blame(err)
+	if err == nil || ctx.Err() != nil || errors.Is(err, errFailed) || isBrokenPipe(err) {
+		return err
 	}
-	return err
+	return set.blame(err)
 }
 
 // status tells of an error and returns the exit status for it.

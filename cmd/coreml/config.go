@@ -42,6 +42,7 @@ type configJSON struct {
 	Found    bool          `json:"found"`
 	Settings []settingJSON `json:"settings"`
 	Problems []string      `json:"problems"`
+	Notes    []string      `json:"notes"` // what may be a mistake
 }
 
 // settingJSON is what a flag is set to.
@@ -57,7 +58,7 @@ type settingJSON struct {
 
 // Run is called by kong.
 func (c *configCmd) Run(s *streams, call *kong.Context, set *settings) error {
-	report := &configJSON{Settings: []settingJSON{}, Problems: []string{}}
+	report := &configJSON{Settings: []settingJSON{}, Problems: []string{}, Notes: orEmpty(misspelt(call.Model))}
 	report.Path, _ = settingsPath()
 	var nodes []*kong.Node
 	for _, leaf := range call.Model.Leaves(true) {
@@ -187,6 +188,9 @@ func (r *configJSON) text(width int) string {
 	}
 	for _, problem := range r.Problems {
 		b.WriteString("problem: " + plain(problem) + "\n")
+	}
+	for _, note := range r.Notes {
+		b.WriteString("note: " + plain(note) + "\n")
 	}
 	return b.String()
 }

@@ -10,6 +10,8 @@ import (
 	"runtime"
 	"strings"
 
+	"github.com/alecthomas/kong"
+
 	"github.com/gocoreml/coreml/coreml"
 	"github.com/gocoreml/coreml/examples/storyteller"
 	"github.com/gocoreml/coreml/generate"
@@ -90,11 +92,11 @@ type doctorFramework struct {
 // Run is called by kong.
 //
 // A problem does not end it: the next one may be the cause.
-func (c *doctorCmd) Run(ctx context.Context, io *streams) error {
+func (c *doctorCmd) Run(ctx context.Context, io *streams, call *kong.Context) error {
 	r := &doctorReport{
 		Version: version(), Go: runtime.Version(), System: runtime.GOOS + "/" + runtime.GOARCH,
 		CPU:     doctorCPU{kernel.CPU().Variant, kernel.Variants(), workpool.Cores(), kernel.CPU().Problem},
-		Engines: []doctorEngine{}, Unchecked: []string{}, Problems: []string{}, Environment: environment(),
+		Engines: []doctorEngine{}, Unchecked: []string{}, Problems: []string{}, Environment: environment(call.Model),
 	}
 	if r.CPU.Problem != "" {
 		r.Problems = append(r.Problems, r.CPU.Problem)
@@ -124,10 +126,19 @@ func (c *doctorCmd) Run(ctx context.Context, io *streams) error {
 // environment lists the variables that change what is run.
 //
 // Those of the system that change speed alone are not among them.
-func environment() []string {
+func environment(app *kong.Application) []string {
 	list := []string{}
-	for _, name := range []string{"COREML_ENGINE", kernel.EnvCPU, "GOMAXPROCS", "HF_HOME", "HF_HUB_CACHE"} {
+	for _, name := range []string{envEngine, kernel.EnvCPU, envConfig, "GOMAXPROCS", "HF_HOME", "HF_HUB_CACHE"} {
 		if v, ok := os.LookupEnv(name); ok {
+			list = append(list, name+"="+v)
+		}
+	}
+	for name, flag := range variables(app) {
+		switch v := os.Getenv(name); {
+		case v == "":
+		case isSecret(flag.Name):
+			list = append(list, name+"=(secret)")
+		default:
 			list = append(list, name+"="+v)
 		}
 	}

@@ -1,10 +1,10 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 
@@ -112,8 +112,8 @@ func (s *settings) blame(err error) error {
 	text := err.Error()
 	var notes []string
 	for _, name := range slices.Sorted(maps.Keys(s.used)) {
-		if namesFlag(text, name) {
-			notes = append(notes, "--"+name+" comes from "+s.used[name].from)
+		if set := s.used[name]; namesFlag(text, name) || set.isIn(text) && !isSecret(name) {
+			notes = append(notes, "--"+name+" comes from "+set.from)
 		}
 	}
 	if len(notes) == 0 {
@@ -122,12 +122,18 @@ func (s *settings) blame(err error) error {
 	note := strings.Join(notes, ", ")
 	usage, ok := err.(*usageError) //nolint:errorlint // a call that is wrong is never wrapped
 	if !ok {
-		return fmt.Errorf("%w; %s", err, note)
+		return errors.Join(err, errors.New(note))
 	}
 	if before, hint, found := strings.Cut(usage.text, " (see coreml "); found {
 		return usagef("%s; %s (see coreml %s", before, note, hint)
 	}
 	return usagef("%s; %s", usage.text, note)
+}
+
+// isIn reports whether a text has the setting's value, and not by chance.
+func (v flagSetting) isIn(text string) bool {
+	const least = 5
+	return slices.ContainsFunc(v.values, func(value string) bool { return len(value) >= least && strings.Contains(text, value) })
 }
 
 // warn tells of secrets that others may read, where the call has them.
@@ -196,48 +202,3 @@ type settingsError struct{ error }
 
 // Unwrap returns the error.
 func (e *settingsError) Unwrap() error { return e.error }
-
-// The variables that are no flag's.
-const (
-	envConfig = "COREML_CONFIG" // the file of settings
-	envEngine = "COREML_ENGINE" // the library's, for engines that are chosen automatically
-)
-
-// ofLibrary reports whether a variable that the library reads takes the place of a
-// flag's default.
-func ofLibrary(flag *kong.Flag) bool {
-	return flag.Name == "engine" && flag.Default == "auto" && os.Getenv(envEngine) != ""
-}
-
-// variable is the name of the environment variable of a flag, empty where it has none.
-//
-// A verb whose engine is not chosen automatically does not look at the library's
-// variable, and --config of compress is not the file of settings.
-func variable(flag string) string {
-	name := "COREML_" + strings.ToUpper(strings.NewReplacer("-", "_", ".", "_").Replace(flag))
-	if name == envConfig || name == envEngine {
-		return ""
-	}
-	return name
-}
-
-// ofEnvironment returns what the environment sets a flag to. A variable that is empty
-// is not set.
-//
-// A line stands for each time that the flag is given: any other separator can be part
-// of a text. Lists of numbers have commas besides, as on the command line.
-func ofEnvironment(flag *kong.Flag) (flagSetting, bool) {
-	name := variable(flag.Name)
-	if name == "" {
-		return flagSetting{}, false
-	}
-	text := os.Getenv(name)
-	if text == "" {
-		return flagSetting{}, false
-	}
-	values := []string{text}
-	if flag.IsCumulative() {
-		values = strings.Split(strings.TrimSuffix(strings.ReplaceAll(text, "\r\n", "\n"), "\n"), "\n")
-	}
-	return flagSetting{values: values, from: name}, true
-}
