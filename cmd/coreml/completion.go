@@ -18,7 +18,7 @@ func (*completionCmd) Help() string {
     bash         eval "$(coreml completion bash)" in ~/.bashrc
     zsh          eval "$(coreml completion zsh)" in ~/.zshrc, behind compinit
     fish         coreml completion fish | source in ~/.config/fish/config.fish
-    powershell   coreml completion powershell | Out-String | Invoke-Expression in $PROFILE
+    powershell   coreml completion powershell | Out-String | iex in $PROFILE
 
 Examples:
 

@@ -90,7 +90,7 @@ func (c *configCmd) Run(s *streams, call *kong.Context, set *settings) error {
 	if c.JSON {
 		err = printIndented(s.out, report)
 	} else {
-		_, err = io.WriteString(s.out, report.text(helpWidth(s)))
+		_, err = io.WriteString(s.out, report.text(helpWidth(s), s.sentence))
 	}
 	if err != nil {
 		return err
@@ -159,8 +159,9 @@ func tryValue(flag *kong.Flag, set flagSetting) error {
 	return nil
 }
 
-// text is the report for people, for a terminal of so many columns.
-func (r *configJSON) text(width int) string {
+// text is the report for people, for a terminal of so many columns, with what breaks
+// sentences for it.
+func (r *configJSON) text(width int, sentence func(string) string) string {
 	var b strings.Builder
 	switch {
 	case r.Path == "":
@@ -187,10 +188,10 @@ func (r *configJSON) text(width int) string {
 		}
 	}
 	for _, problem := range r.Problems {
-		b.WriteString("problem: " + plain(problem) + "\n")
+		b.WriteString(sentence("problem: " + plain(problem)))
 	}
 	for _, note := range r.Notes {
-		b.WriteString("note: " + plain(note) + "\n")
+		b.WriteString(sentence("note: " + plain(note)))
 	}
 	return b.String()
 }

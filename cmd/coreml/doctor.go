@@ -110,11 +110,13 @@ func (c *doctorCmd) Run(ctx context.Context, io *streams, call *kong.Context) er
 	if err := r.framework(ctx); err != nil {
 		return err
 	}
-	write := r.writeText
+	var err error
 	if c.JSON {
-		write = r.writeJSON
+		err = r.writeJSON(io.out)
+	} else {
+		err = r.writeText(io.out, io.sentence)
 	}
-	if err := write(io.out); err != nil {
+	if err != nil {
 		return err
 	}
 	if len(r.Problems) > 0 {
@@ -253,7 +255,7 @@ func (r *doctorReport) writeJSON(out io.Writer) error { return printIndented(out
 
 // writeText prints the report for people: what there is first, what is wrong last,
 // where it is still on the screen.
-func (r *doctorReport) writeText(out io.Writer) error {
+func (r *doctorReport) writeText(out io.Writer, sentence func(string) string) error {
 	var b strings.Builder
 	t := table{}
 	t.row("coreml", r.Version+", "+r.Go)
@@ -272,19 +274,19 @@ func (r *doctorReport) writeText(out io.Writer) error {
 	b.WriteString(t.String())
 	for i := range r.Engines {
 		for _, note := range r.Engines[i].Notes {
-			fmt.Fprintf(&b, "note: %s: %s\n", r.Engines[i].Name, plain(note))
+			b.WriteString(sentence("note: " + r.Engines[i].Name + ": " + plain(note)))
 		}
 	}
 	if f := r.Framework; f != nil {
 		for _, name := range f.Newer {
-			b.WriteString("newer than this system: " + plain(name) + "\n")
+			b.WriteString(sentence("newer than this system: " + plain(name)))
 		}
 	}
 	for _, text := range r.Unchecked {
-		b.WriteString("not checked: " + text + "\n")
+		b.WriteString(sentence("not checked: " + text))
 	}
 	for _, text := range r.Problems {
-		b.WriteString("problem: " + plain(text) + "\n")
+		b.WriteString(sentence("problem: " + plain(text)))
 	}
 	if len(r.Problems) == 0 {
 		b.WriteString("no problems found\n")
