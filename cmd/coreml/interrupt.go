@@ -64,7 +64,7 @@ func (i *interrupts) press() {
 // terminate, and when it is interrupted unless a verb takes that. Once it has ended,
 // another signal ends the program at once.
 func watchSignals() context.Context {
-	ctx, i := withInterrupts(context.Background())
+	ctx, i := withInterrupts(patient(context.Background()))
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	go func() {
