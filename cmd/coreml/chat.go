@@ -63,7 +63,7 @@ func (*chatCmd) Help() string {
     coreml chat -m Model.mlpackage --template-var enable_thinking=false
     coreml chat -m Model.mlpackage --json < questions.txt > answers.jsonl
 
-In the conversation /help lists the commands. A message of several lines stands between """ and """, is pasted, or has its lines ended by a backslash or Alt-Enter. Ctrl-C stops an answer, which /continue goes on with; Ctrl-D leaves. What was typed is found again with the arrow keys and Ctrl-R; COREML_HISTORY=FILE keeps it in another file, and COREML_HISTORY=off in none.
+In the conversation /help lists the commands. A message of several lines stands between """ and """, is pasted, or has its lines ended by a backslash or Alt-Enter. Ctrl-C stops an answer, which /continue goes on with; Ctrl-D leaves. What was typed is found again with the arrow keys and Ctrl-R; COREML_HISTORY=FILE keeps it in another file, and COREML_HISTORY=none in none.
 
 From a file or a pipe each line is a message or a command, and the answers alone go to standard output. The status is 1 if one of them failed.`
 }

@@ -208,7 +208,7 @@ func TestAConversationInAWindow(t *testing.T) {
 }
 
 func TestAWindowThatChangesItsSize(t *testing.T) {
-	w := openWindow(t, 80, 24, "xterm", "off", "chat", "--temperature", "0", "-n", "40")
+	w := openWindow(t, 80, 24, "xterm", "none", "chat", "--temperature", "0", "-n", "40")
 	w.see("The storyteller")
 	const line = "Once upon a time there was a very small village near the sea, and"
 	w.keys(line)
@@ -242,7 +242,7 @@ func TestAWindowThatChangesItsSize(t *testing.T) {
 }
 
 func TestATerminalIsLeftAsItWas(t *testing.T) {
-	w := openWindow(t, 80, 24, "xterm", "off", "chat")
+	w := openWindow(t, 80, 24, "xterm", "none", "chat")
 	before, err := term.GetState(int(w.tty.Fd()))
 	if err != nil {
 		t.Fatal(err)
@@ -268,7 +268,7 @@ func TestATerminalIsLeftAsItWas(t *testing.T) {
 }
 
 func TestADumbTerminalIsReadLineByLine(t *testing.T) {
-	w := openWindow(t, 80, 24, "dumb", "off", "chat", "--temperature", "0", "-n", "4")
+	w := openWindow(t, 80, 24, "dumb", "none", "chat", "--temperature", "0", "-n", "4")
 	w.see("The storyteller")
 	w.keys("Once upon a time\r")
 	w.see("/continue goes on")

@@ -183,12 +183,12 @@ func (t *chat) reader() messageReader {
 	return r
 }
 
-// historyFile is where the messages are kept that were typed, empty for nowhere:
-// COREML_HISTORY, or the folder for such things of the system. The variable set to nothing,
-// or to off, keeps none.
+// historyFile is where the messages are kept that were typed, empty for nowhere: what the
+// variable says, or a file in the folder for such things of the system. The variable set to
+// nothing, or to none, keeps none.
 func historyFile() string {
-	if name, given := os.LookupEnv("COREML_HISTORY"); given {
-		if name == "off" {
+	if name, given := os.LookupEnv(envHistory); given {
+		if name == noSettings {
 			return ""
 		}
 		return name

@@ -121,7 +121,7 @@ func TestWhereTheHistoryLies(t *testing.T) {
 			}
 		}
 	}
-	for value, want := range map[string]string{"": "", "off": "", "elsewhere": "elsewhere"} {
+	for value, want := range map[string]string{"": "", "none": "", "elsewhere": "elsewhere"} {
 		t.Setenv("COREML_HISTORY", value)
 		if got := historyFile(); got != want {
 			t.Errorf("COREML_HISTORY=%s: it lies in %q, want %q", value, got, want)
