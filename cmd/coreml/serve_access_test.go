@@ -219,6 +219,7 @@ func TestServeSaysWhatIsWrongWithACall(t *testing.T) {
 		{[]string{"--queue", "0"}, exitUsage, "--queue is 0: it must be between 1 and"},
 		{[]string{"--timeout", "-1s"}, exitUsage, "--timeout is -1s"},
 		{[]string{"--drain", "soon"}, exitUsage, "--drain"},
+		{[]string{"--drain-delay", "-1s"}, exitUsage, "--drain-delay is -1s"},
 		{[]string{"--threads", "-1"}, exitUsage, "--threads is -1"},
 		{[]string{"--compute-units", "abacus"}, exitUsage, "--compute-units"},
 		{[]string{"--arithmetic", "slow"}, exitUsage, "--arithmetic"},
