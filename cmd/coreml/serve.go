@@ -121,7 +121,7 @@ func (c *serveCmd) Run(ctx context.Context, s *streams) (err error) {
 	defer func() { err = errors.Join(err, sv.closeModels()) }()
 	cfg := &openai.Config{APIKeys: keys, Origins: c.Origin, Timeout: c.Timeout, Logger: sv.log}
 	if c.Metrics {
-		sv.metrics = newMetrics()
+		sv.metrics = newMetrics(c.Parallel)
 		cfg.Metrics = sv.metrics
 	}
 	if sv.api, err = openai.New(cfg); err != nil {
