@@ -60,7 +60,7 @@ type serveCmd struct {
 
 // Help is printed by kong above the flags.
 func (*serveCmd) Help() string {
-	return `The API is that of OpenAI (/v1/chat/completions, /v1/completions, /v1/responses, /v1/embeddings, /v1/models) and of Anthropic (/v1/messages), with /tokenize, /detokenize and /health beside it; docs/server.md has all of it. At / there is a page for conversations.
+	return `The API is that of OpenAI (/v1/chat/completions, /v1/completions, /v1/responses, /v1/embeddings, /v1/models) and of Anthropic (/v1/messages), with /tokenize, /detokenize and /health beside it; docs/server.md and docs/api.md have all of it. At / there is a page for conversations.
 
 The first interrupt lets the answers under way end, for at most --drain, and the second ends the program at once. The exit status is 0 when all of them could end, 1 when some were cut off or the server could not begin, and 130 after an interrupt before the models were there.
 

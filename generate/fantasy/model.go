@@ -19,7 +19,6 @@ import (
 	"context"
 	"errors"
 	"iter"
-	"net/http"
 	"strconv"
 
 	"charm.land/fantasy"
@@ -206,6 +205,12 @@ func (e *failure) Error() string { return e.cause.Error() }
 // Unwrap returns the cause and the error of fantasy.
 func (e *failure) Unwrap() []error { return []error{e.cause, e.provider} }
 
+// Agents of fantasy go by the status of HTTP, although there is none here.
+const (
+	statusInvalid = 400
+	statusBusy    = 429
+)
+
 // failed returns the error as fantasy knows it. Ends of contexts stay what they are:
 // agents look for these. A full queue is tried again by agents.
 func failed(err error) error {
@@ -214,11 +219,11 @@ func failed(err error) error {
 	case bridge.FaultCancelled, bridge.FaultDeadline:
 		return err
 	case bridge.FaultBusy:
-		e.provider.StatusCode = http.StatusTooManyRequests
+		e.provider.StatusCode = statusBusy
 	case bridge.FaultInvalid, bridge.FaultIncomplete:
-		e.provider.StatusCode = http.StatusBadRequest
+		e.provider.StatusCode = statusInvalid
 	case bridge.FaultTooLong:
-		e.provider.StatusCode, e.provider.ContextTooLargeErr = http.StatusBadRequest, true
+		e.provider.StatusCode, e.provider.ContextTooLargeErr = statusInvalid, true
 		if full, ok := errors.AsType[*generate.ContextError](err); ok {
 			e.provider.ContextUsedTokens, e.provider.ContextMaxTokens = full.Tokens+full.Before, full.ContextLength
 		}

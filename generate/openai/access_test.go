@@ -234,6 +234,9 @@ func TestBodiesThatAreNoRequests(t *testing.T) {
 			}
 		}
 	}
+	if e := s.refused(chatPath, `{}`, "Content-Encoding", "gzip"); e.status != 415 {
+		t.Errorf("a body that is packed: %+v", e)
+	}
 	// Without a length, too.
 	req, err := http.NewRequestWithContext(t.Context(), "POST", s.url+chatPath, struct{ *strings.Reader }{strings.NewReader(strings.Repeat(" ", 20_000))})
 	if err != nil {

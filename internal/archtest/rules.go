@@ -279,7 +279,7 @@ func Default() Rules {
 			{Dir: "generate/internal/bridge", May: []string{"coreml", "generate", "generate/embed", "generate/grammar", "generate/internal/picture", "tokenizer"}},
 			{Dir: "generate/langchaingo", May: []string{"generate", "generate/embed", "generate/grammar", "generate/internal/bridge", "tokenizer"}, Third: []string{langchaingo}},
 			{Dir: "generate/genkit", May: []string{"generate", "generate/embed", "generate/grammar", "generate/internal/bridge", "tokenizer"}, Third: []string{genkit}},
-			{Dir: "generate/fantasy", May: []string{"generate", "generate/grammar", "generate/internal/bridge", "tokenizer"}, Third: []string{fantasy}, Std: []string{"net/http"}},
+			{Dir: "generate/fantasy", May: []string{"generate", "generate/grammar", "generate/internal/bridge", "tokenizer"}, Third: []string{fantasy}},
 			{Dir: "generate/langchaingo/example", May: []string{"examples", "generate", "generate/langchaingo"}, Third: []string{langchaingo}, Prints: true},
 			{Dir: "generate/genkit/example", May: []string{"examples", "generate", "generate/genkit"}, Third: []string{genkit}, Prints: true},
 			{Dir: "generate/fantasy/example", May: []string{"examples", "generate", "generate/fantasy"}, Third: []string{fantasy}, Prints: true},

@@ -15,11 +15,12 @@ import (
 )
 
 const (
-	// MaxSide bounds a picture before it is decoded, MaxPixels those of a request together,
-	// and Most their number.
-	MaxSide   = 8192
+	// MaxSide bounds a picture before it is decoded, in pixels.
+	MaxSide = 8192
+	// MaxPixels bounds the pixels of all pictures of a request together.
 	MaxPixels = 32 << 20
-	Most      = 64
+	// Most bounds the number of pictures of a request.
+	Most = 64
 )
 
 // Reader reads the pictures of one request for a generator.
