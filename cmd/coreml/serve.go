@@ -27,7 +27,7 @@ type serveCmd struct {
 	Tokenizer  []namedPath `sep:"none" help:"Folder with the tokenizer of a model, its tokenizer.json, or a repository. Without it: beside the package, else that of the repository that the package was made from. ID says of which model where there are several." placeholder:"[ID=]PATH"`
 	Adapter    []namedPath `sep:"none" help:"A folder with a low-rank adapter (LoRA) of PEFT or mlx-lm. Requests ask for it as model MODEL:NAME, or with the field adapter; may be repeated. ID says of which model where there are several." placeholder:"[ID:]NAME=DIR[=SCALE]"`
 	Draft      []namedPath `sep:"none" help:"A smaller model with the same tokenizer, which drafts for the other: faster, the same answers. ID says for which model where there are several." placeholder:"[ID=]MODEL"`
-	SessionDir string      `help:"A folder for the conversations of requests with a header X-Session-Id: those that there is no memory for go there, and come back when they go on, also after another start." type:"path" placeholder:"DIR"`
+	SessionDir string      `help:"A folder for the conversations of requests with a header X-Session-Id: they are saved there after each answer, and go on after another start, or on another server that shares the folder." type:"path" placeholder:"DIR"`
 
 	// Where, and to whom.
 	Addr       string   `help:"The address to listen on; port 0 lets the system choose. :8080 is every address of this machine." default:"127.0.0.1:8080" placeholder:"HOST:PORT"`
@@ -125,7 +125,7 @@ func (c *serveCmd) Run(ctx context.Context, s *streams) (err error) {
 	defer func() { err = errors.Join(err, sv.closeModels()) }()
 	cfg := &openai.Config{APIKeys: keys, Origins: c.Origin, Timeout: c.Timeout, Logger: sv.log}
 	if c.Metrics {
-		sv.metrics = newMetrics()
+		sv.metrics = newMetrics(c.Parallel)
 		cfg.Metrics = sv.metrics
 	}
 	if sv.api, err = openai.New(cfg); err != nil {

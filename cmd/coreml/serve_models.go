@@ -116,7 +116,7 @@ func (c *serveCmd) complete(ctx context.Context, f *finder, m *liveModel, p *mod
 		return fmt.Errorf("--session-dir: %w", err)
 	}
 	var err error
-	if m.Sessions, err = m.Generator.NewSessions(&generate.SessionsConfig{Dir: dir}); err != nil {
+	if m.Sessions, err = m.Generator.NewSessions(&generate.SessionsConfig{Dir: dir, SaveEachTurn: true}); err != nil {
 		return fmt.Errorf("--session-dir: %w", err)
 	}
 	return nil
