@@ -18,11 +18,15 @@
 //	coreml synth --shape tiny Tiny.mlpackage
 //	coreml tokenize "Once upon a time"
 //	coreml grammar --schema schema.json < values.jsonl
+//	coreml config
+//	coreml completion bash
+//	coreml man generate
 //	coreml version
 //
 // A folder with one package in it stands for the package, and org/name[@revision][:path]
 // for one in a repository of a Hugging Face hub, which is downloaded; docs/hub.md says how.
-// Text goes to standard
+// Every flag has a variable, as COREML_MAX_TOKENS is that of --max-tokens, and may
+// stand in a file of settings; docs/command.md says how. Text goes to standard
 // output and everything else to standard error. What packages, tokenizers and
 // files hold is shown with its control characters as escapes, so that it cannot
 // command the terminal; only the text of generate and of tokenize --decode goes
