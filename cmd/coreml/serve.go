@@ -43,6 +43,8 @@ type serveCmd struct {
 	Timeout  time.Duration `help:"Longest time for a request; 0 means any." default:"0s" placeholder:"TIME"`
 	Drain    time.Duration `help:"How long answers may go on after an interrupt." default:"30s" placeholder:"TIME"`
 
+	DrainDelay time.Duration `help:"How long new requests are taken after an interrupt, before --drain begins, while /health says that the server ends: what a balancer needs to send them elsewhere." default:"0s" placeholder:"TIME"`
+
 	// How the models are run.
 	ComputeUnits unitsFlag      `help:"Devices to use: all, cpu-only, cpu-and-gpu or cpu-and-neural-engine." default:"all" placeholder:"NAME"`
 	Engine       engineFlag     `help:"What runs the models: auto, framework or portable." default:"auto" placeholder:"NAME"`
@@ -75,16 +77,16 @@ Examples:
 
 // Validate is called by kong.
 func (c *serveCmd) Validate() error {
-	var timeout, drain error
-	if c.Timeout < 0 {
-		timeout = fmt.Errorf("--timeout is %s: it must be 0 or more; 0 means any", c.Timeout)
+	errs := []error{between("--parallel", c.Parallel, 0, 256), between("--queue", c.Queue, 1, 1_000_000), c.engine().Validate()}
+	for _, f := range []struct {
+		flag string
+		d    time.Duration
+	}{{"--timeout", c.Timeout}, {"--drain", c.Drain}, {"--drain-delay", c.DrainDelay}} {
+		if f.d < 0 {
+			errs = append(errs, fmt.Errorf("%s is %s: it must be 0 or more", f.flag, f.d))
+		}
 	}
-	if c.Drain < 0 {
-		drain = fmt.Errorf("--drain is %s: it must be 0 or more", c.Drain)
-	}
-	return errors.Join(
-		between("--parallel", c.Parallel, 0, 256), between("--queue", c.Queue, 1, 1_000_000),
-		timeout, drain, c.engine().Validate())
+	return errors.Join(errs...)
 }
 
 // AfterApply is called by kong.

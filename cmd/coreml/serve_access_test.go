@@ -219,6 +219,7 @@ func TestServeSaysWhatIsWrongWithACall(t *testing.T) {
 		{[]string{"--parallel", "-1"}, exitUsage, "--parallel is -1: it must be between 0 and 256"},
 		{[]string{"--queue", "0"}, exitUsage, "--queue is 0: it must be between 1 and"},
 		{[]string{"--timeout", "-1s"}, exitUsage, "--timeout is -1s"},
+		{[]string{"--drain-delay", "-1s"}, exitUsage, "--drain-delay is -1s: it must be 0 or more"},
 		{[]string{"--drain", "soon"}, exitUsage, "--drain"},
 		{[]string{"--threads", "-1"}, exitUsage, "--threads is -1"},
 		{[]string{"--compute-units", "abacus"}, exitUsage, "--compute-units"},

@@ -117,8 +117,14 @@ func (sv *webServer) wait(ctx context.Context) error {
 		return err
 	case <-ctx.Done():
 	}
-	allow(ctx, sv.cmd.Drain+closingTime)
+	allow(ctx, sv.cmd.DrainDelay+sv.cmd.Drain+closingTime)
 	sv.log.Info("ending", "drain", sv.cmd.Drain)
+	sv.api.Retire()
+	select {
+	case err := <-sv.ended:
+		return err
+	case <-time.After(sv.cmd.DrainDelay):
+	}
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), sv.cmd.Drain)
 	defer cancel()
 	if err := sv.api.Shutdown(drain); err != nil {

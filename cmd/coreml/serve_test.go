@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -23,6 +24,7 @@ type running struct {
 	interrupt context.CancelFunc
 	status    chan int
 	errs      *sharedText
+	abandoned bool // it is not waited for
 }
 
 // sharedText is a buffer that is written and read at once.
@@ -70,6 +72,9 @@ func startServe(t *testing.T, args ...string) *running {
 func (r *running) end(t *testing.T) int {
 	t.Helper()
 	r.interrupt()
+	if r.abandoned {
+		return exitOK
+	}
 	status := <-r.status
 	r.status <- status // for another call
 	return status
@@ -217,6 +222,19 @@ func TestServeLetsAnswersEnd(t *testing.T) {
 	if status := r.end(t); status != exitOK {
 		t.Errorf("status %d: %s", status, r.errs)
 	}
+}
+
+// What comes after an interrupt is answered until the delay is over, while /health sends
+// balancers elsewhere.
+func TestServeTakesRequestsUntilBalancersKnow(t *testing.T) {
+	r := startServe(t, "--drain-delay", "1h", "--quiet")
+	r.interrupt()
+	for r.send(t, "GET", "/health", "").status == http.StatusOK {
+		runtime.Gosched() // until the interrupt has arrived
+	}
+	r.send(t, "GET", "/health", "").want(t, http.StatusServiceUnavailable, "shutting_down")
+	r.send(t, "POST", "/v1/completions", onceUpon).want(t, http.StatusOK, "Tom")
+	r.abandoned = true // the delay is longer than the test
 }
 
 func TestServeCutsAnswersOffThatTakeTooLong(t *testing.T) {

@@ -23,6 +23,7 @@ type Handler struct {
 	mu       sync.Mutex
 	loading  bool
 	closing  bool
+	retiring bool          // it will close
 	working  int           // requests under way, but for those of health
 	idle     chan struct{} // closed when closing and nothing is under way
 	large    chan struct{} // has an element for each large request that is prepared

@@ -13,6 +13,14 @@ func (h *Handler) SetLoading(loading bool) {
 	h.loading = loading
 }
 
+// Retire lets /health answer 503 from now on, so that balancers send new requests elsewhere,
+// while those that come all the same are served until [Handler.Shutdown].
+func (h *Handler) Retire() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.retiring = true
+}
+
 // Shutdown ends the work: /health and new requests are answered with 503 from now on, and
 // Shutdown returns when the requests under way are over. When ctx ends before that they are
 // cancelled, and its error is returned once they are over. The models stay open.
@@ -55,11 +63,11 @@ func (h *Handler) end() {
 	}
 }
 
-// state returns whether the handler is loading or closing.
+// state returns whether the handler is loading, and whether it is closing or will be.
 func (h *Handler) state() (loading, closing bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.loading, h.closing
+	return h.loading, h.closing || h.retiring
 }
 
 // health answers GET /health.
