@@ -108,15 +108,18 @@ func (c *serveCmd) complete(ctx context.Context, f *finder, m *liveModel, p *mod
 		}
 	}
 	m.Adapters = p.adapters
-	if c.SessionDir == "" || m.Generator == nil {
+	if m.Generator == nil {
 		return nil
 	}
-	dir := filepath.Join(c.SessionDir, folderName(p.id))
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return fmt.Errorf("--session-dir: %w", err)
+	var cfg generate.SessionsConfig // in memory, as far as there is room
+	if c.SessionDir != "" {
+		cfg = generate.SessionsConfig{Dir: filepath.Join(c.SessionDir, folderName(p.id)), SaveEachTurn: true}
+		if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
+			return fmt.Errorf("--session-dir: %w", err)
+		}
 	}
 	var err error
-	if m.Sessions, err = m.Generator.NewSessions(&generate.SessionsConfig{Dir: dir, SaveEachTurn: true}); err != nil {
+	if m.Sessions, err = m.Generator.NewSessions(&cfg); err != nil {
 		return fmt.Errorf("--session-dir: %w", err)
 	}
 	return nil

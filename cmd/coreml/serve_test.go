@@ -382,3 +382,29 @@ func TestServeKeepsConversations(t *testing.T) {
 		t.Errorf("%v: nothing was kept over the start: %s", err, got.body)
 	}
 }
+
+// More conversations than there are states are remembered by their names.
+func TestServeRemembersConversationsThatRest(t *testing.T) {
+	chat := chatFolder(t, map[string]string{"chat_template.jinja": "{% for m in messages %}{{ m.content }}{% endfor %}"})
+	r := startServe(t, "--model", "story="+model, "--tokenizer", chat, "--parallel", "2")
+	const first = `{"messages":[{"role":"user","content":"%s"}],"max_tokens":8,"temperature":0}`
+	const second = `{"messages":[{"role":"user","content":"%s"},{"role":"assistant","content":%q},{"role":"user","content":" and"}],"max_tokens":2,"temperature":0}`
+	names := []string{"Once upon a time", "One morning", "In an old garden", "A small fox", "The wind blew", "They went home"}
+	answers := map[string]string{}
+	for _, name := range names {
+		var got struct {
+			Choices []struct{ Message struct{ Content string } }
+		}
+		reply := r.send(t, "POST", "/v1/chat/completions", fmt.Sprintf(first, name), "X-Session-Id", name)
+		if err := json.Unmarshal([]byte(reply.body), &got); err != nil || len(got.Choices) != 1 {
+			t.Fatalf("%v: %s", err, reply.body)
+		}
+		answers[name] = got.Choices[0].Message.Content
+	}
+	for _, name := range names {
+		reply := r.send(t, "POST", "/v1/chat/completions", fmt.Sprintf(second, name, answers[name]), "X-Session-Id", name)
+		if reply.status != http.StatusOK || strings.Contains(reply.body, `"cached_tokens":0`) {
+			t.Errorf("%s is forgotten: %s", name, reply.body)
+		}
+	}
+}
