@@ -16,6 +16,9 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/gocoreml/coreml/examples/storyteller"
+	"github.com/gocoreml/coreml/hub/hubtest"
 )
 
 // running is a call of serve that has not ended.
@@ -407,4 +410,15 @@ func TestServeRemembersConversationsThatRest(t *testing.T) {
 			t.Errorf("%s is forgotten: %s", name, reply.body)
 		}
 	}
+}
+
+func TestServeTakesModelsOfAHub(t *testing.T) {
+	newUser(t, hubtest.Repo{ID: "org/story", Files: storyteller.FS()})
+	t.Setenv("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+	r := startServe(t, "--model", "org/story")
+	r.send(t, "GET", "/v1/models/org/story", "").want(t, http.StatusOK, `"id":"org/story"`)
+	r.send(t, "POST", "/v1/completions", `{"model":"org/story",`+onceUpon[1:]).want(t, http.StatusOK, "Tom")
+	r.end(t)
+	r = startServe(t, "--model", "story=org/story@main", "--offline")
+	r.send(t, "POST", "/v1/completions", `{"model":"story",`+onceUpon[1:]).want(t, http.StatusOK, "Tom")
 }
