@@ -38,12 +38,11 @@ type serveCmd struct {
 	TLSKey     string   `name:"tls-key" help:"A PEM file with its private key." type:"path" placeholder:"FILE"`
 
 	// How much at once.
-	Parallel int           `help:"Most answers of a model at once; 0 means 4. Each takes the memory of a conversation, and up to eight share their passes over the weights." default:"0" placeholder:"N"`
-	Queue    int           `help:"Most requests that wait for a model; one more is refused with status 429." default:"64" placeholder:"N"`
-	Timeout  time.Duration `help:"Longest time for a request; 0 means any." default:"0s" placeholder:"TIME"`
-	Drain    time.Duration `help:"How long answers may go on after an interrupt." default:"30s" placeholder:"TIME"`
-
-	DrainDelay time.Duration `help:"How long new requests are taken after an interrupt, before --drain begins, while /health says that the server ends: what a balancer needs to send them elsewhere." default:"0s" placeholder:"TIME"`
+	Parallel   int           `help:"Most answers of a model at once; 0 means 4. Each takes the memory of a conversation, and up to eight share their passes over the weights." default:"0" placeholder:"N"`
+	Queue      int           `help:"Most requests that wait for a model; one more is refused with status 429." default:"64" placeholder:"N"`
+	Timeout    time.Duration `help:"Longest time for a request; 0 means any." default:"0s" placeholder:"TIME"`
+	Drain      time.Duration `help:"How long answers may go on after an interrupt." default:"30s" placeholder:"TIME"`
+	DrainDelay time.Duration `help:"How long requests are still taken after an interrupt, while /health says that the server ends: for balancers to notice." default:"0s" placeholder:"TIME"`
 
 	// How the models are run.
 	ComputeUnits unitsFlag      `help:"Devices to use: all, cpu-only, cpu-and-gpu or cpu-and-neural-engine." default:"all" placeholder:"NAME"`
@@ -64,7 +63,7 @@ type serveCmd struct {
 func (*serveCmd) Help() string {
 	return `The API is that of OpenAI (/v1/chat/completions, /v1/completions, /v1/responses, /v1/embeddings, /v1/models) and of Anthropic (/v1/messages), with /tokenize, /detokenize and /health beside it; docs/server.md and docs/api.md have all of it. At / there is a page for conversations.
 
-The first interrupt lets the answers under way end, for at most --drain, and the second ends the program at once. The exit status is 0 when all of them could end, 1 when some were cut off or the server could not begin, and 130 after an interrupt before the models were there.
+The first interrupt lets the answers under way end, for at most --drain, and with --drain-delay takes requests a while longer; the second ends the program at once. The exit status is 0 when all of them could end, 1 when some were cut off or the server could not begin, and 130 after an interrupt before the models were there.
 
 Examples:
 
@@ -77,16 +76,19 @@ Examples:
 
 // Validate is called by kong.
 func (c *serveCmd) Validate() error {
-	errs := []error{between("--parallel", c.Parallel, 0, 256), between("--queue", c.Queue, 1, 1_000_000), c.engine().Validate()}
-	for _, f := range []struct {
-		flag string
-		d    time.Duration
-	}{{"--timeout", c.Timeout}, {"--drain", c.Drain}, {"--drain-delay", c.DrainDelay}} {
-		if f.d < 0 {
-			errs = append(errs, fmt.Errorf("%s is %s: it must be 0 or more", f.flag, f.d))
-		}
+	var timeout, drain error
+	if c.Timeout < 0 {
+		timeout = fmt.Errorf("--timeout is %s: it must be 0 or more; 0 means any", c.Timeout)
 	}
-	return errors.Join(errs...)
+	if c.Drain < 0 {
+		drain = fmt.Errorf("--drain is %s: it must be 0 or more", c.Drain)
+	}
+	if c.DrainDelay < 0 {
+		drain = errors.Join(drain, fmt.Errorf("--drain-delay is %s: it must be 0 or more", c.DrainDelay))
+	}
+	return errors.Join(
+		between("--parallel", c.Parallel, 0, 256), between("--queue", c.Queue, 1, 1_000_000),
+		timeout, drain, c.engine().Validate())
 }
 
 // AfterApply is called by kong.

@@ -118,13 +118,16 @@ func (sv *webServer) wait(ctx context.Context) error {
 	case <-ctx.Done():
 	}
 	allow(ctx, sv.cmd.DrainDelay+sv.cmd.Drain+closingTime)
-	sv.log.Info("ending", "drain", sv.cmd.Drain)
-	sv.api.Retire()
-	select {
-	case err := <-sv.ended:
-		return err
-	case <-time.After(sv.cmd.DrainDelay):
+	if delay := sv.cmd.DrainDelay; delay > 0 {
+		sv.api.SetDraining(true)
+		sv.log.Info("still serving", "drain-delay", delay)
+		select {
+		case err := <-sv.ended:
+			return err
+		case <-time.After(delay):
+		}
 	}
+	sv.log.Info("ending", "drain", sv.cmd.Drain)
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), sv.cmd.Drain)
 	defer cancel()
 	if err := sv.api.Shutdown(drain); err != nil {

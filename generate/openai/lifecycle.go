@@ -13,12 +13,12 @@ func (h *Handler) SetLoading(loading bool) {
 	h.loading = loading
 }
 
-// Retire lets /health answer 503 from now on, so that balancers send new requests elsewhere,
-// while those that come all the same are served until [Handler.Shutdown].
-func (h *Handler) Retire() {
+// SetDraining says whether the server is about to end: /health answers 503 then, so that
+// balancers send requests elsewhere, and whoever has not heard of it is still served.
+func (h *Handler) SetDraining(draining bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.retiring = true
+	h.draining = draining
 }
 
 // Shutdown ends the work: /health and new requests are answered with 503 from now on, and
@@ -63,11 +63,11 @@ func (h *Handler) end() {
 	}
 }
 
-// state returns whether the handler is loading, and whether it is closing or will be.
+// state returns whether the handler is loading, and whether it is closing or about to.
 func (h *Handler) state() (loading, closing bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.loading, h.closing || h.retiring
+	return h.loading, h.closing || h.draining
 }
 
 // health answers GET /health.
