@@ -68,6 +68,17 @@ hub-conformance: ## package hub beside two versions of Python's huggingface_hub,
 	PYTHON="$(PYTHON)" conformance/hub/install.sh $(HUB)
 	COREML_HUB_CONFORMANCE=$(abspath $(HUB)) go test -count=1 -timeout 40m -v ./conformance/hub
 
+OPENAI   ?= .cache/openai
+DURATION ?= 5m
+
+.PHONY: openai-conformance serve-soak
+openai-conformance: build ## coreml serve, or the server at BASE_URL, with the openai packages of PyPI, npm and Go and the anthropic package; needs Python 3 with pip, and npm
+	PYTHON="$(PYTHON)" conformance/openai/install.sh $(OPENAI)
+	cd conformance/openai && COREML_OPENAI_CLIENTS=$(abspath $(OPENAI)) COREML_BINARY=$(CURDIR)/bin/coreml go test -count=1 -timeout 30m -v .
+
+serve-soak: build ## coreml serve under 200 streams for DURATION (5m), with readers that leave or are slow, and what is left then; Linux
+	cd conformance/openai && go run ./soak -binary $(CURDIR)/bin/coreml -duration $(DURATION)
+
 CONVERT ?= .cache/convert
 
 .PHONY: convert-load convert-variants
@@ -86,6 +97,16 @@ ANSWERS    ?= 1000
 structured: ## ANSWERS (1000) answers of each model under JSON schemas, checked by another validator; needs Python 3 with pip, COREML_FIXTURES; an hour
 	PYTHON="$(PYTHON)" conformance/structured/install.sh $(STRUCTURED)
 	cd conformance/structured && COREML_STRUCTURED=$(ANSWERS) COREML_STRUCTURED_SCHEMAS=$(abspath $(STRUCTURED)) go test -count=1 -timeout 180m -v .
+
+.PHONY: page-test page-pictures page-driver
+page-driver: build
+	npm ci --prefix conformance/page --no-audit --no-fund --silent
+
+page-test: page-driver ## the page of coreml serve in headless Chromium, with a check of its accessibility; needs Node.js with npm, Chromium
+	COREML_BINARY=$(CURDIR)/bin/coreml node --test --test-reporter=spec conformance/page/test.mjs
+
+page-pictures: page-driver ## the pictures of docs/server.md, drawn anew; needs the same, and the font Inter
+	COREML_BINARY=$(CURDIR)/bin/coreml node conformance/page/pictures.mjs docs
 
 SCALEOUT ?= .cache/scale-out
 

@@ -36,6 +36,8 @@ type Session struct {
 	// the numbers of messages and pictures that there were behind each turn.
 	pictures, shown []*picture
 	turns           []turnEnd
+	// generation counts the changes of the conversation, or more.
+	generation uint64
 
 	mu       sync.Mutex // for messages, which others may read during a turn
 	messages []tokenizer.Message
@@ -97,6 +99,7 @@ func (s *Session) SetMessages(messages []tokenizer.Message) error {
 
 // set replaces the conversation. Only the turn or change that has entered does.
 func (s *Session) set(messages []tokenizer.Message) {
+	s.generation++
 	s.mu.Lock()
 	s.messages = messages
 	s.mu.Unlock()

@@ -41,7 +41,7 @@ func (s *Session) Fork(ctx context.Context) (*Session, error) {
 	}
 	defer s.leave()
 	fork := &Session{
-		g: s.g, text: s.text, calls: s.calls, bound: s.bound, function: s.function, adapters: s.adapters,
+		g: s.g, text: s.text, calls: s.calls, generation: s.generation, bound: s.bound, function: s.function, adapters: s.adapters,
 		pictures: slices.Clone(s.pictures), turns: slices.Clone(s.turns), last: s.last.clone(), messages: s.Messages(),
 	}
 	if s.seq != nil && !s.seq.isClosed() {
@@ -60,6 +60,7 @@ func (s *Session) Rewind(n int) error {
 	if err := s.enter(); err != nil {
 		return prefixed(fmt.Errorf("rewind: %w", err))
 	}
+	s.generation++
 	defer s.leave()
 	messages := s.Messages()
 	switch {

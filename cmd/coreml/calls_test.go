@@ -134,7 +134,7 @@ func TestTheFrameworkNeedsMacOS(t *testing.T) {
 
 func TestHelpHasExamplesAndDefaults(t *testing.T) {
 	all := call(t, "--help").out
-	for _, verb := range []string{"generate", "embed", "inspect", "check", "verify", "doctor", "predict", "bench", "synth", "tokenize", "version"} {
+	for _, verb := range []string{"generate", "embed", "serve", "inspect", "check", "verify", "doctor", "predict", "bench", "synth", "tokenize", "version"} {
 		if !strings.Contains(all, "\n  "+verb) {
 			t.Errorf("the list of commands lacks %s", verb)
 		}

@@ -18,6 +18,7 @@ type cli struct {
 	Generate   generateCmd   `cmd:"" help:"Continue a prompt, or answer it where the model has a chat template."`
 	Score      scoreCmd      `cmd:"" help:"Say how likely a model holds each token of a text to be, and the perplexity of the whole."`
 	Embed      embedCmd      `cmd:"" help:"Make vectors of texts, or rank texts for a query."`
+	Serve      serveCmd      `cmd:"" help:"Serve models over HTTP: the APIs of OpenAI and Anthropic, and a page for conversations."`
 	Pull       pullCmd       `cmd:"" help:"Download a repository of a hub into the local cache."`
 	List       listCmd       `cmd:"" aliases:"ls" help:"Show what lies in the local cache of downloads."`
 	Rm         rmCmd         `cmd:"" help:"Delete repositories or revisions from the local cache."`

@@ -25,6 +25,7 @@ Examples:
     coreml generate "Once upon a time"
     coreml generate --model Model.mlpackage "Why is the sky blue?"
     coreml generate --model org/name "Why is the sky blue?"
+    coreml serve --model Model.mlpackage
     coreml inspect Model.mlpackage
     coreml bench Model.mlpackage
 

@@ -1,9 +1,10 @@
 // Command coreml runs Core ML language models: it continues text, makes vectors of
-// texts, shows what a package holds, compares a package with recorded answers and engines with each
+// texts, serves models over HTTP, shows what a package holds, compares a package with recorded answers and engines with each
 // other, makes single predictions, measures, makes packages of trained models, and keeps a cache of downloads.
 //
 //	coreml generate "Once upon a time"
 //	coreml embed -m Model.mlpackage --json "A cat sat."
+//	coreml serve -m Model.mlpackage
 //	coreml pull org/name
 //	coreml list
 //	coreml rm org/name
@@ -34,7 +35,8 @@
 // It exits with 0 when it did what was asked, also when the reader of its output
 // went away; with 1 after an error, or when a comparison failed; with 2 when it
 // is called wrongly; with 3 when a JSON schema has a keyword that is not supported; and with 130 when it is interrupted. An interrupt that a
-// command cannot obey within a second ends the program all the same.
+// command cannot obey within a second ends the program all the same; serve has the time
+// of --drain.
 package main
 
 import (
@@ -45,7 +47,7 @@ import (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(patient(context.Background()), os.Interrupt, syscall.SIGTERM)
 	// A second interrupt ends the program at once.
 	context.AfterFunc(ctx, stop)
 	ignorePipeSignal()

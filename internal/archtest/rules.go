@@ -266,6 +266,9 @@ func Default() Rules {
 			// Vectors and scores of texts: encoders need nothing of what makes text.
 			{Dir: "generate/embed", May: []string{"coreml", "generate/internal/axes", "tensor", "tokenizer", "internal/driverfile", "internal/safetensors", "internal/storage"}},
 
+			// The servers' side of other people's clients.
+			{Dir: "generate/openai", May: []string{"coreml", "generate", "generate/embed", "generate/grammar", "tokenizer", "internal/quote"}, Std: []string{"net/http"}},
+
 			// What only a Mac can answer, with a rehearsal over the stand-in.
 			{Dir: "internal/engine/apple/macos", May: []string{
 				"internal/engine", "internal/engine/apple", "internal/engine/apple/rig", "internal/engine/portable", "internal/objc",
@@ -279,12 +282,14 @@ func Default() Rules {
 			}, Third: []string{purego}, Opens: []string{"*"}},
 
 			// What uses the packages.
-			{Dir: "examples", May: []string{"coreml", "tensor", "tokenizer", "generate", "hub"}, Std: []string{"net", "net/http"}, Prints: true},
+			{Dir: "examples", May: []string{"coreml", "tensor", "tokenizer", "generate", "generate/openai", "hub"}, Std: []string{"net", "net/http"}, Prints: true},
 			{Dir: "cmd", May: []string{"*"}, Third: []string{"*"}, Std: []string{"net", "net/http"}, Prints: true, Opens: []string{"*"}},
 
 			// What other people's inputs must be answered with.
 			// Answers that another validator of JSON schema checks: a module of its own.
 			{Dir: "conformance/structured", May: []string{"examples", "generate", "generate/grammar"}, Third: []string{regexp2, "github.com/santhosh-tekuri/jsonschema"}},
+			// The server with the clients that people have: a module of its own.
+			{Dir: "conformance/openai", May: []string{"conformance/openai/target", "examples", "generate", "generate/embed", "generate/openai", "tokenizer"}, Third: []string{"github.com/openai/openai-go"}, Std: []string{"net", "net/http"}, Prints: true, Opens: []string{"*"}},
 			{Dir: "conformance", May: []string{"*"}, Third: []string{sys}, Std: []string{"net", "net/http"}, Prints: true},
 
 			// Measurements against other programs.
