@@ -320,6 +320,11 @@ func TestServeTakesAdaptersByName(t *testing.T) {
 	}
 }
 
+func TestServeDraftsWithAnotherModel(t *testing.T) {
+	r := startServe(t, "--model", model, "--draft", "model="+model)
+	r.send(t, "POST", "/v1/completions", onceUpon).want(t, http.StatusOK, "Tom. He wanted")
+}
+
 // completionText is the text of a completion.
 func completionText(t *testing.T, r httpReply) string {
 	t.Helper()

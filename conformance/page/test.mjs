@@ -357,6 +357,7 @@ test('the embedded model goes on with a text, on the real server', { timeout: 60
   await ready(page);
   assert.match(await page.innerText('#welcome'), /goes on with what you write/);
   await page.click('#settings-toggle');
+  assert.equal(await page.isVisible('#o-system'), false);
   await page.fill('#o-temperature', '0');
   await page.fill('#o-max_tokens', '16');
   await page.getByRole('button', { name: 'Once upon a time' }).click();

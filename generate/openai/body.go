@@ -57,6 +57,9 @@ func (x *exchange) prepared() {
 
 // readBody reads the request's body as fast as it comes, and no slower than it may.
 func (x *exchange) readBody() ([]byte, error) {
+	if coding := x.r.Header.Get("Content-Encoding"); coding != "" && coding != "identity" {
+		return nil, &apiError{status: http.StatusUnsupportedMediaType, code: "unsupported_encoding", message: "the request has the Content-Encoding " + shown(coding) + ", want none"}
+	}
 	limit := x.h.config.MaxBody
 	if x.r.ContentLength > limit {
 		return nil, &http.MaxBytesError{Limit: limit}

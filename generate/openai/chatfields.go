@@ -45,7 +45,7 @@ func (j *job) messageFields(o *object) {
 type conversation struct {
 	job      *job
 	messages []tokenizer.Message
-	pictures []picture
+	pictures []placedPicture
 	calls    int
 	// names are those of the functions that were called, by the ids of the calls: some
 	// templates want the name with the result.

@@ -22,7 +22,8 @@ type Handler struct {
 	routes   map[string]map[string]route // by path and method
 	mu       sync.Mutex
 	loading  bool
-	closing  bool
+	draining bool          // balancers are to go elsewhere
+	closing  bool          // new requests are refused
 	working  int           // requests under way, but for those of health
 	idle     chan struct{} // closed when closing and nothing is under way
 	large    chan struct{} // has an element for each large request that is prepared

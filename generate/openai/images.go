@@ -1,31 +1,20 @@
 package openai
 
 import (
-	"bytes"
 	"context"
 	"encoding/base64"
-	"fmt"
-	"image"
-	_ "image/jpeg" // pictures of requests
-	_ "image/png"
 	"strings"
-)
 
-const (
-	// maxSide bounds a picture before it is decoded, maxPixels those of a request together,
-	// and maxPictures their number.
-	maxSide     = 8192
-	maxPixels   = 32 << 20
-	maxPictures = 64
+	"github.com/gocoreml/coreml/generate/internal/picture"
 )
 
 // mostDecoding is how many requests decode pictures at once.
 const mostDecoding = 2
 
-// picture is one of a request, where it was found.
-type picture struct {
+// placedPicture is a picture of a request, and where it was found.
+type placedPicture struct {
 	field string
-	data  []byte // of a PNG or JPEG file
+	data  []byte // of a file
 }
 
 // picture reads a part of a message that is a picture: a data URI with its file. Nothing is
@@ -61,16 +50,16 @@ func (c *conversation) base64(p *object, field, body string) {
 		p.fail(badField(field, "is no base64: %v", err))
 		return
 	}
-	if len(c.pictures) == maxPictures {
-		p.fail(badField(field, "is one of more than %d pictures", maxPictures))
+	if len(c.pictures) == picture.Most {
+		p.fail(badField(field, "is one of more than %d pictures", picture.Most))
 		return
 	}
-	c.pictures = append(c.pictures, picture{field, data})
+	c.pictures = append(c.pictures, placedPicture{field, data})
 }
 
 // images decodes the pictures of a request and scales them to what the model takes. Few
 // requests do so at once: what a picture takes in memory is far more than its file.
-func (j *job) images(o *object, list []picture) {
+func (j *job) images(o *object, list []placedPicture) {
 	if len(list) == 0 || o.err != nil {
 		return
 	}
@@ -81,35 +70,17 @@ func (j *job) images(o *object, list []picture) {
 		o.fail(errorOf(context.Cause(j.x.ctx)))
 		return
 	}
-	pixels := 0
+	reader := picture.Reader{G: j.to.Generator}
 	for _, p := range list {
-		img, err := j.decode(p, &pixels)
+		img, err := reader.Read(j.x.ctx, p.data)
+		if ended := context.Cause(j.x.ctx); err != nil && ended != nil {
+			o.fail(errorOf(ended))
+			return
+		}
 		if err != nil {
 			o.fail(badField(p.field, "%v", err))
 			return
 		}
 		j.opts.Images = append(j.opts.Images, img)
 	}
-}
-
-// decode decodes a picture. Its size is looked at before memory is taken: pixels are those of
-// the request so far.
-func (j *job) decode(p picture, pixels *int) (image.Image, error) {
-	c, _, err := image.DecodeConfig(bytes.NewReader(p.data))
-	switch {
-	case err != nil:
-		return nil, fmt.Errorf("is no PNG or JPEG picture: %w", err)
-	case c.Width < 1 || c.Height < 1 || max(c.Width, c.Height) > maxSide || c.Width*c.Height > maxPixels-*pixels:
-		return nil, fmt.Errorf("has %d x %d pixels, want %d on each side at most, and %d in all pictures", c.Width, c.Height, maxSide, maxPixels)
-	}
-	*pixels += c.Width * c.Height
-	img, _, err := image.Decode(bytes.NewReader(p.data))
-	if err != nil {
-		return nil, fmt.Errorf("is no PNG or JPEG picture: %w", err)
-	}
-	w, h, ok := j.to.Generator.ImageSize(c.Width, c.Height)
-	if !ok || w == c.Width && h == c.Height || w < 1 || h < 1 || w > maxPixels/h {
-		return img, nil // which the model takes, or refuses
-	}
-	return scale(img, w, h), nil
 }

@@ -80,6 +80,10 @@ const (
 	exp      = "golang.org/x/exp"
 	goCmp    = "github.com/google/go-cmp"
 	plotter  = "gonum.org/v1/plot"
+
+	langchaingo = "github.com/tmc/langchaingo"
+	genkit      = "github.com/firebase/genkit/go"
+	fantasy     = "charm.land/fantasy"
 )
 
 // Default returns the rules of this repository. Imports go one way: a room may
@@ -266,8 +270,19 @@ func Default() Rules {
 			// Vectors and scores of texts: encoders need nothing of what makes text.
 			{Dir: "generate/embed", May: []string{"coreml", "generate/internal/axes", "tensor", "tokenizer", "internal/driverfile", "internal/safetensors", "internal/storage"}},
 
+			// Pictures in the requests of others.
+			{Dir: "generate/internal/picture", May: []string{"generate"}},
 			// The servers' side of other people's clients.
-			{Dir: "generate/openai", May: []string{"coreml", "generate", "generate/embed", "generate/grammar", "tokenizer", "internal/quote"}, Std: []string{"net/http"}},
+			{Dir: "generate/openai", May: []string{"coreml", "generate", "generate/embed", "generate/grammar", "generate/internal/picture", "tokenizer", "internal/quote"}, Std: []string{"net/http"}},
+
+			// Adapters to other frameworks, each a module of its own, over what they share.
+			{Dir: "generate/internal/bridge", May: []string{"coreml", "generate", "generate/embed", "generate/grammar", "generate/internal/picture", "tokenizer"}},
+			{Dir: "generate/langchaingo", May: []string{"generate", "generate/embed", "generate/grammar", "generate/internal/bridge", "tokenizer"}, Third: []string{langchaingo}},
+			{Dir: "generate/genkit", May: []string{"generate", "generate/embed", "generate/grammar", "generate/internal/bridge", "tokenizer"}, Third: []string{genkit}},
+			{Dir: "generate/fantasy", May: []string{"generate", "generate/grammar", "generate/internal/bridge", "tokenizer"}, Third: []string{fantasy}},
+			{Dir: "generate/langchaingo/example", May: []string{"examples", "generate", "generate/langchaingo"}, Third: []string{langchaingo}, Prints: true},
+			{Dir: "generate/genkit/example", May: []string{"examples", "generate", "generate/genkit"}, Third: []string{genkit}, Prints: true},
+			{Dir: "generate/fantasy/example", May: []string{"examples", "generate", "generate/fantasy"}, Third: []string{fantasy}, Prints: true},
 
 			// What only a Mac can answer, with a rehearsal over the stand-in.
 			{Dir: "internal/engine/apple/macos", May: []string{

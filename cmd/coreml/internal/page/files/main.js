@@ -74,6 +74,7 @@ function showModel() {
     ? ['Explain how rainbows form', 'Write a haiku about the sea', 'A function that reverses a string, in Go']
     : ['Once upon a time', 'In an old garden', 'One morning, a small fox'];
   byId('ideas').replaceChildren(...ideas.map((text) => el('button', { type: 'button', onclick: () => ask(text) }, text)));
+  byId('system-field').hidden = !chat; // such a model is told nothing but the text
   showSend();
 }
 

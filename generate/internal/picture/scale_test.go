@@ -1,6 +1,8 @@
-package openai
+package picture
 
 import (
+	"context"
+	"errors"
 	"image"
 	"image/color"
 	"testing"
@@ -14,7 +16,10 @@ func TestScaling(t *testing.T) {
 		}
 	}
 	for _, size := range [][2]int{{10, 20}, {5, 10}, {1, 1}, {40, 3}, {3, 50}} {
-		out := scale(src, size[0], size[1])
+		out, err := scale(t.Context(), src, size[0], size[1])
+		if err != nil {
+			t.Fatal(err)
+		}
 		if b := out.Bounds(); b.Dx() != size[0] || b.Dy() != size[1] {
 			t.Fatalf("%v is %v", size, b)
 		}
@@ -35,7 +40,10 @@ func TestScaling(t *testing.T) {
 			}
 		}
 	}
-	same := scale(src, 10, 20)
+	same, err := scale(t.Context(), src, 10, 20)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for y := range 20 {
 		for x := range 10 {
 			if same.At(x, y) != src.At(x+5, y+7) {
@@ -43,7 +51,16 @@ func TestScaling(t *testing.T) {
 			}
 		}
 	}
-	if r, g, _, _ := scale(src, 1, 1).At(0, 0).RGBA(); r>>8 != 90 || g>>8 != 95 {
+	mean, err := scale(t.Context(), src, 1, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r, g, _, _ := mean.At(0, 0).RGBA(); r>>8 != 90 || g>>8 != 95 {
 		t.Errorf("the mean is %d, %d", r>>8, g>>8)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if img, err := scale(ctx, src, 5, 5); img != nil || !errors.Is(err, context.Canceled) {
+		t.Errorf("after the context has ended: %v (%v)", img, err)
 	}
 }
