@@ -103,6 +103,12 @@ func TestASavedConversationGoesOnWithoutReadingItAgain(t *testing.T) {
 	chatting(t, nil, append(flags, "--session", file, "--system", "x")...).want(t, exitUsage, "", "--system is for a new session")
 	text := filepath.Join(dir, "text.session")
 	chatting(t, []string{"Once", "/save " + text, "/load " + text, "/undo", "/undo"}, "-n", "2").want(t, exitFailure, "", "nothing to take back")
+	poem, empty := filepath.Join(dir, "poem"), filepath.Join(dir, "empty")
+	if err := errors.Join(os.WriteFile(poem, []byte("Roses are red, violets are blue.\n"), 0o600), os.WriteFile(empty, nil, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	chatting(t, []string{"/save " + poem}, flags...).want(t, exitFailure, "", "is no saved conversation, and is not replaced")
+	chatting(t, []string{"/save " + empty, "/save " + file, "/load " + empty}, flags...).want(t, exitOK, "", "Saved in")
 	raw := filepath.Join(dir, "raw.session")
 	chatting(t, []string{"Once", "/save " + raw}, append(flags, "--raw")...).want(t, exitOK, "\n", "Saved in")
 	for want, line := range map[string]string{
