@@ -358,6 +358,21 @@ func TestAConversationOnATerminal(t *testing.T) {
 	}
 }
 
+func TestStylesAreLeftOutWhereTheyAreNotWanted(t *testing.T) {
+	for _, env := range [][2]string{{"NO_COLOR", "1"}, {"TERM", "dumb"}} {
+		t.Setenv("NO_COLOR", "")
+		t.Setenv("TERM", "xterm")
+		t.Setenv(env[0], env[1])
+		in := &keyboard{}
+		in.Reset("Once upon a time\n/dance\n")
+		var out, errs tty
+		status := run(t.Context(), []string{"chat", "-n", "4"}, in, &out, &errs)
+		if status != exitOK || strings.Contains(out.String(), "\x1b") || !strings.Contains(out.String(), ">>> ") {
+			t.Errorf("%s=%s: status %d, %q", env[0], env[1], status, out.String())
+		}
+	}
+}
+
 func TestAnswersCannotCommandATerminal(t *testing.T) {
 	args := append([]string{"-m", chattyStory(t)}, forced(t, "a\x1b[2Jb\x1b]0;title\x07 \u009b1m \u202e")...)
 	r := onTerminal(t, []string{"Once", "/system \x1b[2J", "/system", "/x\x1b[2J"}, args...)
