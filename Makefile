@@ -98,6 +98,16 @@ structured: ## ANSWERS (1000) answers of each model under JSON schemas, checked 
 	PYTHON="$(PYTHON)" conformance/structured/install.sh $(STRUCTURED)
 	cd conformance/structured && COREML_STRUCTURED=$(ANSWERS) COREML_STRUCTURED_SCHEMAS=$(abspath $(STRUCTURED)) go test -count=1 -timeout 180m -v .
 
+.PHONY: page-test page-pictures page-driver
+page-driver: build
+	npm ci --prefix conformance/page --no-audit --no-fund --silent
+
+page-test: page-driver ## the page of coreml serve in headless Chromium, with a check of its accessibility; needs Node.js with npm, Chromium
+	COREML_BINARY=$(CURDIR)/bin/coreml node --test --test-reporter=spec conformance/page/test.mjs
+
+page-pictures: page-driver ## the pictures of docs/server.md, drawn anew; needs the same, and the font Inter
+	COREML_BINARY=$(CURDIR)/bin/coreml node conformance/page/pictures.mjs docs
+
 SCALEOUT ?= .cache/scale-out
 
 .PHONY: scale-out

@@ -113,9 +113,6 @@ func (g *Generator) answers(ctx context.Context, p *Prompt, n int, opts *Options
 			} else {
 				err = r.observed(ctx, one)
 			}
-			if !leavesSound(ctx, err) {
-				seq.spoil()
-			}
 			if !done(err) {
 				return nil
 			}

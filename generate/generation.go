@@ -187,7 +187,12 @@ func (r *generation) run(ctx context.Context, seq *Sequence, prompt []int, emit 
 }
 
 // goOn is run behind a prompt, whose last logits are given.
-func (r *generation) goOn(ctx context.Context, seq *Sequence, prompt []int, logits []float32, emit func(Token) bool) error {
+func (r *generation) goOn(ctx context.Context, seq *Sequence, prompt []int, logits []float32, emit func(Token) bool) (err error) {
+	defer func() {
+		if !leavesSound(ctx, err) {
+			seq.spoil()
+		}
+	}()
 	r.prepareDecoder(prompt)
 	defer r.bound.company.leave(r)
 	if r.resumed != nil {
@@ -449,7 +454,7 @@ func (r *generation) sequences(ctx context.Context, n int) ([]*Sequence, error) 
 	defer func() { r.waited = time.Since(start) }()
 	c := claim{of: r.bound, priority: r.opts.Priority, request: r.request, lanes: n}
 	if len(r.pictures) == 0 { // rows of pictures are not known by their tokens
-		c.prompt = r.asked
+		c.prompt, c.most = r.asked, mostReused(len(r.asked), r.g.chunk)
 		if k := r.g.prefixes.find(r.bound, c.prompt, 0); k != nil {
 			c.over = sharedPrefix(k.ids, c.prompt)
 		}

@@ -25,10 +25,10 @@ type Session struct {
 	text bool // it goes on with a text, and has no messages
 	// What follows is for the call that has set busy alone.
 	seq   *Sequence
-	calls int // of functions so far
-	// generation counts the changes of the conversation.
-	generation uint64
-	last       *lastTurn // nil where the conversation ends otherwise than with an answer of it
+	calls int       // of functions so far
+	last  *lastTurn // nil where the conversation ends otherwise than with an answer of it
+	// earlier are what last was before each turn, in a session that goes on with a text.
+	earlier []*lastTurn
 	// bound is the function of the package that gave the answers, nil before the first
 	// one, and function and adapters what Options said.
 	bound    *boundModel
@@ -38,6 +38,8 @@ type Session struct {
 	// the numbers of messages and pictures that there were behind each turn.
 	pictures, shown []*picture
 	turns           []turnEnd
+	// generation counts the changes of the conversation, or more.
+	generation uint64
 
 	mu       sync.Mutex // for messages, which others may read during a turn
 	messages []tokenizer.Message

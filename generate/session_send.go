@@ -222,6 +222,7 @@ func (s *Session) prompt(ctx context.Context, t *sessionTurn) ([]int, error) {
 func (s *Session) keep(ctx context.Context, t *sessionTurn) {
 	a, r := &t.answer, t.r
 	a.plain = r.plain.text.String()
+	s.generation++
 	s.calls = r.calls + len(a.calls)
 	s.pictures = s.shown
 	before := t.messages
@@ -237,8 +238,10 @@ func (s *Session) keep(ctx context.Context, t *sessionTurn) {
 		s.set(append(before, m))
 		s.turns = append(s.turns, turnEnd{len(before) + 1, len(s.pictures)})
 	}
+	if s.text && !t.continues {
+		s.earlier = append(s.earlier, s.last)
+	}
 	s.last = s.lastOf(t)
-	s.generation++
 }
 
 // lastOf returns what is remembered of an answer. Nil where the sequence is gone.

@@ -27,7 +27,7 @@ type serveCmd struct {
 	Tokenizer  []namedPath `sep:"none" help:"Folder with the tokenizer of a model, its tokenizer.json, or a repository. Without it: beside the package, else that of the repository that the package was made from. ID says of which model where there are several." placeholder:"[ID=]PATH"`
 	Adapter    []namedPath `sep:"none" help:"A folder with a low-rank adapter (LoRA) of PEFT or mlx-lm. Requests ask for it as model MODEL:NAME, or with the field adapter; may be repeated. ID says of which model where there are several." placeholder:"[ID:]NAME=DIR[=SCALE]"`
 	Draft      []namedPath `sep:"none" help:"A smaller model with the same tokenizer, which drafts for the other: faster, the same answers. ID says for which model where there are several." placeholder:"[ID=]MODEL"`
-	SessionDir string      `help:"A folder for the conversations of requests with a header X-Session-Id: those that there is no memory for go there, and come back when they go on, also after another start." type:"path" placeholder:"DIR"`
+	SessionDir string      `help:"A folder for the conversations of requests with a header X-Session-Id: they are saved there after each answer, and go on after another start, or on another server that shares the folder." type:"path" placeholder:"DIR"`
 
 	// Where, and to whom.
 	Addr       string   `help:"The address to listen on; port 0 lets the system choose. :8080 is every address of this machine." default:"127.0.0.1:8080" placeholder:"HOST:PORT"`
@@ -38,10 +38,11 @@ type serveCmd struct {
 	TLSKey     string   `name:"tls-key" help:"A PEM file with its private key." type:"path" placeholder:"FILE"`
 
 	// How much at once.
-	Parallel int           `help:"Most answers of a model at once; 0 means 4. Each takes the memory of a conversation, and up to eight share their passes over the weights." default:"0" placeholder:"N"`
-	Queue    int           `help:"Most requests that wait for a model; one more is refused with status 429." default:"64" placeholder:"N"`
-	Timeout  time.Duration `help:"Longest time for a request; 0 means any." default:"0s" placeholder:"TIME"`
-	Drain    time.Duration `help:"How long answers may go on after an interrupt." default:"30s" placeholder:"TIME"`
+	Parallel   int           `help:"Most answers of a model at once; 0 means 4. Each takes the memory of a conversation, and up to eight share their passes over the weights." default:"0" placeholder:"N"`
+	Queue      int           `help:"Most requests that wait for a model; one more is refused with status 429." default:"64" placeholder:"N"`
+	Timeout    time.Duration `help:"Longest time for a request; 0 means any." default:"0s" placeholder:"TIME"`
+	Drain      time.Duration `help:"How long answers may go on after an interrupt." default:"30s" placeholder:"TIME"`
+	DrainDelay time.Duration `help:"How long requests are still taken after an interrupt, while /health says that the server ends: for balancers to notice." default:"0s" placeholder:"TIME"`
 
 	// How the models are run.
 	ComputeUnits unitsFlag      `help:"Devices to use: all, cpu-only, cpu-and-gpu or cpu-and-neural-engine." default:"all" placeholder:"NAME"`
@@ -60,9 +61,9 @@ type serveCmd struct {
 
 // Help is printed by kong above the flags.
 func (*serveCmd) Help() string {
-	return `The API is that of OpenAI (/v1/chat/completions, /v1/completions, /v1/responses, /v1/embeddings, /v1/models) and of Anthropic (/v1/messages), with /tokenize, /detokenize and /health beside it; docs/server.md has all of it. At / there is a page for conversations.
+	return `The API is that of OpenAI (/v1/chat/completions, /v1/completions, /v1/responses, /v1/embeddings, /v1/models) and of Anthropic (/v1/messages), with /tokenize, /detokenize and /health beside it; docs/server.md and docs/api.md have all of it. At / there is a page for conversations.
 
-The first interrupt lets the answers under way end, for at most --drain, and the second ends the program at once. The exit status is 0 when all of them could end, 1 when some were cut off or the server could not begin, and 130 after an interrupt before the models were there.
+The first interrupt lets the answers under way end, for at most --drain, and with --drain-delay takes requests a while longer; the second ends the program at once. The exit status is 0 when all of them could end, 1 when some were cut off or the server could not begin, and 130 after an interrupt before the models were there.
 
 Examples:
 
@@ -81,6 +82,9 @@ func (c *serveCmd) Validate() error {
 	}
 	if c.Drain < 0 {
 		drain = fmt.Errorf("--drain is %s: it must be 0 or more", c.Drain)
+	}
+	if c.DrainDelay < 0 {
+		drain = errors.Join(drain, fmt.Errorf("--drain-delay is %s: it must be 0 or more", c.DrainDelay))
 	}
 	return errors.Join(
 		between("--parallel", c.Parallel, 0, 256), between("--queue", c.Queue, 1, 1_000_000),
@@ -121,7 +125,7 @@ func (c *serveCmd) Run(ctx context.Context, s *streams) (err error) {
 	defer func() { err = errors.Join(err, sv.closeModels()) }()
 	cfg := &openai.Config{APIKeys: keys, Origins: c.Origin, Timeout: c.Timeout, Logger: sv.log}
 	if c.Metrics {
-		sv.metrics = newMetrics()
+		sv.metrics = newMetrics(c.Parallel)
 		cfg.Metrics = sv.metrics
 	}
 	if sv.api, err = openai.New(cfg); err != nil {

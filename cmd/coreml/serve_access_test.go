@@ -157,13 +157,14 @@ func TestServeMeasures(t *testing.T) {
 		`coreml_requests_running{model="storyteller"} 0`,
 		`coreml_states_used{model="storyteller"} 0`,
 		`coreml_states_free{model="storyteller"} 1`,
+		`coreml_states_limit{model="storyteller"} 4`,
 		`coreml_state_bytes{model="storyteller"} `,
 		`coreml_requests_in_flight 1`,
 		`coreml_build_info{version=`, "go_goroutines", `coreml_cancelled_total{model="storyteller"} 0`,
 	} {
 		got.want(t, http.StatusOK, want)
 	}
-	m := newMetrics()
+	m := newMetrics(0)
 	m.Done(openai.RequestStats{Route: "/v1/completions", Model: "m", Status: 499, Cancelled: true, Tokens: 3, FirstToken: time.Second, TokenGaps: []time.Duration{time.Millisecond}})
 	m.Done(openai.RequestStats{Route: "other", Status: 404})
 	if n := testutil.ToFloat64(m.cancelled.WithLabelValues("m")); n != 1 {
@@ -219,6 +220,7 @@ func TestServeSaysWhatIsWrongWithACall(t *testing.T) {
 		{[]string{"--queue", "0"}, exitUsage, "--queue is 0: it must be between 1 and"},
 		{[]string{"--timeout", "-1s"}, exitUsage, "--timeout is -1s"},
 		{[]string{"--drain", "soon"}, exitUsage, "--drain"},
+		{[]string{"--drain-delay", "-1s"}, exitUsage, "--drain-delay is -1s"},
 		{[]string{"--threads", "-1"}, exitUsage, "--threads is -1"},
 		{[]string{"--compute-units", "abacus"}, exitUsage, "--compute-units"},
 		{[]string{"--arithmetic", "slow"}, exitUsage, "--arithmetic"},

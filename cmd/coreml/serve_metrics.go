@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"net/http"
 	"strconv"
 	"sync"
@@ -25,6 +26,7 @@ type metrics struct {
 
 	mu     sync.Mutex
 	models map[string]*generate.Generator
+	limit  int // states of a model
 }
 
 // Bounds of the histograms, in seconds: from what a small model takes on a fast machine to
@@ -34,7 +36,9 @@ var (
 	shortBounds = []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5}
 )
 
-func newMetrics() *metrics {
+// newMetrics returns those of a server whose models have so many states, 0 for the
+// library's number.
+func newMetrics(states int) *metrics {
 	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
 		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: "coreml_" + name, Help: help}, labels)
 	}
@@ -54,6 +58,7 @@ func newMetrics() *metrics {
 		cached:       counter("cached_tokens_total", "Tokens of prompts that were in a cache already and not read anew.", "model"),
 		written:      counter("generated_tokens_total", "Tokens of answers.", "model"),
 		models:       map[string]*generate.Generator{},
+		limit:        cmp.Or(states, generate.DefaultMaxStates),
 	}
 	info := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "coreml_build_info", Help: "Always 1, with the version of the program.", ConstLabels: prometheus.Labels{"version": version()},
@@ -127,11 +132,15 @@ var modelGauges = []struct {
 	{gaugeOf("state_bytes", "Memory of both in bytes."), func(s *generate.GeneratorStats) float64 { return float64(s.StateBytes) }},
 }
 
+// statesLimit does not change; used states as a part of it are how full the caches are.
+var statesLimit = gaugeOf("states_limit", "States that the model may have.")
+
 // Describe implements [prometheus.Collector].
 func (m *metrics) Describe(to chan<- *prometheus.Desc) {
 	for _, g := range modelGauges {
 		to <- g.desc
 	}
+	to <- statesLimit
 }
 
 // Collect implements [prometheus.Collector].
@@ -140,6 +149,7 @@ func (m *metrics) Collect(to chan<- prometheus.Metric) {
 	defer m.mu.Unlock()
 	for id, g := range m.models {
 		stats := g.Stats()
+		to <- prometheus.MustNewConstMetric(statesLimit, prometheus.GaugeValue, float64(m.limit), id)
 		for _, gauge := range modelGauges {
 			to <- prometheus.MustNewConstMetric(gauge.desc, prometheus.GaugeValue, gauge.value(&stats), id)
 		}

@@ -59,7 +59,7 @@ func (c *serveCmd) load(ctx context.Context, s *streams, p *modelPlan) (*liveMod
 
 // loadText opens a model that writes text.
 func (c *serveCmd) loadText(ctx context.Context, f *finder, m *liveModel, p *modelPlan) (err error) {
-	cfg := &generate.Config{Model: c.config(), MaxStates: c.Parallel, MaxQueue: c.Queue}
+	cfg := &generate.Config{Model: c.config(), MaxStates: c.Parallel, MaxQueue: c.Queue, ReuseStates: true}
 	if p.draft != "" {
 		m.draft, err = openModel(ctx, f, p.draft, "", &generate.Config{Model: c.config(), MaxStates: c.Parallel})
 		if err != nil {
@@ -108,16 +108,24 @@ func (c *serveCmd) complete(ctx context.Context, f *finder, m *liveModel, p *mod
 		}
 	}
 	m.Adapters = p.adapters
-	if c.SessionDir == "" || m.Generator == nil {
+	return c.keepSessions(m)
+}
+
+// keepSessions lets a model keep the conversations that have a name: in memory, and in a
+// folder where there is one.
+func (c *serveCmd) keepSessions(m *liveModel) (err error) {
+	if m.Generator == nil {
 		return nil
 	}
-	dir := filepath.Join(c.SessionDir, folderName(p.id))
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return fmt.Errorf("--session-dir: %w", err)
+	cfg := &generate.SessionsConfig{}
+	if c.SessionDir != "" {
+		cfg.Dir, cfg.SaveEachTurn = filepath.Join(c.SessionDir, folderName(m.ID)), true
+		if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
+			return fmt.Errorf("--session-dir: %w", err)
+		}
 	}
-	var err error
-	if m.Sessions, err = m.Generator.NewSessions(&generate.SessionsConfig{Dir: dir}); err != nil {
-		return fmt.Errorf("--session-dir: %w", err)
+	if m.Sessions, err = m.Generator.NewSessions(cfg); err != nil {
+		return fmt.Errorf("conversations of %s: %w", quoted(m.ID), err)
 	}
 	return nil
 }

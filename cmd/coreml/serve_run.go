@@ -117,7 +117,16 @@ func (sv *webServer) wait(ctx context.Context) error {
 		return err
 	case <-ctx.Done():
 	}
-	allow(ctx, sv.cmd.Drain+closingTime)
+	allow(ctx, sv.cmd.DrainDelay+sv.cmd.Drain+closingTime)
+	if delay := sv.cmd.DrainDelay; delay > 0 {
+		sv.api.SetDraining(true)
+		sv.log.Info("still serving", "drain-delay", delay)
+		select {
+		case err := <-sv.ended:
+			return err
+		case <-time.After(delay):
+		}
+	}
 	sv.log.Info("ending", "drain", sv.cmd.Drain)
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), sv.cmd.Drain)
 	defer cancel()

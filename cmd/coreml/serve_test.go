@@ -9,12 +9,16 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/gocoreml/coreml/examples/storyteller"
+	"github.com/gocoreml/coreml/hub/hubtest"
 )
 
 // running is a call of serve that has not ended.
@@ -23,6 +27,7 @@ type running struct {
 	interrupt context.CancelFunc
 	status    chan int
 	errs      *sharedText
+	abandoned bool // it is not waited for
 }
 
 // sharedText is a buffer that is written and read at once.
@@ -70,6 +75,9 @@ func startServe(t *testing.T, args ...string) *running {
 func (r *running) end(t *testing.T) int {
 	t.Helper()
 	r.interrupt()
+	if r.abandoned {
+		return exitOK
+	}
 	status := <-r.status
 	r.status <- status // for another call
 	return status
@@ -148,9 +156,9 @@ func TestServeAnswersUntilItIsInterrupted(t *testing.T) {
 			t.Errorf("the log lacks %q:\n%s", want, log)
 		}
 	}
-	for _, secret := range []string{"Once upon", "secret", "garden"} {
+	for _, secret := range []string{"Once upon", "secret", "garden", "/health"} {
 		if strings.Contains(log, secret) {
-			t.Errorf("the log has %q of a prompt or an answer:\n%s", secret, log)
+			t.Errorf("the log has %q:\n%s", secret, log)
 		}
 	}
 }
@@ -217,6 +225,19 @@ func TestServeLetsAnswersEnd(t *testing.T) {
 	if status := r.end(t); status != exitOK {
 		t.Errorf("status %d: %s", status, r.errs)
 	}
+}
+
+// What comes after an interrupt is answered until the delay is over, while /health sends
+// balancers elsewhere.
+func TestServeTakesRequestsUntilBalancersKnow(t *testing.T) {
+	r := startServe(t, "--drain-delay", "1h", "--quiet")
+	r.interrupt()
+	for r.send(t, "GET", "/health", "").status == http.StatusOK {
+		runtime.Gosched() // until the interrupt has arrived
+	}
+	r.send(t, "GET", "/health", "").want(t, http.StatusServiceUnavailable, "shutting_down")
+	r.send(t, "POST", "/v1/completions", onceUpon).want(t, http.StatusOK, "Tom")
+	r.abandoned = true // the delay is longer than the test
 }
 
 func TestServeCutsAnswersOffThatTakeTooLong(t *testing.T) {
@@ -287,7 +308,9 @@ func TestServeServesSeveralModels(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := r.send(t, "POST", "/v1/embeddings", string(body))
-	var list struct{ Data []struct{ Embedding []float32 } }
+	var list struct {
+		Data []struct{ Embedding []float32 }
+	}
 	if err := json.Unmarshal([]byte(got.body), &list); err != nil || len(list.Data) != 1 || !alike(list.Data[0].Embedding, want[0]) {
 		t.Errorf("%v: %.300s", err, got.body)
 	}
@@ -316,6 +339,11 @@ func TestServeTakesAdaptersByName(t *testing.T) {
 	if quiet := r.send(t, "POST", "/v1/completions", `{"model":"base:quiet",`+onceUpon[1:]); completionText(t, plain) != completionText(t, quiet) {
 		t.Errorf("with a scale of nothing the text is another: %s", quiet.body)
 	}
+}
+
+func TestServeDraftsWithAnotherModel(t *testing.T) {
+	r := startServe(t, "--model", model, "--draft", "model="+model)
+	r.send(t, "POST", "/v1/completions", onceUpon).want(t, http.StatusOK, "Tom. He wanted")
 }
 
 // completionText is the text of a completion.
@@ -356,4 +384,41 @@ func TestServeKeepsConversations(t *testing.T) {
 	if err := json.Unmarshal([]byte(got.body), &usage); err != nil || usage.Usage.Details.Cached < 8 {
 		t.Errorf("%v: nothing was kept over the start: %s", err, got.body)
 	}
+}
+
+// More conversations than there are states are remembered by their names.
+func TestServeRemembersConversationsThatRest(t *testing.T) {
+	chat := chatFolder(t, map[string]string{"chat_template.jinja": "{% for m in messages %}{{ m.content }}{% endfor %}"})
+	r := startServe(t, "--model", "story="+model, "--tokenizer", chat, "--parallel", "2")
+	const first = `{"messages":[{"role":"user","content":"%s"}],"max_tokens":8,"temperature":0}`
+	const second = `{"messages":[{"role":"user","content":"%s"},{"role":"assistant","content":%q},{"role":"user","content":" and"}],"max_tokens":2,"temperature":0}`
+	names := []string{"Once upon a time", "One morning", "In an old garden", "A small fox", "The wind blew", "They went home"}
+	answers := map[string]string{}
+	for _, name := range names {
+		var got struct {
+			Choices []struct{ Message struct{ Content string } }
+		}
+		reply := r.send(t, "POST", "/v1/chat/completions", fmt.Sprintf(first, name), "X-Session-Id", name)
+		if err := json.Unmarshal([]byte(reply.body), &got); err != nil || len(got.Choices) != 1 {
+			t.Fatalf("%v: %s", err, reply.body)
+		}
+		answers[name] = got.Choices[0].Message.Content
+	}
+	for _, name := range names {
+		reply := r.send(t, "POST", "/v1/chat/completions", fmt.Sprintf(second, name, answers[name]), "X-Session-Id", name)
+		if reply.status != http.StatusOK || strings.Contains(reply.body, `"cached_tokens":0`) {
+			t.Errorf("%s is forgotten: %s", name, reply.body)
+		}
+	}
+}
+
+func TestServeTakesModelsOfAHub(t *testing.T) {
+	newUser(t, hubtest.Repo{ID: "org/story", Files: storyteller.FS()})
+	t.Setenv("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+	r := startServe(t, "--model", "org/story")
+	r.send(t, "GET", "/v1/models/org/story", "").want(t, http.StatusOK, `"id":"org/story"`)
+	r.send(t, "POST", "/v1/completions", `{"model":"org/story",`+onceUpon[1:]).want(t, http.StatusOK, "Tom")
+	r.end(t)
+	r = startServe(t, "--model", "story=org/story@main", "--offline")
+	r.send(t, "POST", "/v1/completions", `{"model":"story",`+onceUpon[1:]).want(t, http.StatusOK, "Tom")
 }

@@ -43,6 +43,8 @@ function script(text) {
     case /refuse/.test(text): return { status: 400, error: { message: 'top_k is 0.5: it must be a whole number', type: 'invalid_request_error', param: 'top_k', code: null } };
     case /break/.test(text): return { content: 'It was going well', cut: true };
     case /late fault/.test(text): return { content: 'It was going ', fault: { message: 'the model failed', type: 'server_error', param: null, code: null } };
+    case /haiku/.test(text): return { content: 'Salt wind, folding light —\nthe tide writes one long sentence\nand erases it.' };
+    case /at night/.test(text): return { content: 'Moonlight makes them too. They are called moonbows, and look white to most eyes: there is too little light for the cones that see colour. A camera with a long exposure shows the colours.\n\nThey are seen best near a full moon that stands lower than 42° in the sky, with rain opposite of it.' };
     default: return { content: `You said: ${text}` };
   }
 }
@@ -69,7 +71,7 @@ export async function start(target, { key = '', delay = 2, loading = 0 } = {}) {
     if (key && req.headers.authorization !== 'Bearer ' + key) return fail(401, { message: 'no key', type: 'authentication_error', param: null, code: 'invalid_api_key' });
     if (req.url === '/v1/models') {
       res.setHeader('content-type', 'application/json');
-      return res.end(JSON.stringify({ object: 'list', data: [{ id: 'Qwen3-4B', object: 'model', capabilities: ['completion', 'chat'] }, { id: 'storyteller', object: 'model', capabilities: ['completion'] }, { id: 'MiniLM', object: 'model', capabilities: ['embeddings'] }] }));
+      return res.end(JSON.stringify({ object: 'list', data: [{ id: 'Model', object: 'model', capabilities: ['completion', 'chat'] }, { id: 'storyteller', object: 'model', capabilities: ['completion'] }, { id: 'MiniLM', object: 'model', capabilities: ['embeddings'] }] }));
     }
     let text = '';
     for await (const chunk of req) text += chunk;

@@ -304,7 +304,7 @@ on('settings go into the request, wrong ones do not', {}, async (page, { seen })
   const { body } = seen.requests[0];
   assert.deepEqual([body.temperature, body.top_k, body.top_p, body.stop], [0.7, 40, undefined, ['END', 'STOP']]);
   assert.deepEqual(body.messages[0], { role: 'system', content: 'Be brief.' });
-  assert.deepEqual([body.stream, body.stream_options, body.model], [true, { include_usage: true }, 'Qwen3-4B']);
+  assert.deepEqual([body.stream, body.stream_options, body.model], [true, { include_usage: true }, 'Model']);
   await page.click('#own');
   assert.equal(await page.inputValue('#o-temperature'), '');
   await ask(page, 'hello');
@@ -357,6 +357,7 @@ test('the embedded model goes on with a text, on the real server', { timeout: 60
   await ready(page);
   assert.match(await page.innerText('#welcome'), /goes on with what you write/);
   await page.click('#settings-toggle');
+  assert.equal(await page.isVisible('#o-system'), false);
   await page.fill('#o-temperature', '0');
   await page.fill('#o-max_tokens', '16');
   await page.getByRole('button', { name: 'Once upon a time' }).click();

@@ -90,12 +90,12 @@ func serve(t *testing.T, name, model, addr, sessions string, flags ...string) *p
 	p := start(t, name, cmd)
 	line, err := bufio.NewReader(out).ReadBytes('\n')
 	var ready struct {
-		Address string `json:"address"`
+		Addr string `json:"addr"`
 	}
-	if err != nil || json.Unmarshal(line, &ready) != nil || ready.Address == "" {
+	if err != nil || json.Unmarshal(line, &ready) != nil || ready.Addr == "" {
 		t.Fatalf("%s said %q, %v, where its address was to be", name, line, err)
 	}
-	p.url = "http://" + strings.TrimPrefix(ready.Address, "http://")
+	p.url = "http://" + strings.TrimPrefix(ready.Addr, "http://")
 	return p
 }
 

@@ -80,6 +80,9 @@ func (h *Handler) checkOrigin(x *exchange) (done bool, err error) {
 		header.Set("Access-Control-Allow-Headers", names)
 		header.Add("Vary", "Access-Control-Request-Headers")
 	}
+	if x.r.Header.Get("Access-Control-Request-Private-Network") == "true" {
+		header.Set("Access-Control-Allow-Private-Network", "true")
+	}
 	header.Set("Access-Control-Max-Age", "600")
 	x.stats.Status = http.StatusNoContent
 	x.w.WriteHeader(http.StatusNoContent)

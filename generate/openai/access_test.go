@@ -184,6 +184,14 @@ func TestHealthAndLoading(t *testing.T) {
 		t.Fatal(err)
 	}
 	h.SetLoading(false)
+	h.SetDraining(true)
+	if e := failureOf(t, s.do("GET", "/health", "")); e.status != 503 || e.Code != "shutting_down" {
+		t.Errorf("%+v", e)
+	}
+	if r := s.do("POST", chatPath, `{"model":"late","max_tokens":2,`+hello+`}`); r.status != 200 {
+		t.Errorf("a draining server answers with %d", r.status)
+	}
+	h.SetDraining(false)
 	if r := s.do("GET", "/health", ""); r.status != 200 || strings.TrimSpace(string(r.body)) != `{"status":"ok"}` {
 		t.Errorf("%d %s", r.status, r.body)
 	}
@@ -233,6 +241,9 @@ func TestBodiesThatAreNoRequests(t *testing.T) {
 				t.Errorf("%s: %s: %+v", path, c.name, e)
 			}
 		}
+	}
+	if e := s.refused(chatPath, `{}`, "Content-Encoding", "gzip"); e.status != 415 {
+		t.Errorf("a body that is packed: %+v", e)
 	}
 	// Without a length, too.
 	req, err := http.NewRequestWithContext(t.Context(), "POST", s.url+chatPath, struct{ *strings.Reader }{strings.NewReader(strings.Repeat(" ", 20_000))})

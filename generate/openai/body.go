@@ -2,6 +2,7 @@ package openai
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -19,6 +20,11 @@ const (
 	// maxDepth and maxValues bound the nesting and the number of values of a request.
 	maxDepth  = 64
 	maxValues = 1 << 20
+	// largeBody is the size of a request from which on it takes part in mostLarge: how many are
+	// prepared at once. What a request comes to in memory, until its prompt is tokens, is many
+	// times its size.
+	largeBody = 256 << 10
+	mostLarge = 4
 )
 
 // readObject reads the request's body, a JSON object.
@@ -27,14 +33,33 @@ func (x *exchange) readObject() (*object, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(data) > largeBody {
+		select {
+		case x.h.large <- struct{}{}:
+			x.large = true
+		case <-x.ctx.Done():
+			return nil, context.Cause(x.ctx)
+		}
+	}
 	if err := checkJSON(data); err != nil {
 		return nil, err
 	}
 	return parseObject(data, "")
 }
 
+// prepared ends the preparation of a request.
+func (x *exchange) prepared() {
+	if x.large {
+		x.large = false
+		<-x.h.large
+	}
+}
+
 // readBody reads the request's body as fast as it comes, and no slower than it may.
 func (x *exchange) readBody() ([]byte, error) {
+	if coding := x.r.Header.Get("Content-Encoding"); coding != "" && coding != "identity" {
+		return nil, &apiError{status: http.StatusUnsupportedMediaType, code: "unsupported_encoding", message: "the request has the Content-Encoding " + shown(coding) + ", want none"}
+	}
 	limit := x.h.config.MaxBody
 	if x.r.ContentLength > limit {
 		return nil, &http.MaxBytesError{Limit: limit}

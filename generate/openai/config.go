@@ -43,8 +43,8 @@ type Config struct {
 	// KeepAlive is the time of silence after which a stream is sent a comment, so that nobody
 	// between takes it for dead; 0 means [DefaultKeepAlive].
 	KeepAlive time.Duration
-	// Logger is told of each request when it is over: at level Info, and Error where the fault
-	// is the server's. Nil means that nothing is logged.
+	// Logger is told of each request when it is over: at level Info, Error where the fault
+	// is the server's, and Debug for /health. Nil means that nothing is logged.
 	Logger *slog.Logger
 	// Metrics is told of each request when it is over; nil for none.
 	Metrics Metrics

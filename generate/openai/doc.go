@@ -10,7 +10,7 @@
 //	POST /tokenize, /detokenize
 //	GET  /health
 //
-// docs/server.md describes their fields. A field of a request that cannot be honoured is an
+// docs/api.md describes their fields. A field of a request that cannot be honoured is an
 // error that names it, and one that is not known is left alone.
 //
 // How many answers are written at once, and how many requests wait for a state, is the

@@ -3,6 +3,7 @@ package openai
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"sync"
 	"time"
@@ -175,7 +176,7 @@ func (e *eventWriter) write(data []byte, first bool) error {
 		if _, err := e.x.w.Write(data[:n]); err != nil {
 			return err
 		}
-		if err := e.control.Flush(); err != nil {
+		if err := e.control.Flush(); err != nil && !errors.Is(err, http.ErrNotSupported) {
 			return err
 		}
 		data = data[n:]

@@ -7,8 +7,11 @@ import (
 	"github.com/gocoreml/coreml/generate/grammar"
 )
 
-// maxChoices bounds the texts of a choice.
-const maxChoices = 4096
+// maxChoices bounds the texts of a choice, and maxChoiceBytes their length together.
+const (
+	maxChoices     = 4096
+	maxChoiceBytes = 256 << 10
+)
 
 // grammarFields reads what the answer may be. Each server has names of its own for it; an
 // answer has one grammar.
@@ -99,7 +102,15 @@ func (r *grammarReader) texts(o *object, names ...string) {
 // choice reads those that are lists of texts.
 func (r *grammarReader) choice(o *object, names ...string) {
 	for _, name := range names {
-		if list := o.texts(name, maxChoices); list != nil && o.err == nil {
+		list, size := o.texts(name, maxChoices), 0
+		for _, text := range list {
+			size += len(text)
+		}
+		switch {
+		case list == nil || o.err != nil:
+		case size > maxChoiceBytes:
+			o.bad(name, "has %d bytes, want %d at most", size, maxChoiceBytes)
+		default:
 			r.set(o.at(name))(grammar.Choice(list...))
 		}
 	}

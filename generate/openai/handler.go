@@ -22,9 +22,11 @@ type Handler struct {
 	routes   map[string]map[string]route // by path and method
 	mu       sync.Mutex
 	loading  bool
-	closing  bool
+	draining bool          // balancers are to go elsewhere
+	closing  bool          // new requests are refused
 	working  int           // requests under way, but for those of health
 	idle     chan struct{} // closed when closing and nothing is under way
+	large    chan struct{} // has an element for each large request that is prepared
 	decoding chan struct{} // has an element for each request that decodes pictures
 	// stop ends the requests under way.
 	life context.Context //nolint:containedctx // that of the handler
@@ -52,7 +54,7 @@ func New(cfg *Config, models ...Model) (*Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &Handler{config: c, keys: newKeyRing(c.APIKeys), idle: make(chan struct{}), decoding: make(chan struct{}, mostDecoding)}
+	h := &Handler{config: c, keys: newKeyRing(c.APIKeys), idle: make(chan struct{}), large: make(chan struct{}, mostLarge), decoding: make(chan struct{}, mostDecoding)}
 	h.life, h.stop = context.WithCancelCause(context.Background())
 	for _, m := range models {
 		if err := h.models.add(m); err != nil {
@@ -105,6 +107,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Request-Id", x.id)
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	defer x.done()
+	defer x.prepared()
 	defer x.recovered()
 	x.fail(h.serve(x))
 }
@@ -174,6 +177,7 @@ type exchange struct {
 	// stream is what events are written to, nil before there is one.
 	stream *eventWriter
 	began  bool // the status is written
+	large  bool // it is one of Handler.large
 	// failEvent makes the event that ends a stream with an error, nil for one without a name
 	// that has the error in the form of the route.
 	failEvent func(e *apiError) (name string, body any)
@@ -263,7 +267,10 @@ func (x *exchange) done() {
 	if x.cause != nil {
 		attrs = append(attrs, slog.String("error", quote.Text(x.cause.Error(), 8000)))
 	}
-	if x.stats.Status >= http.StatusInternalServerError && x.stats.Status != http.StatusServiceUnavailable {
+	switch {
+	case x.stats.Route == "/health":
+		level = slog.LevelDebug // balancers ask every second
+	case x.stats.Status >= http.StatusInternalServerError && x.stats.Status != http.StatusServiceUnavailable:
 		level = slog.LevelError
 	}
 	log.LogAttrs(context.WithoutCancel(x.ctx), level, "request", attrs...)

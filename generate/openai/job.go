@@ -180,6 +180,7 @@ func (w *writing) measure(tok *generate.Token) {
 	s.Tokens++
 	switch {
 	case s.FirstToken == 0:
+		w.x.prepared()
 		s.FirstToken = max(now.Sub(w.x.start), 1)
 	case !w.last.IsZero():
 		s.TokenGaps = append(s.TokenGaps, now.Sub(w.last))
@@ -238,7 +239,7 @@ func (w *writing) inSession(ctx context.Context, opts *generate.Options) iter.Se
 		stopped := false
 		// An adapter's cache is its own.
 		name := w.j.session + "\x00" + w.j.to.variant
-		err := w.j.to.Sessions.Do(ctx, name, func(s *generate.Session) error {
+		use := func(s *generate.Session) error {
 			if err := s.SetMessages(nil); err != nil {
 				return err
 			}
@@ -251,7 +252,15 @@ func (w *writing) inSession(ctx context.Context, opts *generate.Options) iter.Se
 				}
 			}
 			return nil
-		})
+		}
+		sessions := w.j.to.Sessions
+		err := sessions.Do(ctx, name, use)
+		if errors.Is(err, generate.ErrSavedMismatch) || errors.Is(err, generate.ErrSaved) {
+			// What was saved is another model's, or damaged. Nothing is lost without it.
+			if err = sessions.Delete(ctx, name); err == nil {
+				err = sessions.Do(ctx, name, use)
+			}
+		}
 		if err != nil && !stopped {
 			yield(generate.AnswerToken{}, err)
 		}

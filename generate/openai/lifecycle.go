@@ -13,6 +13,14 @@ func (h *Handler) SetLoading(loading bool) {
 	h.loading = loading
 }
 
+// SetDraining says whether the server is about to end: /health answers 503 then, so that
+// balancers send requests elsewhere, and whoever has not heard of it is still served.
+func (h *Handler) SetDraining(draining bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.draining = draining
+}
+
 // Shutdown ends the work: /health and new requests are answered with 503 from now on, and
 // Shutdown returns when the requests under way are over. When ctx ends before that they are
 // cancelled, and its error is returned once they are over. The models stay open.
@@ -55,11 +63,11 @@ func (h *Handler) end() {
 	}
 }
 
-// state returns whether the handler is loading or closing.
+// state returns whether the handler is loading, and whether it is closing or about to.
 func (h *Handler) state() (loading, closing bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.loading, h.closing
+	return h.loading, h.closing || h.draining
 }
 
 // health answers GET /health.

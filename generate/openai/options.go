@@ -106,10 +106,15 @@ func (j *job) endFields(o *object) {
 func (j *job) limitFields(o *object, def int, names ...string) {
 	j.opts.MaxTokens = def
 	for _, name := range names {
-		if n, ok := o.integer(name, 1, maxLimit); ok {
-			j.opts.MaxTokens = n
-			return
+		n, ok := o.integer(name, -1, maxLimit)
+		if !ok {
+			continue
 		}
+		if n == 0 {
+			o.bad(name, "is 0, want 1 or more, or -1 for as many as the context holds")
+		}
+		j.opts.MaxTokens = n
+		return
 	}
 }
 

@@ -69,8 +69,11 @@ var idFields = []struct {
 	{"begin_suppress_tokens", func(s *generate.Sampling) *[]int { return &s.BeginSuppressTokens }},
 }
 
-// maxListed bounds the lists of settings.
-const maxListed = 1024
+// maxListed bounds the lists of settings, and maxBiases the biases of tokens.
+const (
+	maxListed = 1024
+	maxBiases = 65536
+)
 
 // samplingReader puts what a request says over the model's own settings.
 type samplingReader struct {
@@ -196,6 +199,10 @@ func (o *object) biases(name string) map[int]float64 {
 		return nil
 	}
 	defer o.join(inner)
+	if n := len(inner.fields); n > maxBiases {
+		o.bad(name, "has %d elements, want %d at most", n, maxBiases)
+		return nil
+	}
 	out := map[int]float64{}
 	for key := range inner.fields {
 		id, err := strconv.Atoi(key)

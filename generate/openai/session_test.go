@@ -3,6 +3,8 @@ package openai_test
 import (
 	"context"
 	"encoding/json"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -76,6 +78,40 @@ func TestASessionReadsWhatIsNew(t *testing.T) {
 	s.post(responsesPath, `{"model":"kept","max_output_tokens":8,"temperature":0,"input":"Once upon a time"}`, &response, "X-Session-Id", "a")
 	if n := response.Usage.InputDetails["cached_tokens"]; n == "0" || n == "" {
 		t.Errorf("%+v", response.Usage)
+	}
+}
+
+// What lies in the folder of sessions from another model is made anew.
+func TestASavedSessionOfAnotherModel(t *testing.T) {
+	dir := t.TempDir()
+	ask := func(g *generate.Generator) (usage, string) {
+		t.Helper()
+		sessions, err := g.NewSessions(&generate.SessionsConfig{Dir: dir})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := serve(t, openai.Config{}, generate.Config{}, openai.Model{ID: "kept", Generator: g, Sessions: sessions})
+		var r chatReply
+		s.post(chatPath, `{"model":"kept","max_tokens":3,"temperature":0,`+hello+`}`, &r, "X-Session-Id", "a")
+		if err := sessions.Close(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		return *r.Usage, *r.Choices[0].Message.Content
+	}
+	first := story(t, generate.Config{})
+	_, want := ask(first)
+	if u, text := ask(first); u.Prompt["cached_tokens"] == "0" || text != want {
+		t.Errorf("after a restart %+v, %q, want %q", u, text, want)
+	}
+	files, err := os.ReadDir(dir)
+	if err != nil || len(files) != 1 {
+		t.Fatal(files, err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, files[0].Name()), []byte("nothing"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if u, text := ask(first); u.Prompt["cached_tokens"] != "0" || text != want {
+		t.Errorf("with a file that is damaged %+v, %q, want %q", u, text, want)
 	}
 }
 

@@ -47,10 +47,10 @@ func (s *signals) wait(message string) {
 	}
 }
 
-// begun sends a request of a stream and reads its first event. The reply stays open.
-func (s *server) begun(body string) (*http.Response, *bufio.Reader) {
+// begun sends a request of a stream and reads its first line. The reply stays open.
+func (s *server) begun(path, body string) (*http.Response, *bufio.Reader) {
 	s.t.Helper()
-	req, err := http.NewRequestWithContext(s.t.Context(), "POST", s.url+chatPath, strings.NewReader(body))
+	req, err := http.NewRequestWithContext(s.t.Context(), "POST", s.url+path, strings.NewReader(body))
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -60,7 +60,7 @@ func (s *server) begun(body string) (*http.Response, *bufio.Reader) {
 	}
 	r := bufio.NewReader(res.Body)
 	line, err := r.ReadString('\n')
-	if err != nil || res.StatusCode != 200 || !strings.HasPrefix(line, "data: ") {
+	if err != nil || res.StatusCode != 200 || !strings.Contains(line, ": ") {
 		s.t.Fatalf("%d %q %v", res.StatusCode, line, err)
 	}
 	return res, r
@@ -72,7 +72,7 @@ func TestAnAnswerEndsWhenItsReaderGoes(t *testing.T) {
 	var all sync.WaitGroup
 	for range 4 {
 		all.Go(func() {
-			res, r := s.begun(endless)
+			res, r := s.begun(chatPath, endless)
 			for range 6 {
 				if _, err := r.ReadString('\n'); err != nil {
 					t.Error(err)
@@ -235,15 +235,15 @@ func TestARequestThatTakesTooLong(t *testing.T) {
 	if e := s.refused(chatPath, strings.Replace(endless, `"stream":true,`, "", 1)); e.status != 504 || e.Code != "timeout" || e.Type != "timeout_error" {
 		t.Errorf("%+v", e)
 	}
-	list := s.streamed(chatPath, endless)
-	var last struct{ Error failure }
-	if err := json.Unmarshal([]byte(list[len(list)-1].data), &last); err != nil || last.Error.Code != "timeout" {
-		t.Errorf("the stream ends with %+v (%v)", list[len(list)-1], err)
+	if m := s.records.next(); m.Status != 504 || m.Cancelled {
+		t.Errorf("measured %+v", m)
 	}
-	for range 2 {
-		if m := s.records.next(); m.Status != 504 || m.Cancelled {
-			t.Errorf("measured %+v", m)
-		}
+	// A stream is told in whatever way it still can be.
+	if r := s.do("POST", chatPath, endless); !strings.Contains(string(r.body), `"code":"timeout"`) || strings.Contains(string(r.body), "[DONE]") {
+		t.Errorf("the stream ends with %s", r.body)
+	}
+	if m := s.records.next(); m.Status != 504 || m.Cancelled {
+		t.Errorf("measured %+v", m)
 	}
 	s.held()
 }
@@ -284,25 +284,37 @@ func TestAShutdownWaitsForAnswers(t *testing.T) {
 	}
 }
 
-func TestAShutdownThatIsTiredOfWaitingCancels(t *testing.T) {
-	s := serve(t, openai.Config{}, generate.Config{})
-	res, r := s.begun(endless)
+// cutShort begins a stream and shuts the server down. It returns the rest of the stream.
+func cutShort(s *server, path, body string) string {
+	s.t.Helper()
+	res, r := s.begun(path, body)
 	defer res.Body.Close()
-	ctx, cancel := context.WithCancel(t.Context())
+	ctx, cancel := context.WithCancel(s.t.Context())
 	cancel()
 	down := make(chan error, 1)
 	go func() { down <- s.handler.Shutdown(ctx) }()
 	rest, err := io.ReadAll(r)
 	if err != nil {
-		t.Fatal(err)
-	}
-	if !strings.Contains(string(rest), "shutting_down") || strings.Contains(string(rest), "[DONE]") {
-		t.Errorf("the stream ends with %q", rest[max(0, len(rest)-300):])
+		s.t.Fatal(err)
 	}
 	if err := <-down; !errors.Is(err, context.Canceled) {
-		t.Error(err)
+		s.t.Error(err)
 	}
 	s.held()
+	return string(rest)
+}
+
+func TestAShutdownThatIsTiredOfWaitingCancels(t *testing.T) {
+	s := serve(t, openai.Config{}, generate.Config{})
+	rest := cutShort(s, chatPath, endless)
+	list := events(t, strings.NewReader("data: "+rest)) // of the first of which the name is read
+	var last struct{ Error failure }
+	if err := json.Unmarshal([]byte(list[len(list)-1].data), &last); err != nil || last.Error.Code != "shutting_down" || last.Error.Type != "unavailable_error" {
+		t.Errorf("the stream ends with %+v (%v)", list[len(list)-1], err)
+	}
+	if m := s.records.next(); m.Status != 503 || m.Cancelled {
+		t.Errorf("measured %+v", m)
+	}
 }
 
 // panicking is a writer with a fault.

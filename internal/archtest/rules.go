@@ -297,7 +297,7 @@ func Default() Rules {
 			}, Third: []string{purego}, Opens: []string{"*"}},
 
 			// What uses the packages.
-			{Dir: "examples", May: []string{"coreml", "tensor", "tokenizer", "generate", "hub"}, Std: []string{"net", "net/http"}, Prints: true},
+			{Dir: "examples", May: []string{"coreml", "tensor", "tokenizer", "generate", "generate/openai", "hub"}, Std: []string{"net", "net/http"}, Prints: true},
 			{Dir: "cmd", May: []string{"*"}, Third: []string{"*"}, Std: []string{"net", "net/http"}, Prints: true, Opens: []string{"*"}},
 
 			// What other people's inputs must be answered with.

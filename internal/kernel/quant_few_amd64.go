@@ -40,19 +40,23 @@ type fewRows struct {
 }
 
 // mulFewAsm multiplies n prepared vectors by rows lo to hi-1. Rows go in multiples of
-// what kernels take at a time.
+// what kernels take at a time, and what is left of them by itself.
 func (q *Quant) mulFewAsm(dst []float32, ldd, n, lo, hi int, prep, scratch []float32) {
 	each := q.fewLen()
 	rows := q.fewAtOnce(q.offsets() || q.c.ColBlock > longestBlock)
 	half := len(scratch[:q.fewScratchAsm()]) / 2
-	for r := lo; r < hi; r += rows {
+	for r := lo; r < hi; {
 		w := fewRows{q: q, n: min(rows, hi-r), codes: &q.c.Codes[r*q.cols/2]}
+		if w.n > fewTogether {
+			w.n -= w.n % fewTogether
+		}
 		w.factors(r, scratch[:half], scratch[half:2*half])
 		for t := 0; t < n; {
 			m := w.vectors(n - t)
 			w.multiply(m, prep[t*each:(t+m)*each], each, dst[t*ldd+r:(t+m-1)*ldd+r+w.n], ldd)
 			t += m
 		}
+		r += w.n
 	}
 }
 
@@ -75,14 +79,18 @@ func (w *fewRows) factors(r int, scales, offsets []float32) {
 
 // vectors returns how many of n vectors a kernel takes at a time.
 func (w *fewRows) vectors(n int) int {
-	if w.scale16 == nil || w.q.fewBlock() == halfCols {
+	if w.scale16 == nil || w.q.fewBlock() == halfCols || w.n%fewTogether != 0 && useVNNI {
 		return 1
 	}
 	return min(n, fewVectors)
 }
 
-// fewVectors is the most that there is a kernel for.
-const fewVectors = 4
+const (
+	// fewVectors is the most that there is a kernel for.
+	fewVectors = 4
+	// fewTogether is how many rows kernels for several vectors take together.
+	fewTogether = 4
+)
 
 // multiply multiplies m vectors.
 func (w *fewRows) multiply(m int, x []float32, each int, dst []float32, ldd int) {

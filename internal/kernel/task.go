@@ -78,7 +78,22 @@ func (t *MatMulTask) grain(threads int) int {
 	}
 	row := max(t.mat.Bytes()/max(t.mat.Rows(), 1), 1)
 	rows := min(t.mat.Rows()/(chunksEach*threads), kernelBytes/row)
-	return max(rows/matGrain, streamBytes/row/matGrain, 1) * matGrain
+	most := max(rows/matGrain, streamBytes/row/matGrain, 1)
+	return evenTiles((t.mat.Rows()+matGrain-1)/matGrain, most, threads) * matGrain
+}
+
+// evenTiles returns how many tiles a chunk has, at most so many and not fewer than half of
+// them: the number that leaves the thread with the most chunks the fewest tiles. One
+// chunk more than threads can share alike is one that all but one of them wait for.
+func evenTiles(tiles, most, threads int) int {
+	best, least := most, tiles
+	for n := most; n >= max(most/2, 1); n-- {
+		chunks := (tiles + n - 1) / n
+		if share := (chunks + threads - 1) / threads * n; share < least {
+			best, least = n, share
+		}
+	}
+	return best
 }
 
 // Go computes all rows on at most maxThreads threads (0: the pool's) and

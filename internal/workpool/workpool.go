@@ -62,10 +62,14 @@ type Pool struct {
 	task    Task
 	n       int
 	chunk   int
-	pending atomic.Int32
-	waiting atomic.Bool
 	done    chan struct{}
 	failure atomic.Pointer[failure]
+	_       [64]byte
+
+	// Apart from the others, which workers read while it changes.
+	pending atomic.Int32
+	waiting atomic.Bool
+	_       [56]byte
 
 	shares  []share
 	helpers []helper
@@ -161,8 +165,7 @@ func (p *Pool) For(t Task, n, grain, maxThreads int) {
 	for i := 1; i < threads; i++ {
 		p.rouse(i)
 	}
-	for p.take(0, threads) {
-	}
+	p.work(0, threads)
 	p.wait()
 	p.task = nil
 	f := p.failure.Swap(nil)
@@ -172,11 +175,25 @@ func (p *Pool) For(t Task, n, grain, maxThreads int) {
 	}
 }
 
-// take runs the next chunk of the worker's own share, or of another one of the
-// first n, and reports whether there was one. A successful compare-and-swap
-// proves that the chunk belongs to the current loop, which cannot end before the
-// chunk does, so the loop's fields are stable from then on.
-func (p *Pool) take(worker, n int) bool {
+// work runs chunks of the worker's own share, and then of the others of the first n, until
+// there are none. They count as done when it ends, all at once: cores would hand the
+// counter to and fro for each of them.
+func (p *Pool) work(worker, n int) {
+	done := 0
+	for c := p.take(worker, n); c >= 0; c = p.take(worker, n) {
+		p.runChunk(c, worker)
+		done++
+	}
+	if done > 0 && p.pending.Add(-int32(done)) == 0 {
+		p.alert()
+	}
+}
+
+// take returns the next chunk of the worker's own share, or of another one of the first
+// n, and -1 where there is none. A successful compare-and-swap proves that the chunk
+// belongs to the current loop, which cannot end before the chunk counts as done, so the
+// loop's fields are stable from then on.
+func (p *Pool) take(worker, n int) int {
 	for i := range n {
 		i += worker
 		if i >= n {
@@ -185,12 +202,11 @@ func (p *Pool) take(worker, n int) bool {
 		word := &p.shares[i].word
 		for w := word.Load(); admits(w, worker); w = word.Load() {
 			if word.CompareAndSwap(w, w+1) {
-				p.runChunk(int(w&chunkMask), worker)
-				return true
+				return int(w & chunkMask)
 			}
 		}
 	}
-	return false
+	return -1
 }
 
 // admits reports whether a share has a chunk left that the worker may take.
@@ -198,21 +214,15 @@ func admits(w uint64, worker int) bool {
 	return w&chunkMask < w>>chunkBits&chunkMask && uint64(worker) < w>>(2*chunkBits)
 }
 
+// runChunk runs a chunk and keeps the first panic.
 func (p *Pool) runChunk(c, worker int) {
-	defer p.finish()
+	defer func() {
+		if r := recover(); r != nil {
+			p.failure.CompareAndSwap(nil, &failure{r})
+		}
+	}()
 	lo := c * p.chunk
 	p.task.Run(lo, min(lo+p.chunk, p.n), worker)
-}
-
-// finish counts a chunk as done, keeps the first panic, and wakes the caller
-// after the last chunk.
-func (p *Pool) finish() {
-	if r := recover(); r != nil {
-		p.failure.CompareAndSwap(nil, &failure{r})
-	}
-	if p.pending.Add(-1) == 0 {
-		p.alert()
-	}
 }
 
 // alert wakes the caller if it is parked.
@@ -229,8 +239,8 @@ func (p *Pool) wait() {
 			return
 		}
 	}
-	// Who finished the last chunk of an earlier loop, and lost its core before it looked
-	// whether somebody waits, may look now: being woken is no proof of the end.
+	// Who ended an earlier loop, and lost its core before it looked whether somebody waits,
+	// may look now: being woken is no proof of the end.
 	for p.pending.Load() != 0 {
 		p.waiting.Store(true)
 		if p.pending.Load() == 0 && p.waiting.CompareAndSwap(true, false) {
@@ -256,8 +266,7 @@ func (p *Pool) help(id int) {
 	h := &p.helpers[id]
 	for !p.closed.Load() {
 		seen := p.loops.Load()
-		for p.take(id, p.threads) {
-		}
+		p.work(id, p.threads)
 		if p.poll(seen) {
 			continue
 		}

@@ -37,7 +37,7 @@ type few struct {
 	scales asm.Type
 	block  int
 
-	// rows, of which there are two at most, and vectors are how many go at a time, and
+	// rows, of which there are one, two or four, and vectors are how many go at a time, and
 	// groups how many follow one another in the loop over a row.
 	rows, vectors, groups int
 }
@@ -48,8 +48,10 @@ const (
 	fewScalesApart  = CX
 	fewVectorsApart = R13
 	fewVectorsThree = R11
+	fewCodesThree   = BX // where there are no offsets
+	fewScalesThree  = blocks
 	fewFetch        = R13 // of rows of one vector
-	fewFetchMany    = R15 // of two rows of several
+	fewFetchMany    = R15 // of rows of several
 	correctionsPtr  = R14 // of the corrections
 )
 
@@ -121,6 +123,10 @@ func (k few) strides() {
 		k.MOVQ(codesPtr, k.fetchPtr())
 		k.ADDQ(fewCodesApart, k.fetchPtr())
 	}
+	if k.rows == foursRows {
+		k.LEAQ(fewCodesApart.By(fewCodesApart, 2), fewCodesThree)
+		k.LEAQ(fewScalesApart.By(fewScalesApart, 2), fewScalesThree)
+	}
 	if k.vectors > 1 {
 		k.load("ldx", fewVectorsApart)
 	}
@@ -152,9 +158,9 @@ func (k few) scaleBytes() int {
 }
 
 // codesOf, scalesOf, offsetsOf, inputsOf and sumsOf are where those of a row or vector begin.
-func (k few) codesOf(r int) mem { return next(codesPtr, fewCodesApart, r) }
+func (k few) codesOf(r int) mem { return oneOf(codesPtr, fewCodesApart, fewCodesThree, r) }
 
-func (k few) scalesOf(r int) mem { return next(scalePtr, fewScalesApart, r) }
+func (k few) scalesOf(r int) mem { return oneOf(scalePtr, fewScalesApart, fewScalesThree, r) }
 
 func (k few) offsetsOf(r int) mem {
 	if r == 0 {
@@ -164,27 +170,20 @@ func (k few) offsetsOf(r int) mem {
 	return offsetPtr.By(fewScalesApart, 4/k.scaleBytes())
 }
 
-func (k few) inputsOf(v int) mem { return k.ofVector(inputPtr, v) }
+func (k few) inputsOf(v int) mem { return oneOf(inputPtr, fewVectorsApart, fewVectorsThree, v) }
 
-func (k few) sumsOf(v int) mem { return k.ofVector(correctionsPtr, v) }
+func (k few) sumsOf(v int) mem { return oneOf(correctionsPtr, fewVectorsApart, fewVectorsThree, v) }
 
-// next is the memory of the first or the second of two that lie apart.
-func next(base, apart reg, n int) mem {
-	if n == 0 {
-		return base.At(0)
-	}
-	return base.By(apart, 1)
-}
-
-// ofVector is the memory of one of up to four vectors.
-func (k few) ofVector(base reg, v int) mem {
-	switch v {
+// oneOf is the memory of one of up to four that lie apart: a register has how far, and
+// another one three times that.
+func oneOf(base, apart, three reg, n int) mem {
+	switch n {
 	case 0:
 		return base.At(0)
 	case 3:
-		return base.By(fewVectorsThree, 1)
+		return base.By(three, 1)
 	}
-	return base.By(fewVectorsApart, v)
+	return base.By(apart, n)
 }
 
 // parts are what differs between instruction sets. Each multiplies what its name says of
@@ -252,22 +251,16 @@ func (k few) skip() {
 // oneTurn multiplies all vectors by the rows that go at a time.
 func (k few) oneTurn(p parts) {
 	half, done := k.NewLabel("half"), k.NewLabel("done")
-	k.MOVQ(k.arg("x"), inputPtr)
-	k.MOVQ(blocks, blockLeft)
-	k.ADDQ(imm(1), blockLeft)
-	k.SHRQ(imm(1), blockLeft)
-	k.LEAQ(blockLeft.By(blockLeft, 2), correctionsPtr)
-	k.SHLQ(imm(6), correctionsPtr) // three times 64 are a group
-	k.ADDQ(inputPtr, correctionsPtr)
+	k.beginRow(blocks)
 	p.clear()
 	k.MOVQ(blocks, blockLeft)
 	if k.groups > 1 {
 		rest := k.NewLabel("rest")
-		k.asLongAs("chunk", rest, k.groups, p)
+		k.asLongAs("chunk", rest, k.groups, p.whole)
 		k.Bind(rest)
 		k.ADDQ(imm(2*k.groups), blockLeft)
 	}
-	k.asLongAs("group", half, 1, p)
+	k.asLongAs("group", half, 1, p.whole)
 	k.Bind(half)
 	k.ADDQ(imm(2), blockLeft)
 	k.JZ(done)
@@ -277,14 +270,25 @@ func (k few) oneTurn(p parts) {
 	k.Bind(done)
 }
 
+// beginRow points at the first inputs of the vectors, and at their corrections.
+func (k few) beginRow(blocks src) {
+	k.MOVQ(k.arg("x"), inputPtr)
+	k.MOVQ(blocks, blockLeft)
+	k.ADDQ(imm(1), blockLeft)
+	k.SHRQ(imm(1), blockLeft)
+	k.LEAQ(blockLeft.By(blockLeft, 2), correctionsPtr)
+	k.SHLQ(imm(6), correctionsPtr) // three times 64 are a group
+	k.ADDQ(inputPtr, correctionsPtr)
+}
+
 // asLongAs multiplies so many groups as long as there are as many, of which then as many
 // too many are subtracted.
-func (k few) asLongAs(name string, end asm.Label, groups int, p parts) {
+func (k few) asLongAs(name string, end asm.Label, groups int, whole func(groups int)) {
 	k.SUBQ(imm(2*groups), blockLeft)
 	k.JLT(end)
 	loop := k.Here(name)
 	k.fetchCodes(groups)
-	p.whole(groups)
+	whole(groups)
 	if k.scales == asm.Halves {
 		for r := range k.rows {
 			k.PREFETCHT1(k.scalesOf(r).Plus(scalesAhead))
@@ -411,7 +415,11 @@ func fewKernels(p file, set string, turn func(k few) (rows, groups int), of func
 					k := few{Codes: c, scales: scales, block: block, vectors: vectors}
 					k.rows, k.groups = turn(k)
 					k = p.beginFew(k, set)
-					choice.Add(c.Kind(), k.write(of(k)))
+					if k.rows == foursRows {
+						choice.Add(c.Kind(), fewFours{k}.write())
+					} else {
+						choice.Add(c.Kind(), k.write(of(k)))
+					}
 				})
 			}
 		}

@@ -78,13 +78,19 @@ func (k fewVNNI) constants() {
 		k.VPBROADCASTD(k.words("eights", 0x08080808), Z(vnniEights))
 	}
 	for g := range k.perVector() {
-		inGroup := groupCodes / k.block
-		lanes := asm.Tabulate(lanes512, func(i int) uint32 { return uint32(inGroup*g + inGroup*i/lanes512) })
-		k.VMOVDQU64(k.words(fmt.Sprintf("lanes%dOf%d", g, k.block), lanes...), Z(vnniLanes+g))
+		k.VMOVDQU64(k.lanes(g), Z(vnniLanes+g))
 	}
 	if k.Signed && k.Mode.HasOffset() {
 		k.VBROADCASTSS(k.float("eight", 8), Z(vnniEight))
 	}
+}
+
+// lanes is the order that brings the scales of group g of those of a register to the
+// lanes of their codes.
+func (k few) lanes(g int) mem {
+	inGroup := groupCodes / k.block
+	order := asm.Tabulate(lanes512, func(i int) uint32 { return uint32(inGroup*g + inGroup*i/lanes512) })
+	return k.words(fmt.Sprintf("lanes%dOf%d", g, k.block), order...)
 }
 
 func (k fewVNNI) sum(r, v int) int { return r*k.vectors + v }
@@ -272,13 +278,16 @@ func (k fewVNNI) sums() (of func(r, v int) X, free X) {
 
 // turnVNNI is how many rows and groups go at a time. From memory, rows by themselves are
 // as fast as rows that share the loads of inputs: each is one stream, which the processor
-// foresees, too. The more vectors there are, the less a loop around each group costs.
+// foresees, too. The more vectors there are, the less a loop around each group costs, and
+// the more is gained by what rows share; with offsets registers are too few for four.
 func turnVNNI(k few) (rows, groups int) {
 	switch {
 	case k.vectors == 1:
 		return 1, 4
 	case k.block == 16 && k.Mode.HasOffset():
 		return 1, 1
+	case !k.Mode.HasOffset():
+		return foursRows, 1
 	}
 	return 2, 1
 }

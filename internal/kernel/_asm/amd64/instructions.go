@@ -105,7 +105,7 @@ func (f fn) VINSERTI128(i int, a vecMem, b, dst vec)  { f.ins("VINSERTI128", imm
 func (f fn) VINSERTI64X4(i int, a vecMem, b, dst vec) { f.ins("VINSERTI64X4", imm(i), a, b, dst) }
 func (f fn) VEXTRACTF128(i int, a, dst vec)           { f.ins("VEXTRACTF128", imm(i), a, dst) }
 func (f fn) VEXTRACTI128(i int, a, dst vec)           { f.ins("VEXTRACTI128", imm(i), a, dst) }
-func (f fn) VEXTRACTF32X4(i int, a, dst vec)          { f.ins("VEXTRACTF32X4", imm(i), a, dst) }
+func (f fn) VEXTRACTF32X4(i int, a vec, dst vecMem)   { f.ins("VEXTRACTF32X4", imm(i), a, dst) }
 func (f fn) VEXTRACTF64X4(i int, a, dst vec)          { f.ins("VEXTRACTF64X4", imm(i), a, dst) }
 
 // Moves. At least one operand is a register.
@@ -124,6 +124,7 @@ func (f fn) VMASKMOVPS(a vecMem, mask vec, dst vecMem) { f.ins("VMASKMOVPS", a, 
 func (f fn) VBROADCASTSS(a vecMem, dst vec)    { f.ins("VBROADCASTSS", a, dst) }
 func (f fn) VBROADCASTSD(a vecMem, dst vec)    { f.ins("VBROADCASTSD", a, dst) }
 func (f fn) VBROADCASTF32X4(a vecMem, dst vec) { f.ins("VBROADCASTF32X4", a, dst) }
+func (f fn) VBROADCASTF64X4(a vecMem, dst vec) { f.ins("VBROADCASTF64X4", a, dst) }
 func (f fn) VBROADCASTI128(a vecMem, dst vec)  { f.ins("VBROADCASTI128", a, dst) }
 func (f fn) VPBROADCASTB(a vecMem, dst vec)    { f.ins("VPBROADCASTB", a, dst) }
 func (f fn) VPBROADCASTW(a vecMem, dst vec)    { f.ins("VPBROADCASTW", a, dst) }
@@ -184,6 +185,7 @@ func (f fn) JNZ(to asm.Label) { f.Jump("JNZ", to) }
 func (f fn) JLT(to asm.Label) { f.Jump("JLT", to) }
 func (f fn) JLE(to asm.Label) { f.Jump("JLE", to) }
 func (f fn) JGE(to asm.Label) { f.Jump("JGE", to) }
+func (f fn) JGT(to asm.Label) { f.Jump("JGT", to) }
 func (f fn) JEQ(to asm.Label) { f.Jump("JEQ", to) }
 func (f fn) JNE(to asm.Label) { f.Jump("JNE", to) }
 func (f fn) RET()             { f.ins("RET") }

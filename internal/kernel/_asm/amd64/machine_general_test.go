@@ -58,7 +58,7 @@ func truth(w *asmtest.Walk, a, dst asmtest.Value) asmtest.Value {
 var conditions = map[string]func(sign int) bool{
 	"JZ": func(n int) bool { return n == 0 }, "JEQ": func(n int) bool { return n == 0 },
 	"JNZ": func(n int) bool { return n != 0 }, "JNE": func(n int) bool { return n != 0 },
-	"JLE": func(n int) bool { return n <= 0 }, "JLT": func(n int) bool { return n < 0 }, "JGE": func(n int) bool { return n >= 0 },
+	"JLE": func(n int) bool { return n <= 0 }, "JLT": func(n int) bool { return n < 0 }, "JGE": func(n int) bool { return n >= 0 }, "JGT": func(n int) bool { return n > 0 },
 }
 
 // otherOps are the instructions that are not on vectors.

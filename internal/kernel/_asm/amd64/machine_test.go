@@ -60,7 +60,7 @@ var vectorOps = map[string]vectorOp{
 	"VEXTRACTF128": {memory: 16}, "VEXTRACTI128": {memory: 16}, "VEXTRACTF32X4": {memory: 16, set: avx512}, "VEXTRACTF64X4": {memory: 32, set: avx512},
 	"VMOVUPS": {memory: whole}, "VMOVAPS": {memory: whole}, "VMOVDQU": {memory: whole}, "VMOVDQU64": {memory: whole, set: avx512},
 	"VMOVSS": {memory: 4}, "VMOVQ": {memory: 8}, "VMOVD": {memory: 4}, "VMASKMOVPS": {memory: whole},
-	"VBROADCASTSS": {memory: 4}, "VBROADCASTSD": {memory: 8}, "VBROADCASTF32X4": {memory: 16, set: avx512}, "VBROADCASTI128": {memory: 16},
+	"VBROADCASTSS": {memory: 4}, "VBROADCASTSD": {memory: 8}, "VBROADCASTF32X4": {memory: 16, set: avx512}, "VBROADCASTF64X4": {memory: 32, set: avx512}, "VBROADCASTI128": {memory: 16},
 	"VPBROADCASTB": {memory: 1}, "VPBROADCASTW": {memory: 2}, "VPBROADCASTD": {memory: 4}, "VPBROADCASTQ": {memory: 8},
 	"VMOVSHDUP": {memory: whole}, "VPMOVSXBD": {memory: quarter}, "VPMOVSXWD": {memory: half}, "VPMOVSXBW": {memory: half}, "VPMOVZXBW": {memory: half}, "VPMOVZXBD": {memory: quarter},
 	"VCVTDQ2PS": {memory: whole}, "VCVTPS2DQ": {memory: whole}, "VCVTPH2PS": {memory: half}, "VCVTPS2PH": {memory: half}, "VROUNDPS": {memory: whole},

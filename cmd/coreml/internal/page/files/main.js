@@ -74,6 +74,7 @@ function showModel() {
     ? ['Explain how rainbows form', 'Write a haiku about the sea', 'A function that reverses a string, in Go']
     : ['Once upon a time', 'In an old garden', 'One morning, a small fox'];
   byId('ideas').replaceChildren(...ideas.map((text) => el('button', { type: 'button', onclick: () => ask(text) }, text)));
+  byId('system-field').hidden = !chat; // such a model is told nothing but the text
   showSend();
 }
 
@@ -206,7 +207,7 @@ function showChats() {
       Object.assign(iconButton('trash', `Delete “${name}”`, () => remove([c])), { className: 'icon drop' }));
   };
   const list = store.conversations().map(item);
-  byId('chat-list').replaceChildren(...(list.length > 0 ? list : [el('li', {}, el('p', { class: 'hint open' }, 'None yet.'))]));
+  byId('chat-list').replaceChildren(...(list.length > 0 ? list : [el('li', {}, el('p', { class: 'hint' }, 'None yet.'))]));
   byId('export').disabled = conversation.turns.length === 0;
   byId('clear').disabled = list.length === 0;
 }
