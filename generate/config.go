@@ -64,9 +64,10 @@ type Config struct {
 	// whose prompt shares a beginning with one of them read the rest alone; a beginning that
 	// others may go on from is copied. Nothing else is to be done for it, and
 	// [Stats.CachedTokens] tells of it. Whose answer it was does not matter: a time to the
-	// first token tells what others have asked. Under coreml.Fast, where a token that was
-	// written differs in its last bits from one that was read, an answer may depend on what was
-	// there, as in a [Session]; under coreml.Faithful and coreml.Wide it never does. Texts
+	// first token tells what others have asked. Under coreml.Faithful and coreml.Wide an
+	// answer is the same to the bit. Under coreml.Fast it is for a prompt that comes again,
+	// but a token that was written differs in its last bits from one that was read, so that
+	// the next turn of a conversation may depend on what was there, as in a [Session]. Texts
 	// with pictures are read anew.
 	ReuseStates bool
 	// IdleStates is how many states ReuseStates keeps so beside those in use, the ones that

@@ -30,8 +30,8 @@ func ExampleConfig_reuseStates() {
 	}
 	// Output:
 	// 0 of 13 tokens were there
-	// 24 of 27 tokens were there
-	// 38 of 41 tokens were there
+	// 23 of 27 tokens were there
+	// 37 of 41 tokens were there
 }
 
 // Two programs share a folder. The first may be killed behind any turn: the second goes

@@ -454,7 +454,7 @@ func (r *generation) sequences(ctx context.Context, n int) ([]*Sequence, error) 
 	defer func() { r.waited = time.Since(start) }()
 	c := claim{of: r.bound, priority: r.opts.Priority, request: r.request, lanes: n}
 	if len(r.pictures) == 0 { // rows of pictures are not known by their tokens
-		c.prompt = r.asked
+		c.prompt, c.most = r.asked, mostReused(len(r.asked), r.g.chunk)
 		if k := r.g.prefixes.find(r.bound, c.prompt, 0); k != nil {
 			c.over = sharedPrefix(k.ids, c.prompt)
 		}

@@ -15,7 +15,8 @@ type claim struct {
 	now      bool     // a lane that is not free now is of no use
 	from     lane     // whose content the lane is to have, nil for none
 	prompt   []int    // tokens of which the lane may have the first ones, more than over
-	over     int
+	over     int      // and at most most
+	most     int
 	lanes    int  // how many, 0 for one
 	holds    bool // the caller has a lane already, which it keeps while it waits
 	// granted is closed when a lane was set aside for the caller, or with err none is

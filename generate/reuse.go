@@ -34,11 +34,10 @@ const (
 func (p *pool) choose(c *claim, t *taken) {
 	best, most := -1, c.over
 	for i, f := range p.free {
-		if f.of != c.of || len(c.prompt) < 2 {
+		if f.of != c.of {
 			continue
 		}
-		// The last token is always read: its logits are wanted.
-		shared := min(sharedPrefix(f.has, c.prompt), len(c.prompt)-1)
+		shared := min(sharedPrefix(f.has, c.prompt), c.most)
 		if shared < most || shared == 0 {
 			continue
 		}
@@ -63,6 +62,21 @@ func (p *pool) choose(c *claim, t *taken) {
 		return
 	}
 	t.has = slices.Clone(f.has[:most]) // whoever held the lane may still ask for its tokens
+}
+
+// alikeRows is the number of rows from which on a product has the same bits for each,
+// whatever their number: below it coreml.Fast rounds inputs more finely.
+const alikeRows = 4
+
+// mostReused returns how many tokens of a prompt of n may be taken from a state. The last one is
+// always read, since its logits are wanted, and with it as many as make the rows of its pass
+// those of a prompt that is read from its beginning: then a prompt that comes again has the
+// same answer under coreml.Fast too.
+func mostReused(n, chunk int) int {
+	if tail := (n-1)%chunk + 1; tail < alikeRows {
+		return n - tail
+	}
+	return n - alikeRows
 }
 
 // pin keeps a lane while it is copied, and reports whether there is room for both. The

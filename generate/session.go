@@ -27,6 +27,8 @@ type Session struct {
 	seq   *Sequence
 	calls int       // of functions so far
 	last  *lastTurn // nil where the conversation ends otherwise than with an answer of it
+	// earlier are what last was before each turn, in a session that goes on with a text.
+	earlier []*lastTurn
 	// bound is the function of the package that gave the answers, nil before the first
 	// one, and function and adapters what Options said.
 	bound    *boundModel

@@ -145,6 +145,9 @@ func (g *Generator) restoreSession(ctx context.Context, r io.Reader, opts *Optio
 	if seq != nil && seq.Len() > 0 {
 		s.bound = bound
 	}
+	if s.text && s.last != nil {
+		s.earlier = []*lastTurn{nil} // the file has the text and not its turns
+	}
 	return s, nil
 }
 

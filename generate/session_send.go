@@ -238,6 +238,9 @@ func (s *Session) keep(ctx context.Context, t *sessionTurn) {
 		s.set(append(before, m))
 		s.turns = append(s.turns, turnEnd{len(before) + 1, len(s.pictures)})
 	}
+	if s.text && !t.continues {
+		s.earlier = append(s.earlier, s.last)
+	}
 	s.last = s.lastOf(t)
 }
 

@@ -26,7 +26,7 @@ func (d *drafter) draft(ctx context.Context, text []int, n int) ([]int, error) {
 	}
 	defer d.of.leave()
 	if d.of.draft == nil || d.of.draft.isClosed() {
-		seq, err := d.g.claimSequence(ctx, claim{of: d.g.bound, now: true, prompt: text})
+		seq, err := d.g.claimSequence(ctx, claim{of: d.g.bound, now: true, prompt: text, most: len(text) - 1})
 		if err != nil {
 			return nil, err
 		}

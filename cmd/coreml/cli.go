@@ -16,6 +16,7 @@ import (
 // The order here is that of the help.
 type cli struct {
 	Generate   generateCmd   `cmd:"" help:"Continue a prompt, or answer it where the model has a chat template."`
+	Chat       chatCmd       `cmd:"" help:"Hold a conversation with a model, or go on with a text together."`
 	Score      scoreCmd      `cmd:"" help:"Say how likely a model holds each token of a text to be, and the perplexity of the whole."`
 	Embed      embedCmd      `cmd:"" help:"Make vectors of texts, or rank texts for a query."`
 	Serve      serveCmd      `cmd:"" help:"Serve models over HTTP: the APIs of OpenAI and Anthropic, and a page for conversations."`

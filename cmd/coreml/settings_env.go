@@ -15,8 +15,9 @@ import (
 
 // The variables that are no flag's.
 const (
-	envConfig = "COREML_CONFIG" // the file of settings
-	envEngine = "COREML_ENGINE" // the library's, for engines that are chosen automatically
+	envConfig  = "COREML_CONFIG"  // the file of settings
+	envEngine  = "COREML_ENGINE"  // the library's, for engines that are chosen automatically
+	envHistory = "COREML_HISTORY" // the file of what was typed in chat
 )
 
 // ofLibrary reports whether a variable that the library reads takes the place of a
@@ -60,7 +61,7 @@ func variables(app *kong.Application) iter.Seq2[string, *kong.Flag] {
 // misspelt are the variables that are set and nearly have the name of a flag's, each
 // with that name.
 func misspelt(app *kong.Application) []string {
-	known := []string{envConfig, envEngine, kernel.EnvCPU}
+	known := []string{envConfig, envEngine, envHistory, kernel.EnvCPU}
 	for name := range variables(app) {
 		known = append(known, name)
 	}

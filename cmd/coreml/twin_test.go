@@ -15,12 +15,18 @@ import (
 	"github.com/gocoreml/coreml/tensor"
 )
 
+// asCommand is the environment variable with which the test is the command itself.
+const asCommand = "COREML_TEST_IS_COMMAND"
+
 // TestMain keeps the tests on the portable engine on every system, but for those
 // that name another one, and away from any hub but for those that start one.
 //
 // The program of the scripts is this one under another name, which runs with what its
-// script sets.
+// script sets, and that of a terminal the same with a variable set.
 func TestMain(m *testing.M) {
+	if os.Getenv(asCommand) != "" {
+		main()
+	}
 	testscript.Main(hermetic{m}, map[string]func(){"coreml": main})
 }
 

@@ -54,7 +54,6 @@ func checkAlone(t *testing.T, s quantSpec) {
 				return dst
 			}
 			together := product(x, n)
-			checkPrepared(t, m, x, n, together, p)
 			for i := range n {
 				for r, want := range product(x[i*s.cols:(i+1)*s.cols], 1) {
 					if got := together[i*m.Rows()+r]; math.Float32bits(got) != math.Float32bits(want) {
@@ -63,54 +62,5 @@ func checkAlone(t *testing.T, s quantSpec) {
 				}
 			}
 		}
-	}
-}
-
-// checkPrepared prepares vectors one by one, and multiplies them together.
-func checkPrepared(t *testing.T, m kernel.Mat, x []float32, n int, want []float32, p *workpool.Pool) {
-	t.Helper()
-	one := kernel.MatMulTask{Mat: m, Ldx: m.Cols(), N: 1}
-	each := one.AloneLen()
-	if each == 0 {
-		return
-	}
-	ready := guarded[float32](t, n*each)
-	for i := range n {
-		one.X = x[i*m.Cols():]
-		one.PrepareAlone(ready[i*each : (i+1)*each])
-	}
-	dst := guarded[float32](t, n*m.Rows())
-	task := kernel.MatMulTask{Mat: m, Dst: dst, Ldd: m.Rows(), Ldx: m.Cols(), N: n, Alone: true, Prepared: ready}
-	task.Go(p, 0)
-	for i := range dst {
-		if math.Float32bits(dst[i]) != math.Float32bits(want[i]) {
-			t.Fatalf("%s: row %d of vector %d of %d is %v when they were prepared before, and %v otherwise", m.Format(), i%m.Rows(), i/m.Rows(), n, dst[i], want[i])
-		}
-	}
-}
-
-// TestOnlyVectorsOfOneFormArePreparedBefore has matrices that read their vectors as they are.
-func TestOnlyVectorsOfOneFormArePreparedBefore(t *testing.T) {
-	floats, err := kernel.NewF32(2, 64, make([]float32, 128))
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, _ := quantSpec{2, 64, 4, true, 1, 32, false, 0, false, 0}.config(t, newRand(1))
-	c.Fast = true
-	codes, err := kernel.NewQuant(c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	joined, err := kernel.NewConcat(codes, floats)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, m := range []kernel.Mat{floats, joined} {
-		if n := (&kernel.MatMulTask{Mat: m}).AloneLen(); n != 0 {
-			t.Errorf("%s: prepared vectors have %d elements", m.Format(), n)
-		}
-	}
-	if n := (&kernel.MatMulTask{Mat: codes}).AloneLen(); n == 0 {
-		t.Error("vectors of codes are not prepared")
 	}
 }

@@ -25,9 +25,6 @@ type MatMulTask struct {
 	// Alone says that the vectors belong to different sequences: each result has the
 	// bits that it has with N = 1.
 	Alone bool
-	// Prepared, when set, are the N vectors as [MatMulTask.PrepareAlone] leaves them, one
-	// behind the other, of a product Alone of 16 at most. X is not read then.
-	Prepared []float32
 	// Stop, when set, is asked now and then: once it says true the results are left
 	// unfinished.
 	Stop func() bool
@@ -36,10 +33,9 @@ type MatMulTask struct {
 	mat Mat
 	// One for each worker of the pool.
 	scratch [][]float32
-	// prep is X in the order that the matrix's kernels want, when they want one, and
-	// inputs what they read: prep or Prepared.
-	prep, inputs []float32
-	ready        preparer
+	// prep is X in the order that the matrix's kernels want, when they want one.
+	prep  []float32
+	ready preparer
 	// first is the number of the first of the N vectors that are multiplied now, and
 	// piece the number of rows between two looks at Stop.
 	first, piece int
@@ -143,14 +139,12 @@ func aloneMat(m Mat) Mat {
 // the preparation before the first row begins.
 func (t *MatMulTask) some(p *workpool.Pool, first, maxThreads int) {
 	t.first, t.ready, t.piece = first, nil, t.rowBlock()
-	if m, ok := t.mat.(preparer); ok && t.Prepared != nil {
-		t.ready, t.inputs = m, t.Prepared
-	} else if ok {
+	if m, ok := t.mat.(preparer); ok {
 		if l := m.prepLen(t.N); l > 0 {
 			if cap(t.prep) < l {
 				t.prep = make([]float32, l)
 			}
-			t.ready, t.prep, t.inputs = m, t.prep[:l], t.prep[:l]
+			t.ready, t.prep = m, t.prep[:l]
 			p.For((*prepareTask)(t), t.N, prepareVectors, maxThreads)
 		}
 	}
@@ -211,7 +205,7 @@ func (t *MatMulTask) run(lo, hi, worker int) {
 func (t *MatMulTask) rows(m Mat, p Part, lo, hi, worker int) {
 	dst, x := p.Dst[t.first*p.Ldd:], t.X[t.first*t.Ldx:]
 	if ready, ok := m.(preparer); ok && t.ready != nil && ready.prepLen(t.N) > 0 {
-		ready.mulPrepared(dst, p.Ldd, x, t.Ldx, t.N, lo, hi, t.inputs, t.scratch[worker])
+		ready.mulPrepared(dst, p.Ldd, x, t.Ldx, t.N, lo, hi, t.prep, t.scratch[worker])
 	} else {
 		m.Mul(dst, p.Ldd, x, t.Ldx, t.N, lo, hi, t.scratch[worker])
 	}

@@ -15,9 +15,7 @@ type group struct {
 	members []member
 	task    kernel.MatMulTask
 	x, y    []float32 // the vectors of the joint product and its results, one below the other
-	// ready are the vectors as their members leave them that the kernels can take so.
-	ready []float32
-	parts []kernel.Part
+	parts   []kernel.Part
 	width   int // results of a vector
 
 	// What the members do now: one of the methods begin, advance, and so on, and for
@@ -43,7 +41,6 @@ func (g *group) run() {
 	g.each(g.begin)
 	for _, k := range g.p.products {
 		g.upTo = k
-		g.seatMembers()
 		g.each(g.advance)
 		g.multiply()
 	}
@@ -53,18 +50,6 @@ func (g *group) run() {
 	for k := range g.members {
 		if m := &g.members[k]; m.apart && !m.ended {
 			m.do(g.alone)
-		}
-	}
-}
-
-// seatMembers gives each member the place of its vector in the next product, if nobody leaves
-// before.
-func (g *group) seatMembers() {
-	seat := 0
-	for k := range g.members {
-		if m := &g.members[k]; !m.ended && !m.apart {
-			m.seat, m.ready = seat, 0
-			seat++
 		}
 	}
 }
@@ -137,20 +122,11 @@ func (g *group) beginProduct(m *member) error {
 		m.next++
 	case t.N == 1:
 		m.waits = true
-		g.prepare(m, t)
 	default:
 		fr.Abandon()
 		m.apart = true
 	}
 	return nil
-}
-
-// prepare prepares a member's vector for the joint product, where there is room for it.
-func (g *group) prepare(m *member, t *kernel.MatMulTask) {
-	if n := t.AloneLen(); n > 0 && len(g.ready) >= (m.seat+1)*n {
-		m.ready = n
-		t.PrepareAlone(g.ready[m.seat*n : (m.seat+1)*n])
-	}
 }
 
 // finishMember is what comes after the last step.
@@ -237,17 +213,24 @@ func (g *group) multiplyEach() {
 	}
 }
 
-// gather describes the product of n members as one.
+// gather describes the product of n members as one and copies their vectors together.
 func (g *group) gather(first *member, n int) {
 	one, t := first.fr.Product(), &g.task
 	t.Mat, t.N, t.Alone = one.Mat, n, true
 	t.Bias, t.RoundOut, t.Ldx, t.Ldd = one.Bias, one.RoundOut, one.Mat.Cols(), one.Mat.Rows()
 	g.width = t.Ldd
-	g.y = room(g.y, n*g.width)
-	if t.X, t.Prepared = nil, g.prepared(one.AloneLen(), n); t.Prepared == nil {
-		g.copyVectors(n)
+	g.x, g.y = room(g.x, n*t.Ldx), room(g.y, n*g.width)
+	row := 0
+	for k := range g.members {
+		m := &g.members[k]
+		if m.ended || m.apart || !m.waits {
+			continue
+		}
+		m.row = row
+		copy(g.x[row*t.Ldx:], m.fr.Product().X[:t.Ldx])
+		row++
 	}
-	t.Dst, t.Parts = g.y, nil
+	t.X, t.Dst, t.Parts = g.x, g.y, nil
 	if one.Parts == nil {
 		return
 	}
@@ -260,43 +243,6 @@ func (g *group) gather(first *member, n int) {
 		g.parts = append(g.parts, p)
 	}
 	t.Parts = g.parts
-}
-
-// prepared returns n vectors of a length that the members have prepared, or nil: then there
-// is room for them the next time. Behind one whose member has left they are out of place.
-func (g *group) prepared(each, n int) []float32 {
-	if len(g.ready) < maxTogether*each {
-		g.ready = make([]float32, maxTogether*each)
-	}
-	row := 0
-	for k := range g.members {
-		m := &g.members[k]
-		if m.ended || m.apart || !m.waits {
-			continue
-		}
-		if each == 0 || m.ready != each || m.seat != row {
-			return nil
-		}
-		m.row = row
-		row++
-	}
-	return g.ready[:n*each]
-}
-
-// copyVectors copies the vectors of n members together.
-func (g *group) copyVectors(n int) {
-	t, row := &g.task, 0
-	g.x = room(g.x, n*t.Ldx)
-	for k := range g.members {
-		m := &g.members[k]
-		if m.ended || m.apart || !m.waits {
-			continue
-		}
-		m.row = row
-		copy(g.x[row*t.Ldx:], m.fr.Product().X[:t.Ldx])
-		row++
-	}
-	t.X = g.x
 }
 
 // collect copies a member's results of the joint product to where they belong.

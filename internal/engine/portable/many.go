@@ -95,9 +95,6 @@ type member struct {
 	// vector of the group's product that is its own, -1 where it was made by itself.
 	waits bool
 	row   int
-	// seat is the place of its vector in the next product, and ready the length of that
-	// vector once it is prepared there.
-	seat, ready int
 }
 
 // do calls f, which is a part of the prediction, and ends the prediction where f fails.
