@@ -19,6 +19,7 @@ import (
 // What a client may take its time for. The API bounds bodies and answers itself.
 const (
 	headerTimeout = 10 * time.Second
+	bodyTimeout   = 30 * time.Second
 	idleTimeout   = 2 * time.Minute
 	maxHeader     = 64 << 10
 )
@@ -94,7 +95,19 @@ func (sv *webServer) handler() http.Handler {
 	if isLoopback(sv.addr) && len(sv.keys) == 0 {
 		h = ownHost(h)
 	}
-	return h
+	return boundBodies(h)
+}
+
+// boundBodies bounds the time of requests whose body nobody reads, such as those that are
+// refused by their headers: net/http reads what is left of it behind the reply. Who reads a
+// body sets bounds of its own.
+func boundBodies(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.ContentLength != 0 {
+			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTimeout))
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // ownHost refuses requests for other names than this machine's own: a web page can give its

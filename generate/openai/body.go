@@ -47,6 +47,16 @@ func (x *exchange) readObject() (*object, error) {
 	return parseObject(data, "")
 }
 
+// boundBody bounds the time of a request whose body nobody reads, such as one that is refused
+// by its headers: net/http reads what is left of it behind the reply. Without a body there is
+// no bound: what would end then is the wait for the client to go away.
+func boundBody(w http.ResponseWriter, r *http.Request) {
+	if r.ContentLength != 0 {
+		// Where there are no deadlines the server's own hold.
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTimeout))
+	}
+}
+
 // prepared ends the preparation of a request.
 func (x *exchange) prepared() {
 	if x.large {
@@ -66,14 +76,13 @@ func (x *exchange) readBody() ([]byte, error) {
 	}
 	body := http.MaxBytesReader(x.w, x.r.Body, limit)
 	control := http.NewResponseController(x.w)
-	// Where there are no deadlines the server's own hold.
-	defer control.SetReadDeadline(time.Time{}) //nolint:errcheck // see above
 	var data bytes.Buffer
 	for {
 		_ = control.SetReadDeadline(time.Now().Add(bodyTimeout))
 		_, err := io.CopyN(&data, body, bodyPiece)
 		switch {
 		case errors.Is(err, io.EOF):
+			_ = control.SetReadDeadline(time.Time{})
 			return data.Bytes(), nil
 		case err != nil:
 			return nil, bodyError(err)

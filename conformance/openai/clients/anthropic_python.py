@@ -177,6 +177,14 @@ def count():
         equal(n, prompt_of(message(max_tokens=1, **fields)))
 
 
+@check(1, "a conversation that goes on is not read again")
+def cached():
+    asked = [{"role": "user", "content": "A story of three cats."}]
+    first = message(messages=asked)
+    usage = message(messages=asked + [{"role": "assistant", "content": first.content}, {"role": "user", "content": "Go on."}]).usage
+    assert usage.cache_read_input_tokens >= prompt_of(first), usage
+
+
 @check(2, "errors have Anthropic's form and types")
 def errors():
     def body(error, kind):

@@ -85,6 +85,17 @@ def occupied():
     return occupy(lambda: chat(stream=True, **ENDLESS), lambda c: c.choices and c.choices[0].delta.content)
 
 
+@check(1, "a conversation that goes on is not read again, with and without a session")
+def cached():
+    for header in ({}, {"x-session-id": "conformance-cached"}):
+        first = chat(messages=[{"role": "user", "content": f"A story of {len(header)} cats."}], extra_headers=header)
+        messages = [{"role": "user", "content": f"A story of {len(header)} cats."}, first.choices[0].message, {"role": "user", "content": "Go on."}]
+        usage = chat(messages=messages, extra_headers=header).usage
+        # All of the first turn but what the template writes otherwise behind it.
+        assert usage.prompt_tokens_details.cached_tokens >= first.usage.prompt_tokens, usage
+        equal(chat(messages=messages, extra_headers=header).choices[0].message.content, chat(messages=messages).choices[0].message.content)
+
+
 @check(3, "closing a stream ends its answer")
 def closing():
     # Each answer would go on for ever and the server writes only so many at once: that the

@@ -51,7 +51,9 @@ func begin(ctx context.Context, s *target.Server, r request) (*answer, error) {
 		return &answer{resp.Body, bufio.NewReader(resp.Body)}, nil
 	}
 	defer resp.Body.Close()
-	var said struct{ Error struct{ Message, Type string } }
+	var said struct {
+		Error struct{ Message, Type string }
+	}
 	if err := json.NewDecoder(resp.Body).Decode(&said); err != nil {
 		return nil, fmt.Errorf("status %d with a body that is no JSON: %w", resp.StatusCode, err)
 	}

@@ -20,7 +20,7 @@ func Local(ctx context.Context, cfg *Config) (*Server, error) {
 	var models []openai.Model
 	for _, m := range cfg.Models {
 		id, path, _ := strings.Cut(m, "=")
-		g, err := generate.Open(ctx, path, &generate.Config{MaxStates: cfg.Parallel, MaxQueue: cfg.Queue})
+		g, err := generate.Open(ctx, path, &generate.Config{MaxStates: cfg.Parallel, MaxQueue: cfg.Queue, ReuseStates: true})
 		if err != nil {
 			return nil, errors.Join(err, s.close())
 		}
