@@ -68,6 +68,17 @@ hub-conformance: ## package hub beside two versions of Python's huggingface_hub,
 	PYTHON="$(PYTHON)" conformance/hub/install.sh $(HUB)
 	COREML_HUB_CONFORMANCE=$(abspath $(HUB)) go test -count=1 -timeout 40m -v ./conformance/hub
 
+OPENAI   ?= .cache/openai
+DURATION ?= 5m
+
+.PHONY: openai-conformance serve-soak
+openai-conformance: build ## coreml serve, or the server at BASE_URL, with the openai packages of PyPI, npm and Go and the anthropic package; needs Python 3 with pip, and npm
+	PYTHON="$(PYTHON)" conformance/openai/install.sh $(OPENAI)
+	cd conformance/openai && COREML_OPENAI_CLIENTS=$(abspath $(OPENAI)) COREML_BINARY=$(CURDIR)/bin/coreml go test -count=1 -timeout 30m -v .
+
+serve-soak: build ## coreml serve under 200 streams for DURATION (5m), with readers that leave or are slow, and what is left then; Linux
+	cd conformance/openai && go run ./soak -binary $(CURDIR)/bin/coreml -duration $(DURATION)
+
 CONVERT ?= .cache/convert
 
 .PHONY: convert-load convert-variants
@@ -86,6 +97,27 @@ ANSWERS    ?= 1000
 structured: ## ANSWERS (1000) answers of each model under JSON schemas, checked by another validator; needs Python 3 with pip, COREML_FIXTURES; an hour
 	PYTHON="$(PYTHON)" conformance/structured/install.sh $(STRUCTURED)
 	cd conformance/structured && COREML_STRUCTURED=$(ANSWERS) COREML_STRUCTURED_SCHEMAS=$(abspath $(STRUCTURED)) go test -count=1 -timeout 180m -v .
+
+.PHONY: page-test page-pictures page-driver
+page-driver: build
+	npm ci --prefix conformance/page --no-audit --no-fund --silent
+
+page-test: page-driver ## the page of coreml serve in headless Chromium, with a check of its accessibility; needs Node.js with npm, Chromium
+	COREML_BINARY=$(CURDIR)/bin/coreml node --test --test-reporter=spec conformance/page/test.mjs
+
+page-pictures: page-driver ## the pictures of docs/server.md, drawn anew; needs the same, and the font Inter
+	COREML_BINARY=$(CURDIR)/bin/coreml node conformance/page/pictures.mjs docs
+
+SCALEOUT ?= .cache/scale-out
+
+.PHONY: scale-out
+scale-out: build ## two servers behind vllm-router on loopback: conversations that stay, a drain, a kill, a full queue; needs Python 3 with pip
+	PYTHON="$(PYTHON)" conformance/scaleout/install.sh $(SCALEOUT)
+	COREML_SCALE_OUT=$(abspath $(SCALEOUT)) COREML_BINARY=$(abspath bin/coreml) go test -count=1 -timeout 15m -v ./conformance/scaleout
+
+.PHONY: container-root
+container-root: ## the root tree of the container image FROM scratch, and the command within it by chroot; Linux
+	@dir=$$(mktemp -d) && tools/release/rootfs "$$dir" try; status=$$?; rm -rf "$$dir"; exit $$status
 
 race: ## all tests under the race detector; needs gcc
 	CGO_ENABLED=1 go test -race work
@@ -117,11 +149,11 @@ bench-peers: build ## this project, llama.cpp, ik_llama.cpp and OpenVINO in turn
 		-arithmetic $(ARITHMETIC) -chunk $(CHUNK) -quiet $(QUIET) -wait $(WAIT) -save $(PEERS)/results.jsonl $$models
 
 .PHONY: bench-figures
-bench-figures: build ## the README's tables and docs/speed.svg of what bench-peers has measured last
+bench-figures: build ## the tables of docs/performance.md and docs/speed.svg of what bench-peers has measured last
 	set -- $(PEER_MODELS) && \
 	bin/coreml bench $(PEERS)/models/$$1.package --threads 1 --prefill 128 --decode 512 --profile --json > $(PEERS)/profile.json && \
 	go run ./bench/figure -peers $(PEERS)/results.jsonl -profile $(PEERS)/profile.json -model $$1 -out docs/speed.svg && \
-	go run ./bench/readme -peers $(PEERS)/results.jsonl README.md
+	go run ./bench/readme -peers $(PEERS)/results.jsonl docs/performance.md
 
 soak: ## 1000 times load, generate and close; nothing may stay behind
 	COREML_CYCLES=1000 go test -count=1 -timeout 60m -v -run '^TestClosedModelsLeaveNothing$$' ./generate

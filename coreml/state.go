@@ -231,8 +231,8 @@ func (s *State) Names() []string {
 // Such a state can still be read, written, cloned (the clone is marked too) and
 // closed. Predict and Save refuse it. Reset, a successful Restore, and Write
 // once it has replaced every buffer make it whole again. Whoever wants to
-// go on after a cancelled prediction clones the state before it or rebuilds it
-// after a Reset.
+// go on after a cancelled prediction clones the state before it, rebuilds it
+// after a Reset, or knows that it does no harm ([State.MarkWhole]).
 func (s *State) Err() error {
 	h := s.handle()
 	return cmp.Or(h.made(), h.err())
@@ -353,6 +353,32 @@ func (s *State) reset() error {
 		h.end(err)
 		return err
 	}
+	h.failure.Store(nil)
+	return nil
+}
+
+// MarkWhole declares a state whole that a failed or cancelled prediction has marked: Err
+// returns nil from then on, and Predict takes it. It is for callers who know that the
+// predictions to come do not look at what may be half-written, such as the rows of a cache
+// behind those that their masks show.
+func (s *State) MarkWhole() error {
+	err := s.markWhole()
+	runtime.KeepAlive(s)
+	if err != nil {
+		return fail("mark state", err)
+	}
+	return nil
+}
+
+func (s *State) markWhole() error {
+	h := s.handle()
+	if err := h.made(); err != nil {
+		return err
+	}
+	if err := h.acquire(); err != nil {
+		return err
+	}
+	defer h.release()
 	h.failure.Store(nil)
 	return nil
 }

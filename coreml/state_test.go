@@ -290,7 +290,20 @@ func TestCancelledPredictionMarksTheState(t *testing.T) {
 	if st.Err() != nil {
 		t.Errorf("a prediction that never began marked the state: %v", st.Err())
 	}
+	p.hook = func(context.Context) error { return errors.New("broken") }
+	if _, err := m.Predict(t.Context(), x(1), st, nil); err == nil || st.Err() == nil {
+		t.Errorf("a prediction that failed: %v, state %v", err, st.Err())
+	}
 	p.hook = nil
+	if _, err := m.Predict(t.Context(), x(1), st, nil); !errors.Is(err, coreml.ErrStateFailed) {
+		t.Errorf("a marked state: %v", err)
+	}
+	if err := st.MarkWhole(); err != nil || st.Err() != nil {
+		t.Errorf("MarkWhole: %v, state %v", err, st.Err())
+	}
+	if _, err := m.Predict(t.Context(), x(1), st, nil); err != nil {
+		t.Errorf("a state that was marked as whole: %v", err)
+	}
 	if _, err := m.Predict(t.Context(), coreml.Features{}, st, nil); err == nil || st.Err() != nil {
 		t.Errorf("a refused input: %v, state %v", err, st.Err())
 	}

@@ -20,8 +20,13 @@ func (g *Generator) Answers(ctx context.Context, prompt Prompt, n int, opts *Opt
 	g, ctx = g.made(), background(ctx)
 	return func(yield func(*Result, error) bool) {
 		stopped := false
-		err := g.answers(ctx, &prompt, n, prompt.options(opts), func(r *Result, err error) bool {
-			stopped = !yield(r, prefixed(err)) || err != nil
+		var result *Result
+		collect := func(_ int, stream iter.Seq2[Token, error]) (err error) {
+			result, err = Collect(stream)
+			return err
+		}
+		err := g.answers(ctx, &prompt, n, prompt.options(opts), collect, func(err error) bool {
+			stopped = !yield(result, prefixed(err)) || err != nil
 			return !stopped
 		})
 		if err != nil && !stopped {
@@ -30,8 +35,51 @@ func (g *Generator) Answers(ctx context.Context, prompt Prompt, n int, opts *Opt
 	}
 }
 
-// answers makes the answers. An error that is not of one of them is returned.
-func (g *Generator) answers(ctx context.Context, p *Prompt, n int, opts *Options, emit func(*Result, error) bool) error {
+// AnswerToken is a token of one of several answers.
+type AnswerToken struct {
+	// Answer is the number of the answer, from 0 on.
+	Answer int
+	Token
+}
+
+// StreamAnswers is [Generator.Answers] token by token: all those of the first answer, then
+// those of the second, and so on. The last token of each has its measures. An error comes
+// once, last, with the number of the answer that it ended.
+func (g *Generator) StreamAnswers(ctx context.Context, prompt Prompt, n int, opts *Options) iter.Seq2[AnswerToken, error] {
+	g, ctx = g.made(), background(ctx)
+	return func(yield func(AnswerToken, error) bool) {
+		stopped, at := false, 0
+		forward := func(i int, stream iter.Seq2[Token, error]) error {
+			at = i
+			for t, err := range stream {
+				if err != nil {
+					return err
+				}
+				if stopped = !yield(AnswerToken{i, t}, nil); stopped {
+					break
+				}
+			}
+			return nil
+		}
+		err := g.answers(ctx, &prompt, n, prompt.options(opts), forward, func(err error) bool {
+			if err != nil && !stopped {
+				stopped = true
+				yield(AnswerToken{Answer: at}, prefixed(err))
+			}
+			return !stopped
+		})
+		if err != nil && !stopped {
+			yield(AnswerToken{Answer: at}, prefixed(err))
+		}
+	}
+}
+
+// answers makes the answers: each is read by use, whose error is the answer's, and when it
+// is over done says whether there is to be a next one. An error that is not of one of them
+// is returned.
+func (g *Generator) answers(ctx context.Context, p *Prompt, n int, opts *Options,
+	use func(i int, stream iter.Seq2[Token, error]) error, done func(err error) bool,
+) error {
 	if n < 1 {
 		return configErrorf("n", "is %d, want 1 answer or more", n)
 	}
@@ -52,9 +100,8 @@ func (g *Generator) answers(ctx context.Context, p *Prompt, n int, opts *Options
 				}
 				logits = append(logits[:0], first...)
 			}
-			var result *Result
-			one := func() (err error) {
-				result, err = Collect(tokens(func(emit func(Token) bool) error { return r.goOn(ctx, seq, prompt, logits, emit) }))
+			one := func() error {
+				err := use(i, tokens(func(emit func(Token) bool) error { return r.goOn(ctx, seq, prompt, logits, emit) }))
 				if ended := ctx.Err(); ended != nil && err != nil {
 					err = ended
 				}
@@ -66,7 +113,7 @@ func (g *Generator) answers(ctx context.Context, p *Prompt, n int, opts *Options
 			} else {
 				err = r.observed(ctx, one)
 			}
-			if !emit(result, err) {
+			if !done(err) {
 				return nil
 			}
 		}

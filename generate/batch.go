@@ -62,7 +62,9 @@ func (p *Prompt) encode(ctx context.Context, g *Generator, opts *Options) ([]int
 // Prompts are taken as they are needed, at most twice as many as are answered at once
 // ahead of the answers, or four times as many where they share predictions, so that
 // neither fill the memory. The work is done while the
-// caller's loop runs, and breaking out of the loop ends all of it.
+// caller's loop runs, and breaking out of the loop ends all of it. A panic of the model, of a
+// processor or of a sampler ends all of it too, and goes on in the caller's goroutine as a
+// [*PanicError].
 func (g *Generator) Batch(ctx context.Context, prompts iter.Seq[Prompt], opts *Options) iter.Seq2[*Result, error] {
 	g = g.made()
 	return func(yield func(*Result, error) bool) {
@@ -77,7 +79,7 @@ func (g *Generator) Batch(ctx context.Context, prompts iter.Seq[Prompt], opts *O
 		if valueOr(opts, Options{}).Guidance.on() {
 			atOnce = max(atOnce/2, 1) // each takes two states
 		}
-		b := &batch{g: g, ctx: ctx, opts: opts, next: next, texts: g.textsAtOnce(ctx, opts)}
+		b := &batch{g: g, ctx: ctx, opts: opts, next: next, texts: g.textsAtOnce(ctx, opts), broken: make(chan struct{})}
 		ahead := 2
 		if b.texts > 1 {
 			ahead = 4 // for rows that become free
@@ -85,19 +87,38 @@ func (g *Generator) Batch(ctx context.Context, prompts iter.Seq[Prompt], opts *O
 		b.most, b.jobs = ahead*atOnce*b.texts, make(chan []*batchPrompt, ahead*atOnce)
 		var workers sync.WaitGroup
 		for range atOnce {
-			workers.Go(b.work)
+			workers.Go(func() { guard(b.work, b.breakDown) })
 		}
+		defer func() { b.thrown.raise() }()
 		defer workers.Wait()
 		defer close(b.jobs)
 		defer cancel()
-		for b.fill() {
-			a := <-b.pending[0]
+		b.deliver(yield)
+	}
+}
+
+// deliver yields the answers until there are no more, the caller wants none, or a worker
+// has broken down.
+func (b *batch) deliver(yield func(*Result, error) bool) {
+	for b.fill() {
+		select {
+		case a := <-b.pending[0]:
 			if !yield(a.result, a.err) {
 				return
 			}
-			b.pending = b.pending[1:]
+		case <-b.broken:
+			return
 		}
+		b.pending = b.pending[1:]
 	}
+}
+
+// breakDown notes what a worker has thrown, the first of them.
+func (b *batch) breakDown(t *thrown) {
+	b.once.Do(func() {
+		b.thrown = t
+		close(b.broken)
+	})
 }
 
 // textsAtOnce returns how many prompts go through the model together: those of the
@@ -140,6 +161,10 @@ type batch struct {
 	pending []chan batchAnswer
 	most    int                 // of pending
 	jobs    chan []*batchPrompt // prompts that go through the model together; has room for all that is pending
+	// broken is closed when a worker has thrown something.
+	broken chan struct{}
+	once   sync.Once
+	thrown *thrown
 }
 
 // batchPrompt is a prompt and where its answer goes, which has room for it.

@@ -40,6 +40,14 @@ func (b *batch) together(queue []*batchPrompt, n int) (rest []*batchPrompt, ok b
 		return queue, false
 	}
 	r := &rowRun{b: b, texts: texts, queue: queue[len(group):]}
+	whole := false
+	defer func() {
+		for _, t := range r.texts {
+			if !whole && t != nil && t.r != nil {
+				t.r.request.end(errUnwound)
+			}
+		}
+	}()
 	if err := r.run(longest, len(group)); err != nil {
 		for _, t := range r.texts {
 			if t != nil && !t.done {
@@ -48,6 +56,7 @@ func (b *batch) together(queue []*batchPrompt, n int) (rest []*batchPrompt, ok b
 		}
 	}
 	r.deliver()
+	whole = true
 	return r.queue, true
 }
 

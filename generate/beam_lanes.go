@@ -20,6 +20,8 @@ type beamJob struct {
 	seq  *Sequence
 	ids  []int
 	err  error
+	// thrown is what ended the job otherwise, nil for nothing.
+	thrown *thrown
 }
 
 // open takes further sequences for n beams, as many as are free, with what the first one
@@ -58,9 +60,14 @@ func (l *beamLanes) forward(ctx context.Context, prompt []int, beams []beam, row
 		batch := l.assign(&waiting)
 		for i := range batch {
 			job := &batch[i]
-			work.Go(func() { job.err = job.run(ctx, rows) })
+			work.Go(func() {
+				guard(func() { job.err = job.run(ctx, rows) }, func(t *thrown) { job.thrown = t })
+			})
 		}
 		work.Wait()
+		for i := range batch {
+			batch[i].thrown.raise()
+		}
 		for i := range batch {
 			if batch[i].err != nil {
 				return batch[i].err

@@ -60,6 +60,19 @@ type Config struct {
 	// the next sequence; 0 means that MaxStates alone does. A function of which one state
 	// takes more is refused.
 	MaxStateBytes int64
+	// ReuseStates keeps what states hold when their answers have ended, and lets an answer
+	// whose prompt shares a beginning with one of them read the rest alone; a beginning that
+	// others may go on from is copied. Nothing else is to be done for it, and
+	// [Stats.CachedTokens] tells of it. Whose answer it was does not matter: a time to the
+	// first token tells what others have asked. Under coreml.Faithful and coreml.Wide an
+	// answer is the same to the bit. Under coreml.Fast it is for a prompt that comes again,
+	// but a token that was written differs in its last bits from one that was read, so that
+	// the next turn of a conversation may depend on what was there, as in a [Session]. Texts
+	// with pictures are read anew.
+	ReuseStates bool
+	// IdleStates is how many states ReuseStates keeps so beside those in use, the ones that
+	// were used last; 0 means as many as MaxStates. MaxStateBytes bounds them too.
+	IdleStates int
 	// MaxQueue is how many callers may wait for a state; one more fails at once with a
 	// [*QueueError]. 0 means any number.
 	MaxQueue int
@@ -248,6 +261,10 @@ func (c *Config) validate() error {
 		return configErrorf("MaxStates", "is %d, want 1 or more, or 0 for %d", c.MaxStates, DefaultMaxStates)
 	case c.MaxStateBytes < 0:
 		return configErrorf("MaxStateBytes", "is %d, want 1 or more, or 0 for no bound", c.MaxStateBytes)
+	case c.IdleStates < 0:
+		return configErrorf("IdleStates", "is %d, want 1 or more, or 0 for as many as MaxStates", c.IdleStates)
+	case c.IdleStates > 0 && !c.ReuseStates:
+		return configErrorf("IdleStates", "is %d, but nothing is kept without ReuseStates", c.IdleStates)
 	case c.MaxQueue < 0:
 		return configErrorf("MaxQueue", "is %d, want 1 or more, or 0 for no bound", c.MaxQueue)
 	case c.PrefillChunk < -1:
@@ -289,4 +306,12 @@ func (c *Config) states() int {
 		return DefaultMaxStates
 	}
 	return c.MaxStates
+}
+
+// idle returns the number of states that are kept with what they hold.
+func (c *Config) idle() int {
+	if c.IdleStates == 0 {
+		return c.states()
+	}
+	return c.IdleStates
 }

@@ -106,7 +106,9 @@
 // [Session.Rewind], [Session.SaveFile], [Generator.RestoreSessionFile]), and an answer
 // that was cut goes on with [Session.Continue]. [Generator.NewPrefix] reads a beginning
 // once for all texts that have it, [Sessions] keeps conversations by name, and
-// [Options.Overflow] says what is done with a text that outgrows the context.
+// [Options.Overflow] says what is done with a text that outgrows the context. With
+// [Config.ReuseStates] conversations that are sent as a whole each time are not read again
+// either.
 //
 // # Thinking
 //
@@ -129,7 +131,8 @@
 // stream ends, however it does: by a break, an error, a panic or the end of its
 // context. A Session and a Sequence hold their state until they are closed, and
 // serve one call at a time; a second one fails with [ErrBusy]. A state that a
-// panic of the model left half-written is not used again.
+// panic of the model left half-written is not used again. Panics go on in the goroutine of
+// the call that they end ([PanicError]).
 //
 // Steps of one token that several streams, sessions or sequences want at the same time
 // are made together where the engine gains by it, as the portable one does: up to eight

@@ -131,6 +131,7 @@ var familyBehaviours = []struct {
 	{"beams in one state and in several", searchesAlike},
 	{"in forks and after a save", forksAndSaves},
 	{"from a prefix that was read before", beginsWithAPrefix},
+	{"from states that others have left", reusesStates},
 	{"beyond the end of the context", slidesAlong},
 }
 

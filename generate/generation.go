@@ -39,9 +39,11 @@ type generation struct {
 	// end of them as they were, and kept what stays at the beginning when it is slid along.
 	prompt, kept int
 	opening      []int
-	resumed      *resumed // what the answer goes on with, nil for nothing
-	thoughts     thoughts
-	spec         *speculator // nil where nothing is drafted
+	// asked is the whole prompt, for which a state is looked for.
+	asked    []int
+	resumed  *resumed // what the answer goes on with, nil for nothing
+	thoughts thoughts
+	spec     *speculator // nil where nothing is drafted
 	// restarts says that further answers begin where the prompt ends.
 	restarts bool
 	// settings are those of the sampler, nil for none, and request what is observed.
@@ -185,7 +187,12 @@ func (r *generation) run(ctx context.Context, seq *Sequence, prompt []int, emit 
 }
 
 // goOn is run behind a prompt, whose last logits are given.
-func (r *generation) goOn(ctx context.Context, seq *Sequence, prompt []int, logits []float32, emit func(Token) bool) error {
+func (r *generation) goOn(ctx context.Context, seq *Sequence, prompt []int, logits []float32, emit func(Token) bool) (err error) {
+	defer func() {
+		if !leavesSound(ctx, err) {
+			seq.spoil()
+		}
+	}()
 	r.prepareDecoder(prompt)
 	defer r.bound.company.leave(r)
 	if r.resumed != nil {
@@ -386,12 +393,12 @@ func (r *generation) token(ctx context.Context, id int, finish FinishReason) (To
 	tok.Kind, tok.CallText = r.kind(place, len(part.Calls)+len(part.Errors)), r.tools.callText()
 	var found bool
 	if tok.Text, found = r.stop.push(part.All); found {
-		tok.Finish = FinishStop
+		tok.Finish, tok.StopString = FinishStop, r.stop.matched
 	} else if finish != FinishNone {
 		tok.Text += r.stop.flush()
 	}
-	if r.chat {
-		r.plain.add(part.Text, tok.Finish != FinishNone)
+	if tok.Content = tok.Text; r.chat {
+		tok.Content = r.plain.add(part.Text, tok.Finish != FinishNone)
 	}
 	r.sampler.bound.wrote(tok)
 	return tok, nil
@@ -445,5 +452,12 @@ func (r *generation) sequences(ctx context.Context, n int) ([]*Sequence, error) 
 	r.request.enter("generate.wait")
 	start := time.Now()
 	defer func() { r.waited = time.Since(start) }()
-	return r.g.claimSequences(ctx, claim{of: r.bound, priority: r.opts.Priority, request: r.request, lanes: n})
+	c := claim{of: r.bound, priority: r.opts.Priority, request: r.request, lanes: n}
+	if len(r.pictures) == 0 { // rows of pictures are not known by their tokens
+		c.prompt, c.most = r.asked, mostReused(len(r.asked), r.g.chunk)
+		if k := r.g.prefixes.find(r.bound, c.prompt, 0); k != nil {
+			c.over = sharedPrefix(k.ids, c.prompt)
+		}
+	}
+	return r.g.claimSequences(ctx, c)
 }

@@ -12,8 +12,8 @@ type resumed struct {
 	// answer is what its tokens come to without the end that it had.
 	answer *turnAnswer
 	// text and reasoning are what was yielded of it already, beyond that.
-	text, reasoning overlap
-	calls           int
+	text, reasoning, content overlap
+	calls                    int
 }
 
 // resume brings the reader of the answer to where its tokens so far have left it.
@@ -34,6 +34,7 @@ func (r *generation) resume(ctx context.Context) error {
 		s.answer.add(tok)
 	}
 	s.text.rest = behind(s.last.Text, s.answer.text.String())
+	s.content.rest = behind(s.last.Content, r.plain.text.String())
 	s.reasoning.rest = behind(s.last.Reasoning, s.answer.thinking.String())
 	s.calls = s.last.Calls - len(s.answer.calls)
 	return nil
@@ -49,7 +50,7 @@ func behind(text, beginning string) string {
 
 // fresh returns a token without what was yielded before.
 func (s *resumed) fresh(t Token) Token {
-	t.Text, t.Reasoning = s.text.cut(t.Text), s.reasoning.cut(t.Reasoning)
+	t.Text, t.Reasoning, t.Content = s.text.cut(t.Text), s.reasoning.cut(t.Reasoning), s.content.cut(t.Content)
 	n := min(max(s.calls, 0), len(t.Calls))
 	t.Calls, s.calls = t.Calls[n:], s.calls-n
 	return t

@@ -78,6 +78,7 @@ func newGenerator(ctx context.Context, src functionSource, set []packageFunction
 		return errors.Join(drained(), g.bound.release(), g.functions.release(), g.batches.release())
 	})
 	g.pool.bytes, g.pool.longest = c.MaxStateBytes, c.MaxQueue
+	g.pool.reuse, g.pool.resting = c.ReuseStates, c.idle()
 	g.turns.threads, g.log, g.tracer = runtime.GOMAXPROCS(0), c.Logger, c.Tracer
 	if need := g.bound.stateBytes; c.MaxStateBytes > 0 && need > c.MaxStateBytes {
 		return nil, errors.Join(configErrorf("MaxStateBytes", "is %d, but a state of the function takes %d bytes", c.MaxStateBytes, need), g.bound.release())
@@ -168,6 +169,14 @@ func (g *Generator) DefaultSampling() *Sampling {
 		return s
 	}
 	return new(Sampling)
+}
+
+// ChatOptions returns what the chat template is given where [Options.Chat] is nil: a copy of
+// [Config.Chat] that may be changed and used as Options.Chat, and never nil.
+func (g *Generator) ChatOptions() *tokenizer.ChatOptions {
+	out := valueOr(g.made().chat, tokenizer.ChatOptions{})
+	out.Extra = maps.Clone(out.Extra)
+	return &out
 }
 
 // Vocabulary returns the number of logits that the model gives for a token, or

@@ -39,6 +39,12 @@ type lane interface {
 	// become makes the lane hold what another one of the same function holds, which
 	// nothing uses meanwhile. After an error it is good for nothing.
 	become(other lane) error
+	// back returns how many of the first n tokens the lane has seen are there without
+	// reading any of them again.
+	back(n int) int
+	// recover reports whether the lane holds the first n tokens, and those alone, behind a
+	// pass that was not finished, and makes it good for further ones.
+	recover(n int) bool
 	// close releases the state. The lane is not used again.
 	close() error
 }

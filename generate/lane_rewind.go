@@ -3,6 +3,8 @@ package generate
 import (
 	"context"
 	"fmt"
+	"math"
+	"slices"
 
 	"github.com/gocoreml/coreml/coreml"
 	"github.com/gocoreml/coreml/tensor"
@@ -74,6 +76,37 @@ func (l *stageLane) freely(n int) bool {
 		return false // caches have been shifted
 	}
 	return l.length <= l.m.freeRewind
+}
+
+func (l *stageLane) back(n int) int {
+	switch {
+	case len(l.m.states) == 0 && len(l.heldCaches()) == 0:
+		return 0
+	case n > l.length: // what is behind was never read, or is to be read again
+		return l.length
+	case n == l.length || l.freely(n):
+		return n
+	}
+	for _, s := range slices.Backward(l.copies) {
+		if s.length <= n {
+			return s.length
+		}
+	}
+	return 0
+}
+
+// recover is for caches that are ordered by position: what an unfinished pass has written
+// lies behind the tokens, where no mask shows it.
+func (l *stageLane) recover(n int) bool {
+	if l.length != n || l.m.freeRewind != math.MaxInt || l.m.prefill.Window > 0 {
+		return false
+	}
+	for _, s := range l.states {
+		if s.MarkWhole() != nil {
+			return false
+		}
+	}
+	return l.setCursors(n) == nil
 }
 
 // setCursors writes the number of tokens into states that count them.

@@ -10,25 +10,30 @@ import (
 
 // pool hands out lanes of several functions, at most size of them together, and of no more
 // than so many bytes. Lanes are made when they are first needed and kept for later sequences of the same
-// function; where there are too many then, the one that has waited longest is closed.
+// function; where there are too many then, the one that has waited longest is closed. With reuse
+// they are kept with what they hold, at most resting of them beside those handed out.
 type pool struct {
 	newLane func(*boundModel) (lane, error)
 	size    int
 	bytes   int64 // of the states of all lanes, 0 for any
 	longest int   // how many callers may wait, 0 for any
+	reuse   bool
+	resting int
 	// drained is called once, when the pool is closed and the last lane is back.
 	drained func() error
 
 	mu      sync.Mutex
-	free    []freeLane // the lanes that wait for a sequence, the last to come last
-	waiting []*claim   // the callers that wait for a lane, in the order in which they get one
-	live    int        // the number of those handed out
-	taken   int64      // the bytes of those handed out
-	loads   int        // the number of functions that are being loaded
+	free    []*idleLane // the lanes that wait for a sequence, the last to come last
+	waiting []*claim    // the callers that wait for a lane, in the order in which they get one
+	live    int         // the number of those handed out
+	taken   int64       // the bytes of those handed out
+	copied  int64       // the bytes of those that wait and are being copied
+	loads   int         // the number of functions that are being loaded
+	keepers []*Sessions // whose sessions that rest give their states to those that wait
 	closed  bool
 }
 
-// freeLane is a lane that waits for a sequence of its function.
+// freeLane is a lane that is for sequences of its function.
 type freeLane struct {
 	lane lane
 	of   *boundModel
@@ -46,7 +51,10 @@ type lease struct {
 	freeLane
 	// running is set while the model works on the lane. Where it is found set
 	// afterwards a panic ended the work, and the state may be half-written.
-	running  bool
+	running bool
+	// has are the tokens that the lane holds when it is handed out, and when it is given back
+	// those that are worth keeping.
+	has      []int
 	released atomic.Bool
 }
 
@@ -59,7 +67,7 @@ func (l *lease) release() error {
 	if l.running {
 		return l.pool.discard(l.freeLane)
 	}
-	return l.pool.put(l.freeLane)
+	return l.pool.put(l.freeLane, l.has)
 }
 
 // acquire waits for the slots of a claim and returns a lane in each. The slots are given
@@ -87,19 +95,21 @@ func (p *pool) acquire(ctx context.Context, c claim) (leases []*lease, err error
 			return leases, err
 		}
 		leases = append(leases, l)
+		c.prompt = nil // it is the first one's
 	}
 	return leases, nil
 }
 
-// occupy makes a lane ready in a slot that is the caller's, empty or with what another one
-// holds. After an error, and after a panic, the slot is given back.
+// occupy makes a lane ready in a slot that is the caller's, empty, with what another one
+// holds, or with the beginning of a prompt. After an error, and after a panic, the slot is
+// given back.
 func (p *pool) occupy(c *claim) (_ *lease, err error) {
 	of := c.of
-	l, surplus, err := p.take(c)
+	t, err := p.take(c)
 	if err != nil {
 		return nil, err
 	}
-	ready := false
+	l, ready := t.lane, false
 	defer func() {
 		switch {
 		case ready:
@@ -109,10 +119,11 @@ func (p *pool) occupy(c *claim) (_ *lease, err error) {
 			err = errors.Join(err, p.discard(freeLane{l, of}))
 		}
 	}()
-	for _, s := range surplus {
-		if err = s.close(); err != nil {
-			return nil, err
-		}
+	if t.source != nil {
+		defer p.unpin(t.source)
+	}
+	if err = closeAll(t.surplus); err != nil {
+		return nil, err
 	}
 	made := l == nil
 	if made {
@@ -124,76 +135,119 @@ func (p *pool) occupy(c *claim) (_ *lease, err error) {
 	switch {
 	case c.from != nil:
 		err = l.become(c.from)
-	case !made:
+	case t.source != nil:
+		err = t.source.copyTo(l)
+	case t.has == nil && !made:
 		err = l.reset()
 	}
 	if err != nil {
 		return nil, err
 	}
 	ready = true
-	return &lease{pool: p, freeLane: freeLane{l, of}}, nil
+	return &lease{pool: p, freeLane: freeLane{l, of}, has: t.has}, nil
 }
 
 // reserve waits for the slots of a claim.
-func (p *pool) reserve(ctx context.Context, c *claim) error {
+func (p *pool) reserve(ctx context.Context, c *claim) (err error) {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	if err := p.enter(c); err != nil || c.granted == nil {
 		return err
 	}
+	whole := false
+	defer func() { // a panic of those that are asked for their states passes here too
+		if !whole {
+			err = errors.Join(err, p.withdraw(c))
+		}
+	}()
 	c.request.queued()
+	p.relieve(ctx, c)
+	whole = true
 	return p.wait(ctx, c)
 }
 
-// take returns a lane of an earlier sequence of a function, nil where there is none.
-// Surplus are lanes to be closed before another is made.
-func (p *pool) take(c *claim) (l lane, surplus []lane, err error) {
+// taken is what there is for a claim: a lane, nil where one is to be made, and the tokens of
+// the prompt that it holds already, or will when source is copied to it. Surplus are to be closed before
+// anything is made.
+type taken struct {
+	lane    lane
+	has     []int
+	source  *idleLane
+	surplus []*idleLane
+}
+
+// take returns a lane of an earlier sequence of a function.
+func (p *pool) take(c *claim) (t taken, err error) {
 	p.mu.Lock()
 	if p.closed { // since the slot was given
 		p.mu.Unlock()
-		return nil, nil, errors.Join(ErrClosed, p.freeSlots(c.of, 1))
+		return t, errors.Join(ErrClosed, p.freeSlots(c.of, 1))
 	}
 	defer p.mu.Unlock()
+	if p.choose(c, &t); t.lane != nil {
+		return t, nil
+	}
 	for i, f := range slices.Backward(p.free) {
-		if f.of == c.of {
+		if f.of == c.of && len(f.has) == 0 {
 			p.free = slices.Delete(p.free, i, i+1)
-			l = f.lane
+			t.lane = f.lane
 			break
 		}
 	}
-	return l, p.surplus(), nil
+	t.surplus = p.surplus(func(f *idleLane) bool {
+		if t.lane != nil || f.of != c.of {
+			return false
+		}
+		t.lane = f.lane
+		return true
+	})
+	return t, nil
 }
 
-// surplus takes out the lanes that wait, and are too many beside those handed out. The
-// caller has the lock.
-func (p *pool) surplus() (out []lane) {
+// surplus takes out the lanes that wait, and are too many beside those handed out: those
+// first that have waited longest. What use takes is not among them. The caller has the lock.
+func (p *pool) surplus(use func(*idleLane) bool) (out []*idleLane) {
 	kept := int64(0)
-	for i := range p.free {
-		kept += p.free[i].of.stateBytes
+	for _, f := range p.free {
+		kept += f.of.stateBytes
 	}
-	for len(p.free) > 0 && (len(p.free)+p.live > p.size || p.bytes > 0 && kept+p.taken > p.bytes) {
-		kept -= p.free[0].of.stateBytes
-		out = append(out, p.free[0].lane)
-		p.free = slices.Delete(p.free, 0, 1)
+	for {
+		most := p.size - p.live
+		if p.reuse {
+			most = p.resting
+		}
+		i := slices.IndexFunc(p.free, func(f *idleLane) bool { return f.copies == 0 })
+		if i < 0 || len(p.free) <= most && (p.bytes == 0 || kept+p.taken <= p.bytes) {
+			return out
+		}
+		f := p.free[i]
+		kept -= f.of.stateBytes
+		p.free = slices.Delete(p.free, i, i+1)
+		if !use(f) {
+			out = append(out, f)
+		}
 	}
-	return out
 }
 
-// put takes a lane back for the next sequence.
-func (p *pool) put(l freeLane) error {
+// put takes a lane back for the next sequence, with the tokens that it holds.
+func (p *pool) put(l freeLane, has []int) error {
 	l.lane.trim()
 	p.mu.Lock()
 	if p.closed {
 		p.mu.Unlock()
 		return p.discard(l)
 	}
-	p.free = append(p.free, l)
+	p.keep(&idleLane{freeLane: l, has: has})
 	p.live-- // at once with the line above: no lane is counted twice
 	p.taken -= l.of.stateBytes
+	var surplus []*idleLane
+	if p.reuse { // else there is room for as many as there were
+		surplus = p.surplus(func(*idleLane) bool { return false })
+	}
 	p.grant()
 	p.mu.Unlock()
-	return nil
+	return closeAll(surplus)
 }
 
 // discard takes a lane out of service.
@@ -258,10 +312,7 @@ func (p *pool) close() error {
 	free, last := p.free, p.idle()
 	p.free = nil
 	p.mu.Unlock()
-	var errs []error
-	for _, l := range free {
-		errs = append(errs, l.lane.close())
-	}
+	errs := []error{closeAll(free)}
 	if last {
 		errs = append(errs, p.drained())
 	}

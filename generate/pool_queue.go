@@ -14,8 +14,11 @@ type claim struct {
 	request  *request // that is told of a wait, nil for none
 	now      bool     // a lane that is not free now is of no use
 	from     lane     // whose content the lane is to have, nil for none
-	lanes    int      // how many, 0 for one
-	holds    bool     // the caller has a lane already, which it keeps while it waits
+	prompt   []int    // tokens of which the lane may have the first ones, more than over
+	over     int      // and at most most
+	most     int
+	lanes    int  // how many, 0 for one
+	holds    bool // the caller has a lane already, which it keeps while it waits
 	// granted is closed when a lane was set aside for the caller, or with err none is
 	// going to be; nil where nobody had to wait.
 	granted chan struct{}
@@ -67,20 +70,50 @@ func (p *pool) wait(ctx context.Context, c *claim) error {
 	case <-c.granted:
 		return c.err
 	case <-ctx.Done():
+		return joinEnded(ctx, p.withdraw(c))
 	}
+}
+
+// withdraw takes a claim out of the queue, or gives back what it was granted meanwhile.
+func (p *pool) withdraw(c *claim) error {
 	p.mu.Lock()
 	k := slices.Index(p.waiting, c)
-	if k < 0 { // it was granted, or refused, meanwhile
+	if k < 0 { // it was granted, or refused
 		p.mu.Unlock()
 		if c.err != nil {
-			return ctx.Err()
+			return nil
 		}
-		return joinEnded(ctx, p.freeSlots(c.of, c.count()))
+		return p.freeSlots(c.of, c.count())
 	}
 	p.waiting = slices.Delete(p.waiting, k, k+1)
 	p.grant() // who is next may need fewer bytes
 	p.mu.Unlock()
-	return ctx.Err()
+	return nil
+}
+
+// relieve asks sessions that rest for their states, until one is there for a claim or none
+// rests any more. Those that come to rest later see that somebody waits.
+func (p *pool) relieve(ctx context.Context, c *claim) {
+	for ctx.Err() == nil {
+		select {
+		case <-c.granted:
+			return
+		default:
+		}
+		p.mu.Lock()
+		keepers := slices.Clone(p.keepers)
+		p.mu.Unlock()
+		if !slices.ContainsFunc(keepers, (*Sessions).giveUp) {
+			return
+		}
+	}
+}
+
+// waits reports whether callers wait.
+func (p *pool) waits() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.waiting) > 0
 }
 
 // joinEnded returns the error of a context that has ended, with what else went wrong.
@@ -94,7 +127,7 @@ func joinEnded(ctx context.Context, err error) error {
 // fits reports whether there is room for the lanes of a claim. The caller has the lock.
 func (p *pool) fits(c *claim) bool {
 	n := c.count()
-	return p.live+n <= p.size && (p.bytes == 0 || p.taken+int64(n)*c.of.stateBytes <= p.bytes)
+	return p.live+n <= p.size && (p.bytes == 0 || p.taken+p.copied+int64(n)*c.of.stateBytes <= p.bytes)
 }
 
 // occupied counts the lanes of a claim as handed out. The caller has the lock.

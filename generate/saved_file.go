@@ -40,7 +40,9 @@ type savedSession struct {
 	Messages []tokenizer.Message `json:"messages"`
 	Text     bool                `json:"text,omitempty"` // a text that goes on, without messages
 	Calls    int                 `json:"calls,omitempty"`
-	Last     *lastTurn           `json:"last,omitempty"`
+	// Generation counts the changes of the conversation: of two files the one with more is newer.
+	Generation uint64    `json:"generation,omitempty"`
+	Last       *lastTurn `json:"last,omitempty"`
 }
 
 // savedBuffer names a buffer of a lane.

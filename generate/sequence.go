@@ -34,6 +34,10 @@ type Sequence struct {
 	draft *Sequence
 	// pictures are those that the first prompts had; Append adds none.
 	pictures []placed
+	// reusable says that another text may begin with what the lane holds when it is given
+	// back, and read are the tokens of that where an Append ended before its last one.
+	reusable bool
+	read     []int
 
 	mu    sync.Mutex // for what others may read while a call is running
 	ids   []int
@@ -96,7 +100,8 @@ func (g *Generator) claimSequences(ctx context.Context, c claim) ([]*Sequence, e
 	}
 	list := make([]*Sequence, len(leases))
 	for i, l := range leases {
-		list[i] = g.holdSequence(&Sequence{bound: c.of, lease: l, turn: turn{priority: c.priority}})
+		list[i] = g.holdSequence(&Sequence{bound: c.of, lease: l, turn: turn{priority: c.priority}, ids: l.has})
+		l.has = nil // it is known again when the sequence gives the lane back
 	}
 	return list, nil
 }
@@ -129,6 +134,7 @@ func (s *Sequence) leave() {
 // release gives back the state of a sequence whose status is closed.
 func (s *Sequence) release() error {
 	s.cleanup.Stop()
+	s.lease.has = s.worthKeeping()
 	err := s.lease.release()
 	if s.draft != nil {
 		err = errors.Join(err, s.draft.close())
@@ -197,7 +203,7 @@ func (s *Sequence) Calls() int {
 // may therefore read them without the lock.
 func (s *Sequence) setTokens(ids []int) {
 	s.mu.Lock()
-	s.ids = ids
+	s.ids, s.read = ids, nil
 	s.mu.Unlock()
 }
 

@@ -62,7 +62,9 @@ func (s *Sequence) append(ctx context.Context, ids []int, visit visitor) ([]floa
 	before, whole := len(s.ids), false
 	defer func() { // for an error, and for a panic of visit
 		if !whole {
+			read := s.ids
 			s.setTokens(s.ids[:min(before, len(s.ids))])
+			s.read = read
 		}
 	}()
 	if err := s.appendChunks(ctx, ids, visit); err != nil {
@@ -145,7 +147,7 @@ func (s *Sequence) appendChunk(ctx context.Context, ids []int, visit visitor, la
 	}
 	a, err := s.forward(ctx, append(s.ids, ids...), len(ids), want)
 	if err != nil {
-		return s.resetAfter(past, err)
+		return s.cutAfter(ctx, past, err)
 	}
 	if a.rows == 0 && want == wantNone {
 		return nil
@@ -216,6 +218,21 @@ func (s *Sequence) checkRows(a *answer, n int, every bool) (int, error) {
 		return a.first, nil
 	}
 	return 0, fmt.Errorf("%w: output %s has %d rows for %d tokens", ErrDriver, s.bound.outputName(), a.rows, n)
+}
+
+// cutAfter takes the sequence back to what it was before a pass that failed. Where it is
+// the context that ended the pass, that is what was there, if the cache allows it; else
+// it is nothing. It returns err, with what else went wrong.
+func (s *Sequence) cutAfter(ctx context.Context, past int, err error) error {
+	if ended := ctx.Err(); ended != nil && errors.Is(err, ended) {
+		s.lease.running = true
+		if s.lease.lane.recover(past) {
+			s.lease.running = false
+			s.setTokens(s.ids[:past])
+			return err
+		}
+	}
+	return s.resetAfter(past, err)
 }
 
 // resetAfter puts the sequence into a state that can be used again. A model that

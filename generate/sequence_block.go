@@ -21,7 +21,7 @@ func (s *Sequence) block(ctx context.Context, ids []int, rows [][]float32) error
 	past := len(s.ids)
 	a, err := s.forward(ctx, append(s.ids, ids...), len(ids), wantAlone)
 	if err != nil {
-		return s.resetAfter(past, err)
+		return s.cutAfter(ctx, past, err)
 	}
 	first, err := s.checkRows(a, len(ids), true)
 	if err == nil && a.width != int(s.bound.vocabulary.Load()) {

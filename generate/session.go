@@ -27,6 +27,8 @@ type Session struct {
 	seq   *Sequence
 	calls int       // of functions so far
 	last  *lastTurn // nil where the conversation ends otherwise than with an answer of it
+	// earlier are what last was before each turn, in a session that goes on with a text.
+	earlier []*lastTurn
 	// bound is the function of the package that gave the answers, nil before the first
 	// one, and function and adapters what Options said.
 	bound    *boundModel
@@ -36,6 +38,8 @@ type Session struct {
 	// the numbers of messages and pictures that there were behind each turn.
 	pictures, shown []*picture
 	turns           []turnEnd
+	// generation counts the changes of the conversation, or more.
+	generation uint64
 
 	mu       sync.Mutex // for messages, which others may read during a turn
 	messages []tokenizer.Message
@@ -97,6 +101,7 @@ func (s *Session) SetMessages(messages []tokenizer.Message) error {
 
 // set replaces the conversation. Only the turn or change that has entered does.
 func (s *Session) set(messages []tokenizer.Message) {
+	s.generation++
 	s.mu.Lock()
 	s.messages = messages
 	s.mu.Unlock()

@@ -41,8 +41,9 @@ func (s *Session) Fork(ctx context.Context) (*Session, error) {
 	}
 	defer s.leave()
 	fork := &Session{
-		g: s.g, text: s.text, calls: s.calls, bound: s.bound, function: s.function, adapters: s.adapters,
+		g: s.g, text: s.text, calls: s.calls, generation: s.generation, bound: s.bound, function: s.function, adapters: s.adapters,
 		pictures: slices.Clone(s.pictures), turns: slices.Clone(s.turns), last: s.last.clone(), messages: s.Messages(),
+		earlier: slices.Clone(s.earlier),
 	}
 	if s.seq != nil && !s.seq.isClosed() {
 		var err error
@@ -56,15 +57,20 @@ func (s *Session) Fork(ctx context.Context) (*Session, error) {
 // Rewind takes the conversation back to its first n messages, to say something else from
 // there on. The cache keeps what it has of them, and the pictures of the turns that stay
 // do, too. While a turn is running it fails with [ErrBusy] and changes nothing.
+//
+// In a session of [Generator.NewTextSession], which has no messages, n counts its turns:
+// what each Send added with the answer to it, however often that was continued. What a
+// session was restored with is one turn.
 func (s *Session) Rewind(n int) error {
 	if err := s.enter(); err != nil {
 		return prefixed(fmt.Errorf("rewind: %w", err))
 	}
+	s.generation++
 	defer s.leave()
 	messages := s.Messages()
 	switch {
 	case s.text:
-		return prefixed(fmt.Errorf("rewind: %w", errTextSession))
+		return s.rewindText(n)
 	case n < 0 || n > len(messages):
 		return prefixed(configErrorf("n", "is %d; a conversation of %d messages can go back to 0 to %d", n, len(messages), len(messages)))
 	case n == len(messages):
@@ -79,5 +85,19 @@ func (s *Session) Rewind(n int) error {
 	}
 	s.pictures, s.last = s.pictures[:min(pictures, len(s.pictures))], nil
 	s.set(slices.Clip(messages[:n]))
+	return nil
+}
+
+// rewindText takes a text back to its first n turns. An answer is never changed behind
+// its turn, so that what was remembered then is still right.
+func (s *Session) rewindText(n int) error {
+	turns := len(s.earlier)
+	switch {
+	case n < 0 || n > turns:
+		return prefixed(configErrorf("n", "is %d; a text of %d turns can go back to 0 to %d", n, turns, turns))
+	case n == turns:
+		return nil
+	}
+	s.last, s.earlier = s.earlier[n], slices.Clip(s.earlier[:n])
 	return nil
 }

@@ -1,6 +1,7 @@
 package generate_test
 
 import (
+	"bytes"
 	"errors"
 	"slices"
 	"strings"
@@ -217,11 +218,51 @@ func TestATextSessionGoesOnWithItsText(t *testing.T) {
 	if !slices.Equal(second.Tokens, want.Tokens) || second.Stats.PromptTokens-second.Stats.CachedTokens != len(more)+1 {
 		t.Errorf("got %v, of %d tokens %d cached; want %v", second.Tokens, second.Stats.PromptTokens, second.Stats.CachedTokens, want.Tokens)
 	}
-	if err := errors.Join(s.SetMessages(nil), s.Rewind(0)); err == nil {
+	if err := s.SetMessages(nil); err == nil {
 		t.Error("a text takes messages")
 	}
 	if s.Messages() != nil || !s.IsText() {
 		t.Error("a text has messages")
+	}
+}
+
+func TestATextGoesBackToAnEarlierTurn(t *testing.T) {
+	g := openStory(t, nil)
+	opts := &generate.Options{MaxTokens: 6, Sampling: &generate.Sampling{}}
+	s, err := g.NewTextSession()
+	if err != nil {
+		t.Fatal(err)
+	}
+	closing(t, s)
+	first := say(t, s, "Once upon a time", opts)
+	second := say(t, s, " Then the dog", opts)
+	if _, err := generate.Collect(s.Continue(t.Context(), opts)); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Rewind(3); !errors.Is(err, generate.ErrConfig) {
+		t.Errorf("back to a third turn: %v", err)
+	}
+	if err := errors.Join(s.Rewind(2), s.Rewind(1)); err != nil {
+		t.Fatal(err)
+	}
+	if again := say(t, s, " Then the dog", opts); !slices.Equal(again.Tokens, second.Tokens) || again.Stats.CachedTokens < first.Stats.PromptTokens {
+		t.Errorf("the turn again is %v with %d tokens from the cache, want %v", again.Tokens, again.Stats.CachedTokens, second.Tokens)
+	}
+	// A file has the text as one turn.
+	var file bytes.Buffer
+	if err := errors.Join(s.Save(t.Context(), &file), s.Close()); err != nil {
+		t.Fatal(err)
+	}
+	restored, err := g.RestoreSession(t.Context(), &file, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	closing(t, restored)
+	if err := errors.Join(restored.Rewind(1), restored.Rewind(0)); err != nil {
+		t.Fatal(err)
+	}
+	if again := say(t, restored, "Once upon a time", opts); !slices.Equal(again.Tokens, first.Tokens) {
+		t.Errorf("the beginning again is %v, want %v", again.Tokens, first.Tokens)
 	}
 }
 

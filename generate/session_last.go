@@ -19,9 +19,10 @@ type lastTurn struct {
 	Finish  FinishReason `json:"finish"`
 	// Whole says that a grammar ended the answer: its last token is part of the text.
 	Whole bool `json:"whole,omitempty"`
-	// Text, Reasoning and Calls are what of it was yielded.
+	// Text, Reasoning, Content and Calls are what of it was yielded.
 	Text      string `json:"text"`
 	Reasoning string `json:"reasoning,omitempty"`
+	Content   string `json:"content,omitempty"`
 	Calls     int    `json:"calls,omitempty"`
 
 	pictures []placed

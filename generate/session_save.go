@@ -47,7 +47,7 @@ func (s *Session) save(ctx context.Context, w io.Writer) error {
 	if len(s.pictures) > 0 {
 		return errPictures()
 	}
-	saved := &savedSession{Messages: s.Messages(), Text: s.text, Calls: s.calls, Last: s.last}
+	saved := &savedSession{Messages: s.Messages(), Text: s.text, Calls: s.calls, Generation: s.generation, Last: s.last}
 	if s.seq != nil && !s.seq.isClosed() {
 		return s.seq.save(ctx, w, saved)
 	}
@@ -139,11 +139,14 @@ func (g *Generator) restoreSession(ctx context.Context, r io.Reader, opts *Optio
 		return nil, err
 	}
 	s := &Session{
-		g: g, text: saved.Text, calls: max(saved.Calls, 0), last: saved.Last, messages: saved.Messages,
+		g: g, text: saved.Text, calls: max(saved.Calls, 0), generation: saved.Generation, last: saved.Last, messages: saved.Messages,
 		function: bound.function, adapters: valueOr(opts, Options{}).Adapters, seq: seq,
 	}
 	if seq != nil && seq.Len() > 0 {
 		s.bound = bound
+	}
+	if s.text && s.last != nil {
+		s.earlier = []*lastTurn{nil} // the file has the text and not its turns
 	}
 	return s, nil
 }

@@ -156,7 +156,7 @@ func (s *Session) turn(ctx context.Context, t *sessionTurn, emit func(Token) boo
 		}
 		s.seq = nil
 	}
-	s.shown = r.shown
+	s.shown, r.asked = r.shown, prompt
 	if t.resumed != nil {
 		t.resumed.answer = &t.answer
 	}
@@ -168,6 +168,9 @@ func (s *Session) turn(ctx context.Context, t *sessionTurn, emit func(Token) boo
 		}
 		return r.run(ctx, s.seq, prompt, emit)
 	})
+	if s.seq != nil {
+		s.seq.reusable = leavesSound(ctx, err) // by others, when the session is closed
+	}
 	if err == nil {
 		s.bound, s.function, s.adapters = r.bound, t.opts.Function, t.opts.Adapters
 	}
@@ -219,6 +222,7 @@ func (s *Session) prompt(ctx context.Context, t *sessionTurn) ([]int, error) {
 func (s *Session) keep(ctx context.Context, t *sessionTurn) {
 	a, r := &t.answer, t.r
 	a.plain = r.plain.text.String()
+	s.generation++
 	s.calls = r.calls + len(a.calls)
 	s.pictures = s.shown
 	before := t.messages
@@ -234,6 +238,9 @@ func (s *Session) keep(ctx context.Context, t *sessionTurn) {
 		s.set(append(before, m))
 		s.turns = append(s.turns, turnEnd{len(before) + 1, len(s.pictures)})
 	}
+	if s.text && !t.continues {
+		s.earlier = append(s.earlier, s.last)
+	}
 	s.last = s.lastOf(t)
 }
 
@@ -245,7 +252,7 @@ func (s *Session) lastOf(t *sessionTurn) *lastTurn {
 	}
 	l := &lastTurn{
 		Tokens: append(s.seq.Tokens(), t.r.next...), Opening: t.r.opening, Answer: a.ids,
-		Finish: a.finish, Whole: a.finish == FinishEnd && !t.r.isEnd(a.ids[len(a.ids)-1]), Text: a.text.String(), Reasoning: a.thinking.String(), Calls: len(a.calls), pictures: t.r.pictures,
+		Finish: a.finish, Whole: a.finish == FinishEnd && !t.r.isEnd(a.ids[len(a.ids)-1]), Text: a.text.String(), Content: a.plain, Reasoning: a.thinking.String(), Calls: len(a.calls), pictures: t.r.pictures,
 	}
 	return l
 }

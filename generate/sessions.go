@@ -5,13 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"os"
-	"path/filepath"
 	"sync"
-
-	"github.com/gocoreml/coreml/internal/storage"
 )
 
 // SessionsConfig says how [Sessions] are kept. A nil one is the zero value.
@@ -23,9 +18,13 @@ type SessionsConfig struct {
 	// ([Generator.RestoreSession]).
 	Options *Options
 	// Dir is the folder, which has to exist, that sessions are written to when memory is
-	// full and when Sessions is closed. Those that lie there from an earlier time are
-	// found by their names. Empty means that what does not fit is forgotten.
+	// full and when Sessions is closed. Those that lie there from an earlier time, or from
+	// another process that shares the folder, are found by their names. Empty means that what does not fit is forgotten.
 	Dir string
+	// SaveEachTurn writes a session to Dir at the end of each [Sessions.Do] that has changed
+	// it, so that another process can go on with it should this one be killed. Do then takes
+	// longer by the writing of what the session holds. Sessions with pictures are not written.
+	SaveEachTurn bool
 	// MaxLive is the number of sessions that keep their state between turns. 0 means all
 	// states of the generator but one, and -1 none. A session that is waited for takes the
 	// state of the one that has not been used for the longest time.
@@ -61,12 +60,15 @@ type Sessions struct {
 // SessionsStats counts what [Sessions] has.
 type SessionsStats struct {
 	// Live are the sessions with a state, Waiting those in memory without one, of Bytes in
-	// all, and Files those that lie in the folder, of DiskBytes.
+	// all, and Files those that are known to lie in the folder, of DiskBytes.
 	Live, Waiting, Files int
 	Bytes, DiskBytes     int64
 	// Evicted counts the sessions that went from memory to a file, Restored those that
 	// came back from either, and Forgotten those that there was no room for.
 	Evicted, Restored, Forgotten int
+	// Superseded counts the times that another process was found to have gone on with a
+	// session, whose file was taken in place of what was here.
+	Superseded int
 	// Err is the last error of writing a file, nil where there was none.
 	Err error
 }
@@ -82,8 +84,12 @@ type sessionEntry struct {
 	data    []byte   // as Save wrote it
 	bytes   int64    // of data
 	onDisk  int64    // the size of the file, 0 for none
-	used    uint64
-	waiting int // calls that hold the lock or wait for it
+	// file is the file as it was last read or written here, nil where it was not, and saved
+	// the generation in it; generation is that of session and data.
+	file              fs.FileInfo
+	saved, generation uint64
+	used              uint64
+	waiting           int // calls that hold the lock or wait for it
 }
 
 // NewSessions returns an empty keeper of sessions, or one with those that lie in its folder.
@@ -98,6 +104,8 @@ func (g *Generator) NewSessions(cfg *SessionsConfig) (*Sessions, error) {
 	switch {
 	case c.MaxLive < -1:
 		return nil, prefixed(configErrorf("MaxLive", "is %d, want 1 or more, 0 for all states but one, or -1 for none", c.MaxLive))
+	case c.SaveEachTurn && c.Dir == "":
+		return nil, prefixed(configErrorf("SaveEachTurn", "is true without a Dir"))
 	case c.MaxLive == 0:
 		s.c.MaxLive = s.states - 1
 	}
@@ -114,6 +122,9 @@ func (g *Generator) NewSessions(cfg *SessionsConfig) (*Sessions, error) {
 	if err := s.scan(); err != nil {
 		return nil, prefixed(fmt.Errorf("sessions: %w", err))
 	}
+	g.pool.mu.Lock()
+	g.pool.keepers = append(g.pool.keepers, s)
+	g.pool.mu.Unlock()
 	return s, nil
 }
 
@@ -141,7 +152,11 @@ func (s *Sessions) Do(ctx context.Context, name string, use func(*Session) error
 	if err := s.wake(ctx, e, name); err != nil {
 		return prefixed(fmt.Errorf("sessions: %w", err))
 	}
-	return use(e.session)
+	err = use(e.session)
+	if e.generation = e.session.generation; s.c.SaveEachTurn {
+		s.saveTurn(context.WithoutCancel(ctx), e)
+	}
+	return err
 }
 
 // take waits for the entry of a name, which is made where there is none.
@@ -192,7 +207,9 @@ func (s *Sessions) put(e *sessionEntry) {
 	s.mu.Lock()
 	s.clock++
 	e.used = s.clock
-	e.live = e.session != nil && e.session.hasState()
+	if e.live = e.session != nil && e.session.hasState(); e.session != nil {
+		e.generation = e.session.generation // a panic may have ended the use of it
+	}
 	<-e.lock
 	s.leave(e)
 	s.mu.Unlock()
@@ -219,8 +236,8 @@ func (s *Sessions) makeRoom() {
 
 // wake makes the entry's session.
 func (s *Sessions) wake(ctx context.Context, e *sessionEntry, name string) (err error) {
-	if e.session != nil {
-		return nil
+	if err := s.look(e); err != nil || e.session != nil {
+		return err
 	}
 	var made *Session
 	switch {
@@ -229,7 +246,7 @@ func (s *Sessions) wake(ctx context.Context, e *sessionEntry, name string) (err 
 	case e.onDisk > 0:
 		made, err = s.g.restoreFile(ctx, s.path(e), s.c.Options)
 		if errors.Is(err, fs.ErrNotExist) { // somebody has taken it away
-			s.setDisk(e, 0)
+			s.setDisk(e, nil)
 			made, err = s.c.New(ctx, name)
 		}
 	default:
@@ -243,7 +260,9 @@ func (s *Sessions) wake(ctx context.Context, e *sessionEntry, name string) (err 
 	if err != nil {
 		return err
 	}
-	e.session = made
+	if e.session = made; e.data == nil {
+		e.saved = made.generation
+	}
 	s.mu.Lock()
 	s.stats.Restored++
 	s.setData(e, nil)
@@ -291,35 +310,4 @@ func (s *Sessions) Stats() SessionsStats {
 		}
 	}
 	return st
-}
-
-// path returns the place of an entry's file.
-func (s *Sessions) path(e *sessionEntry) string { return filepath.Join(s.c.Dir, e.key) }
-
-// removeFile deletes the entry's file.
-func (s *Sessions) removeFile(e *sessionEntry) error {
-	if e.onDisk == 0 {
-		return nil
-	}
-	s.setDisk(e, 0)
-	if err := os.Remove(s.path(e)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	return nil
-}
-
-// write writes an entry's data to its file.
-func (s *Sessions) write(ctx context.Context, e *sessionEntry) error {
-	err := storage.WriteFile(ctx, s.path(e), func(w io.Writer) error {
-		_, err := w.Write(e.data)
-		return err
-	})
-	if err != nil {
-		s.mu.Lock()
-		s.stats.Err = err
-		s.mu.Unlock()
-		return err
-	}
-	s.setDisk(e, int64(len(e.data)))
-	return nil
 }

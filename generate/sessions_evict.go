@@ -4,61 +4,15 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
-	"io/fs"
-	"os"
+	"io"
 	"slices"
-	"strings"
 )
 
-// sessionSuffix is the ending of the files of sessions.
-const sessionSuffix = ".session"
-
-// fileOf returns the name of a session's file. Whatever the session is called, the file
-// lies in the folder, and no two share one.
-func fileOf(name string) string {
-	sum := sha256.Sum256([]byte(name))
-	return hex.EncodeToString(sum[:]) + sessionSuffix
-}
-
-// scan finds the files of an earlier time, the oldest first.
-func (s *Sessions) scan() error {
-	if s.c.Dir == "" {
-		return nil
-	}
-	list, err := os.ReadDir(s.c.Dir)
-	if err != nil {
-		return err
-	}
-	var infos []fs.FileInfo
-	for _, f := range list {
-		key, ok := strings.CutSuffix(f.Name(), sessionSuffix)
-		if info, err := f.Info(); ok && err == nil && len(key) == 2*sha256.Size && info.Mode().IsRegular() && info.Size() > 0 {
-			infos = append(infos, info)
-		}
-	}
-	slices.SortStableFunc(infos, func(a, b fs.FileInfo) int { return a.ModTime().Compare(b.ModTime()) })
-	for _, info := range infos {
-		s.clock++
-		s.entries[info.Name()] = &sessionEntry{key: info.Name(), lock: make(chan struct{}, 1), onDisk: info.Size(), used: s.clock}
-		s.stats.DiskBytes += info.Size()
-	}
-	return nil
-}
-
-// setData and setDisk note where an entry is. The caller of setData has the mutex.
+// setData notes what there is of an entry in memory. The caller has the mutex.
 func (s *Sessions) setData(e *sessionEntry, data []byte) {
 	s.stats.Bytes += int64(len(data)) - e.bytes
 	e.data, e.bytes = data, int64(len(data))
-}
-
-func (s *Sessions) setDisk(e *sessionEntry, size int64) {
-	s.mu.Lock()
-	s.stats.DiskBytes += size - e.onDisk
-	e.onDisk = size
-	s.mu.Unlock()
 }
 
 // pick takes the entry of a kind that has rested for the longest time, where there are too
@@ -93,7 +47,8 @@ func (s *Sessions) release(e *sessionEntry) {
 // shrink moves the sessions that there is no room for.
 func (s *Sessions) shrink() {
 	for {
-		if e := s.pick(func(e *sessionEntry) bool { return e.live }, func(n int) bool { return n > s.c.MaxLive || n+s.using > s.states }); e != nil {
+		wanted := s.g.pool.waits()
+		if e := s.pick(isLive, func(n int) bool { return wanted || n > s.c.MaxLive || n+s.using > s.states }); e != nil {
 			s.park(e)
 			continue
 		}
@@ -110,12 +65,27 @@ func (s *Sessions) shrink() {
 	}
 }
 
+func isLive(e *sessionEntry) bool { return e.live }
+
+// giveUp takes the state of a session that rests, for somebody who waits for one, and
+// reports whether there was any.
+func (s *Sessions) giveUp() bool {
+	e := s.pick(isLive, func(int) bool { return true })
+	if e != nil {
+		s.park(e)
+	}
+	return e != nil
+}
+
 // park takes the state from a session that rests and keeps it as Save writes it. What
 // cannot be written, for its pictures, keeps its messages and reads them again.
 func (s *Sessions) park(e *sessionEntry) {
 	defer s.release(e)
 	var data bytes.Buffer
 	err := e.session.save(context.Background(), &data)
+	if err == nil && e.session.seq != nil {
+		e.session.seq.spoil() // what it holds is kept already
+	}
 	_ = e.session.Close() // the state is free, whatever the model says
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -129,7 +99,7 @@ func (s *Sessions) park(e *sessionEntry) {
 // evict moves a session from memory to a file.
 func (s *Sessions) evict(e *sessionEntry) {
 	defer s.release(e)
-	written := s.c.Dir != "" && s.write(context.Background(), e) == nil
+	written := s.c.Dir != "" && s.writeData(context.Background(), e) == nil
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.setData(e, nil)
@@ -169,6 +139,9 @@ func (s *Sessions) Close(ctx context.Context) error {
 	}
 	s.closed = true
 	s.mu.Unlock()
+	s.g.pool.mu.Lock()
+	s.g.pool.keepers = slices.DeleteFunc(s.g.pool.keepers, func(k *Sessions) bool { return k == s })
+	s.g.pool.mu.Unlock()
 	var errs []error
 	for _, e := range list {
 		select {
@@ -187,14 +160,13 @@ func (s *Sessions) finish(ctx context.Context, e *sessionEntry) error {
 	session := e.session
 	e.session, e.live = nil, false
 	var err error
-	if s.c.Dir != "" && session != nil {
-		var data bytes.Buffer
-		if err = session.save(ctx, &data); err == nil {
-			e.data = data.Bytes()
-		}
-	}
-	if s.c.Dir != "" && e.data != nil && err == nil {
-		err = s.write(ctx, e)
+	switch {
+	case s.c.Dir == "":
+	case session != nil:
+		e.generation = session.generation
+		err = s.write(ctx, e, func(w io.Writer) error { return session.save(ctx, w) })
+	case e.data != nil:
+		err = s.writeData(ctx, e)
 	}
 	s.mu.Lock()
 	s.setData(e, nil)

@@ -377,6 +377,7 @@ func TestAnEndedAnswerHasGivenItsStateBack(t *testing.T) {
 			}
 			cancel()
 		}
+		cancel()
 		if n := generate.HeldLanes(g); n != 0 {
 			t.Fatalf("after answer %d of which the context has ended, %d states are held", i, n)
 		}

@@ -26,10 +26,11 @@ func (d *drafter) draft(ctx context.Context, text []int, n int) ([]int, error) {
 	}
 	defer d.of.leave()
 	if d.of.draft == nil || d.of.draft.isClosed() {
-		seq, err := d.g.claimSequence(ctx, claim{of: d.g.bound, now: true})
+		seq, err := d.g.claimSequence(ctx, claim{of: d.g.bound, now: true, prompt: text, most: len(text) - 1})
 		if err != nil {
 			return nil, err
 		}
+		seq.reusable = true
 		d.of.draft = seq
 	}
 	seq := d.of.draft

@@ -8,6 +8,7 @@ type stopMatcher struct {
 	stops   []string
 	pending string
 	passes  bool // what is pushed may have them
+	matched string
 }
 
 // newStopMatcher leaves out empty strings, which would match everywhere.
@@ -32,7 +33,7 @@ func (m *stopMatcher) push(text string) (out string, found bool) {
 	for _, s := range m.stops {
 		// An older match would have been found by an earlier push.
 		if i := strings.Index(all, s); i >= 0 && (first < 0 || i < first) {
-			first = i
+			first, m.matched = i, s
 		}
 	}
 	if first >= 0 && !m.passes {

@@ -55,11 +55,11 @@ func Collect(stream iter.Seq2[Token, error]) (*Result, error) {
 	if stream == nil {
 		return &Result{}, prefixed(configErrorf("stream", "is nil"))
 	}
-	var text, reasoning strings.Builder
+	var text, reasoning, content strings.Builder
 	r := &Result{}
 	for tok, err := range stream {
 		if err != nil {
-			r.Text, r.Reasoning = text.String(), reasoning.String()
+			r.Text, r.Reasoning, r.Content = text.String(), reasoning.String(), content.String()
 			return r, err
 		}
 		r.Tokens = append(r.Tokens, tok.ID)
@@ -68,11 +68,12 @@ func Collect(stream iter.Seq2[Token, error]) (*Result, error) {
 		r.CallErrors = append(r.CallErrors, tok.CallErrors...)
 		text.WriteString(tok.Text)
 		reasoning.WriteString(tok.Reasoning)
+		content.WriteString(tok.Content)
 		if tok.Stats != nil {
-			r.Finish, r.Stats = tok.Finish, *tok.Stats
+			r.Finish, r.StopString, r.Stats = tok.Finish, tok.StopString, *tok.Stats
 		}
 	}
-	r.Text, r.Reasoning = text.String(), reasoning.String()
+	r.Text, r.Reasoning, r.Content = text.String(), reasoning.String(), content.String()
 	return r, nil
 }
 
@@ -134,6 +135,7 @@ func (r *generation) arrange(ctx context.Context, prompt []int, messages []token
 	if prompt, err = r.fit(ctx, prompt, messages); err != nil {
 		return nil, err
 	}
+	r.asked = prompt
 	return prompt, r.checkPrompt(prompt)
 }
 
@@ -147,8 +149,13 @@ func (r *generation) hold(ctx context.Context, call func(seq *Sequence) error) (
 	if err != nil {
 		return err
 	}
+	sound := false
+	seq.reusable = true // if what follows leaves it so
 	defer seq.expireWith(ctx)()
 	defer func() {
+		if !sound {
+			seq.spoil()
+		}
 		if cerr := seq.close(); err == nil {
 			err = cerr
 		}
@@ -162,6 +169,7 @@ func (r *generation) hold(ctx context.Context, call func(seq *Sequence) error) (
 		}()
 	}
 	err = call(seq)
+	sound = leavesSound(ctx, err)
 	if ended := ctx.Err(); ended != nil && errors.Is(err, ErrClosed) && (seq.isClosed() || r.guide != nil && r.guide.seq.isClosed()) {
 		return ended // which has closed it meanwhile
 	}

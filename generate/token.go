@@ -39,6 +39,9 @@ type Token struct {
 	// its marks; only in answers to messages. It is part of Text too, which may hold the
 	// beginning of a stop string back, and ends before one.
 	Reasoning string
+	// Content is what of the answer became known with this token: Text without the
+	// thinking and its marks.
+	Content string
 	// LogProb is the natural logarithm of the token's probability, and TopLogProbs are
 	// the likeliest tokens of its step, the likeliest first; only with Options.LogProbs.
 	// Both are of the model's own distribution: before biases, penalties, guidance and
@@ -57,6 +60,8 @@ type Token struct {
 	CallErrors []*tokenizer.ToolCallError
 	// Finish is set on the last token only.
 	Finish FinishReason
+	// StopString is the one of Options.Stop that ended the answer; only with FinishStop.
+	StopString string
 	// Stats is set on the last token only.
 	Stats *Stats
 }
@@ -131,14 +136,18 @@ type Result struct {
 	// Reasoning is the model's thinking, without its marks. It is part of Text too, which
 	// ends before a stop string.
 	Reasoning string
+	// Content is Text without the thinking and its marks.
+	Content string
 	// CallErrors are the texts that began as a call and were none. They are part of Text.
 	CallErrors []*tokenizer.ToolCallError
 	// Tokens are the ids, the end token included when it was given.
 	Tokens []int
 	// LogProbs tells of each of Tokens how likely it was; only with Options.LogProbs.
 	LogProbs []TokenLogProbs
-	// Finish says why the answer ended.
-	Finish FinishReason
+	// Finish says why the answer ended, and StopString is the one of Options.Stop that ended
+	// it, if one did.
+	Finish     FinishReason
+	StopString string
 	// Stats are its measures.
 	Stats Stats
 }

@@ -104,11 +104,12 @@ type plainText struct {
 	text strings.Builder
 }
 
-// add adds the next part of the text; last ends it.
-func (p *plainText) add(text string, last bool) {
+// add adds the next part of the text, and returns what of it is certain; last ends it.
+func (p *plainText) add(text string, last bool) string {
 	out, found := p.stop.push(text)
-	p.text.WriteString(out)
 	if last && !found {
-		p.text.WriteString(p.stop.flush())
+		out += p.stop.flush()
 	}
+	p.text.WriteString(out)
+	return out
 }

@@ -166,3 +166,19 @@ func TestAShortPromptOvertakesLongNewcomers(t *testing.T) {
 		t.Errorf("the order of chunks differs (-want +got):\n%s", diff)
 	}
 }
+
+// TestAShortPromptBehindEightLongOnes: however many there are, it waits for one chunk.
+func TestAShortPromptBehindEightLongOnes(t *testing.T) {
+	p := newArrivals(t, 10)
+	for long := range 8 {
+		p.come(t.Context(), 20+long, 5, 0, nil)
+	}
+	for range 7 { // each has had a turn
+		p.model.gate <- struct{}{}
+		<-p.model.there
+	}
+	p.come(t.Context(), 40, 1, 0, nil)
+	if order := p.end(); len(order) != 41 || slices.Index(order, 40) != 8 {
+		t.Errorf("the order of chunks is %v", order)
+	}
+}

@@ -108,20 +108,28 @@ const aside = 1 << 16
 // them: what goes on ends at its next look.
 func (t *Tokenizer) decodeAside(may *budget.Budget, blocks [][]string) string {
 	type result struct {
-		text string
-		may  budget.Budget
+		text   string
+		may    budget.Budget
+		thrown any
 	}
 	decoded := make(chan result, 1)
 	own := *may // the caller goes on with the other one
 	go func() {
-		text := t.decodeTokens(&own, slices.Concat(blocks...))
-		decoded <- result{text, own}
+		var r result
+		defer func() {
+			r.may, r.thrown = own, recover()
+			decoded <- r
+		}()
+		r.text = t.decodeTokens(&own, slices.Concat(blocks...))
 	}()
 	select {
 	case <-may.Done:
 		may.Fail(budget.ErrStopped)
 		return ""
 	case r := <-decoded:
+		if r.thrown != nil {
+			panic(r.thrown) // as if the steps had been called from here
+		}
 		*may = r.may
 		return r.text
 	}

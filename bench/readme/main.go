@@ -1,7 +1,7 @@
 // Command readme writes what bench/peers measured as tables in Markdown, in a file
 // between the lines `<!-- peers: begin -->` and `<!-- peers: end -->`:
 //
-//	readme -peers .cache/peers/results.jsonl README.md
+//	readme -peers .cache/peers/results.jsonl docs/performance.md
 //
 // With -block NAME the lines are `<!-- peers NAME: begin -->` and its end, so that a page
 // can show several machines, each measured by itself.

@@ -21,6 +21,7 @@ import (
 type checkCmd struct {
 	Dirs         []string  `arg:"" name:"dir" help:"Folders with a package and cases.json, generation.json or both."`
 	NoFusion     bool      `help:"Run every operation on its own."`
+	JSON         bool      `help:"Print the results as one JSON object."`
 	ComputeUnits unitsFlag `help:"Devices to use: all, cpu-only, cpu-and-gpu or cpu-and-neural-engine." default:"all" placeholder:"NAME"`
 	engineFlags
 }
@@ -40,6 +41,9 @@ func (*checkCmd) Help() string {
 // does, and the records are Core ML's or made to be like them.
 func (c *checkCmd) Run(ctx context.Context, io *streams) error {
 	k := &checker{cfg: *c.config(), out: io.out}
+	if c.JSON {
+		k.results = []comparisonJSON{}
+	}
 	k.cfg.NoFusion, k.cfg.ComputeUnits = c.NoFusion, coreml.ComputeUnits(c.ComputeUnits)
 	if k.cfg.Arithmetic == coreml.ArithmeticDefault {
 		k.cfg.Arithmetic = coreml.ArithmeticFaithful
@@ -53,9 +57,16 @@ func (c *checkCmd) Run(ctx context.Context, io *streams) error {
 			}
 			k.failed++
 			complain(io.err, fmt.Errorf("check %s: %w", dir, err))
+			k.keep(comparisonJSON{Folder: dir, Error: explain(err)})
 		}
 	}
-	if _, err := fmt.Fprintf(io.out, "%d passed, %d failed\n", k.passed, k.failed); err != nil {
+	var err error
+	if c.JSON {
+		err = printIndented(io.out, checkJSON{k.passed, k.failed, k.results})
+	} else {
+		_, err = fmt.Fprintf(io.out, "%d passed, %d failed\n", k.passed, k.failed)
+	}
+	if err != nil {
 		return err
 	}
 	if k.failed > 0 {

@@ -24,11 +24,23 @@ type checker struct {
 	cfg            coreml.Config
 	out            io.Writer
 	passed, failed int
+	// results are kept for --json, which prints them in place of lines; nil without it.
+	results []comparisonJSON
+}
+
+// keep keeps a result where results are kept, and reports whether they are.
+func (k *checker) keep(result comparisonJSON) bool {
+	if k.results == nil {
+		return false
+	}
+	k.results = append(k.results, result)
+	return true
 }
 
 // report writes the line of one comparison. A nil err means that it passed.
 func (k *checker) report(dir, what, figures string, err error) error {
 	verdict := "ok  "
+	result := comparisonJSON{Folder: dir, What: what, Passed: err == nil, Detail: figures}
 	// A failure is taken back from what has passed: each line counts once.
 	k.passed++
 	if err != nil {
@@ -36,6 +48,10 @@ func (k *checker) report(dir, what, figures string, err error) error {
 		k.passed--
 		k.failed++
 		figures = explain(err)
+		result.Detail, result.Error = "", figures
+	}
+	if k.keep(result) {
+		return nil
 	}
 	_, werr := fmt.Fprintf(k.out, "%s  %s  %s: %s\n", verdict, plain(filepath.Base(filepath.Clean(dir))), plain(what), figures)
 	if werr != nil {

@@ -10,6 +10,8 @@ import (
 	"runtime"
 	"strings"
 
+	"github.com/alecthomas/kong"
+
 	"github.com/gocoreml/coreml/coreml"
 	"github.com/gocoreml/coreml/examples/storyteller"
 	"github.com/gocoreml/coreml/generate"
@@ -90,11 +92,11 @@ type doctorFramework struct {
 // Run is called by kong.
 //
 // A problem does not end it: the next one may be the cause.
-func (c *doctorCmd) Run(ctx context.Context, io *streams) error {
+func (c *doctorCmd) Run(ctx context.Context, io *streams, call *kong.Context) error {
 	r := &doctorReport{
 		Version: version(), Go: runtime.Version(), System: runtime.GOOS + "/" + runtime.GOARCH,
 		CPU:     doctorCPU{kernel.CPU().Variant, kernel.Variants(), workpool.Cores(), kernel.CPU().Problem},
-		Engines: []doctorEngine{}, Unchecked: []string{}, Problems: []string{}, Environment: environment(),
+		Engines: []doctorEngine{}, Unchecked: []string{}, Problems: []string{}, Environment: environment(call.Model),
 	}
 	if r.CPU.Problem != "" {
 		r.Problems = append(r.Problems, r.CPU.Problem)
@@ -108,11 +110,13 @@ func (c *doctorCmd) Run(ctx context.Context, io *streams) error {
 	if err := r.framework(ctx); err != nil {
 		return err
 	}
-	write := r.writeText
+	var err error
 	if c.JSON {
-		write = r.writeJSON
+		err = r.writeJSON(io.out)
+	} else {
+		err = r.writeText(io.out, io.sentence)
 	}
-	if err := write(io.out); err != nil {
+	if err != nil {
 		return err
 	}
 	if len(r.Problems) > 0 {
@@ -124,10 +128,19 @@ func (c *doctorCmd) Run(ctx context.Context, io *streams) error {
 // environment lists the variables that change what is run.
 //
 // Those of the system that change speed alone are not among them.
-func environment() []string {
+func environment(app *kong.Application) []string {
 	list := []string{}
-	for _, name := range []string{"COREML_ENGINE", kernel.EnvCPU, "GOMAXPROCS", "HF_HOME", "HF_HUB_CACHE"} {
+	for _, name := range []string{envEngine, kernel.EnvCPU, envConfig, "GOMAXPROCS", "HF_HOME", "HF_HUB_CACHE"} {
 		if v, ok := os.LookupEnv(name); ok {
+			list = append(list, name+"="+v)
+		}
+	}
+	for name, flag := range variables(app) {
+		switch v := os.Getenv(name); {
+		case v == "":
+		case isSecret(flag.Name):
+			list = append(list, name+"=(secret)")
+		default:
 			list = append(list, name+"="+v)
 		}
 	}
@@ -242,7 +255,7 @@ func (r *doctorReport) writeJSON(out io.Writer) error { return printIndented(out
 
 // writeText prints the report for people: what there is first, what is wrong last,
 // where it is still on the screen.
-func (r *doctorReport) writeText(out io.Writer) error {
+func (r *doctorReport) writeText(out io.Writer, sentence func(string) string) error {
 	var b strings.Builder
 	t := table{}
 	t.row("coreml", r.Version+", "+r.Go)
@@ -261,19 +274,19 @@ func (r *doctorReport) writeText(out io.Writer) error {
 	b.WriteString(t.String())
 	for i := range r.Engines {
 		for _, note := range r.Engines[i].Notes {
-			fmt.Fprintf(&b, "note: %s: %s\n", r.Engines[i].Name, plain(note))
+			b.WriteString(sentence("note: " + r.Engines[i].Name + ": " + plain(note)))
 		}
 	}
 	if f := r.Framework; f != nil {
 		for _, name := range f.Newer {
-			b.WriteString("newer than this system: " + plain(name) + "\n")
+			b.WriteString(sentence("newer than this system: " + plain(name)))
 		}
 	}
 	for _, text := range r.Unchecked {
-		b.WriteString("not checked: " + text + "\n")
+		b.WriteString(sentence("not checked: " + text))
 	}
 	for _, text := range r.Problems {
-		b.WriteString("problem: " + plain(text) + "\n")
+		b.WriteString(sentence("problem: " + plain(text)))
 	}
 	if len(r.Problems) == 0 {
 		b.WriteString("no problems found\n")

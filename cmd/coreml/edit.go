@@ -28,6 +28,7 @@ type editCmd struct {
 	RenameFunction  map[string]string `mapsep:"none" help:"Give a function another name." placeholder:"OLD=NEW"`
 	Only            []string          `help:"Keep this function and remove the others; may be given several times." placeholder:"FUNCTION"`
 	DefaultFunction string            `help:"The function that is used when none is asked for." placeholder:"FUNCTION"`
+	JSON            bool              `help:"Print what was made as one JSON object."`
 	Quiet           bool              `short:"q" help:"Do not tell what was made."`
 }
 
@@ -103,12 +104,15 @@ func (c *editCmd) Run(ctx context.Context, s *streams) error {
 		}
 		return fmt.Errorf("edit %s: %w", plain(c.In), err)
 	}
-	if c.Quiet {
+	if c.Quiet && !c.JSON {
 		return nil
 	}
 	size, err := folderSize(c.Out)
 	if err != nil {
 		return err
+	}
+	if c.JSON {
+		return printJSON(s.out, madeJSON{c.Out, size})
 	}
 	_, err = fmt.Fprintf(s.err, "%s: %s\n", plain(c.Out), bytesText(size))
 	return err

@@ -34,7 +34,7 @@ type embedCmd struct {
 	Score    string `help:"Give the score of each text as an answer to this query, by a reranker, in place of a vector." placeholder:"QUERY"`
 
 	// How.
-	Pooling    string `help:"How the vectors of tokens become one: mean, cls, last, max, mean-sqrt, weighted-mean, several with + between them, or none for the package's own. Without it: as modules.json beside the package says." placeholder:"NAME"`
+	Pooling    string `choices:"mean,cls,last,max,mean-sqrt,weighted-mean,none" help:"How the vectors of tokens become one: mean, cls, last, max, mean-sqrt, weighted-mean, several with + between them, or none for the package's own. Without it: as modules.json beside the package says." placeholder:"NAME"`
 	Dimensions int    `help:"Cut vectors to their first N numbers and bring what is left to length 1; 0 means all." default:"0" placeholder:"N"`
 	Normalize  *bool  `negatable:"" help:"Bring vectors to length 1. Without it: as modules.json says."`
 	MaxTokens  int    `help:"Cut texts to fewer tokens than the model takes; 0 means as many as it takes." default:"0" placeholder:"N"`

@@ -17,6 +17,19 @@ const (
 	exitInterrupted = 130
 )
 
+// exitStatuses say what the statuses mean, for the manual. docs/command.md has the same
+// table.
+var exitStatuses = []struct {
+	status int
+	means  string
+}{
+	{exitOK, "All went well, also when the reader of the output went away."},
+	{exitFailure, "There was an error, a comparison failed, or something could not be done."},
+	{exitUsage, "The call is wrong, or a setting of the environment or of the file of settings."},
+	{exitUnsupported, "A JSON schema is right and has a keyword that is not supported."},
+	{exitInterrupted, "The command was interrupted."},
+}
+
 // usageError is a call that cannot be understood.
 type usageError struct{ text string }
 

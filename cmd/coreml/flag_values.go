@@ -51,6 +51,10 @@ type flagValue struct {
 func (m *flagValue) Decode(ctx *kong.DecodeContext, target reflect.Value) error {
 	// Looked at and not taken: whoever reads the value takes it.
 	t := ctx.Scan.Peek()
+	if set, ok := t.Value.(flagSetting); ok {
+		ctx.Scan.Pop()
+		return m.decodeSetting(ctx, set, target)
+	}
 	text, isText := t.Value.(string)
 	if tail, equals := strings.CutPrefix(text, "="); t.Type == kong.ShortFlagTailToken && equals {
 		// -n=3 is -n 3, as it is for other programs.
@@ -81,6 +85,18 @@ func (m *flagValue) Decode(ctx *kong.DecodeContext, target reflect.Value) error 
 	}
 	if err := m.inner.Decode(ctx, target); err != nil {
 		return m.explain(err, text, base(target.Type()))
+	}
+	return nil
+}
+
+// decodeSetting reads a value that was not given on the command line, as if it had
+// been.
+func (m *flagValue) decodeSetting(ctx *kong.DecodeContext, set flagSetting, target reflect.Value) error {
+	for _, text := range set.values {
+		ctx.Scan.PushTyped(text, kong.FlagValueToken)
+		if err := m.Decode(ctx, target); err != nil {
+			return err
+		}
 	}
 	return nil
 }

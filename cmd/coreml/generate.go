@@ -66,6 +66,7 @@ type generateCmd struct {
 	hubFlags
 
 	compiled *grammar.Grammar // what the flags say, nil for any answer
+	verb     string           // whose flags they are, where that is another one
 
 	// What is printed.
 	JSON     bool `help:"Print one JSON object with the answer and its measures in place of the text."`
@@ -405,7 +406,7 @@ func (c *generateCmd) blame(err error) error {
 		return err
 	}
 	if config.Field == "Images" {
-		return usagef("--image %s (see coreml generate --help)", config.Reason)
+		return usagef("--image %s (see coreml %s --help)", config.Reason, c.name())
 	}
 	for _, f := range []struct {
 		field, flag string
@@ -425,14 +426,17 @@ func (c *generateCmd) blame(err error) error {
 		{"Beams.EarlyStopping", "--early-stopping", c.EarlyStopping != ""},
 	} {
 		if f.field == config.Field && f.given {
-			return usagef("%s (see coreml generate --help)", blamed(f.flag, config))
+			return usagef("%s (see coreml %s --help)", blamed(f.flag, config), c.name())
 		}
 	}
 	if flag := c.flagOf(config); flag != config.Field {
-		return usagef("%s (see coreml generate --help)", blamed(flag, config))
+		return usagef("%s (see coreml %s --help)", blamed(flag, config), c.name())
 	}
 	return err
 }
+
+// name is that of the verb.
+func (c *generateCmd) name() string { return cmp.Or(c.verb, "generate") }
 
 // blamed says an error about the value of a flag.
 func blamed(flag string, err *generate.ConfigError) string {

@@ -47,7 +47,7 @@ type searchFlags struct {
 	Answers       int      `help:"Give so many answers to the prompt, which is read once; needs --json, which prints an object for each. The seeds follow each other." placeholder:"N"`
 	Beams         int      `help:"Look for the likeliest answer by beam search with so many beams, in place of choosing token by token; with --answers print that many of the best." placeholder:"N"`
 	LengthPenalty *float64 `help:"With --beams: divide sums of log-probabilities by the length to this power; 1 without it." placeholder:"X"`
-	EarlyStopping string   `help:"With --beams: when to end: unlikely (nothing better is likely to come), first (as many answers as beams) or never (nothing better can come)." placeholder:"NAME"`
+	EarlyStopping string   `choices:"unlikely,first,never" help:"With --beams: when to end: unlikely (nothing better is likely to come), first (as many answers as beams) or never (nothing better can come)." placeholder:"NAME"`
 }
 
 // searches reports whether there is more than one plain answer.

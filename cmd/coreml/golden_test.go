@@ -180,8 +180,11 @@ func TestGoldenOutputs(t *testing.T) {
 // renamed or removed.
 func TestGoldenHelp(t *testing.T) {
 	var text strings.Builder
-	for _, verb := range []string{"", "generate", "embed", "pull", "list", "rm", "inspect", "check", "verify", "doctor", "predict", "bench", "synth", "tokenize", "grammar", "version"} {
-		args := append(strings.Fields(verb), "--help")
+	calls := [][]string{{"--help"}}
+	for _, verb := range verbsOf() {
+		calls = append(calls, []string{verb.Name, "--help"})
+	}
+	for _, args := range calls {
 		text.WriteString(shown(call(t, args...), args...) + "\n")
 	}
 	wantGolden(t, "help.txt", text.String())
@@ -266,6 +269,15 @@ func TestGoldenJSONFields(t *testing.T) {
 		{"pull", nil, [][]string{{"org/story", "--json"}, {"org/absent", "--json"}}},
 		{"list", nil, [][]string{{"--json"}}},
 		{"inspect", nil, [][]string{{"org/story", "--verify", "--json"}}},
+		{"rm", nil, [][]string{{"org/story", "--dry-run", "--json"}}},
+		{"check", nil, [][]string{{story, "absent", "--json"}}},
+		{"convert", nil, [][]string{{"../../testdata/checkpoints/llama-tied", "x.mlpackage", "--dry-run", "--json"}}},
+		{"compress", nil, [][]string{{model, filepath.Join(t.TempDir(), "Small.mlpackage"), "--quantize", "int8", "--json"}}},
+		{"edit", nil, [][]string{{model, filepath.Join(t.TempDir(), "New.mlpackage"), "--author", "x", "--json"}}},
+		{"synth", nil, [][]string{{filepath.Join(t.TempDir(), "Tiny.mlpackage"), "--json"}}},
+		{"grammar", nil, [][]string{{"--regex", "a", "--json"}}},
+		{"config", nil, [][]string{{"generate", "--json"}}},
+		{"version", nil, [][]string{{"--json"}}},
 	} {
 		found := map[string]bool{}
 		for _, args := range c.calls {

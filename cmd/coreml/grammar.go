@@ -17,6 +17,7 @@ type grammarCmd struct {
 	tokenizerFlags
 	Verbatim bool `help:"Judge each line as it stands, in place of the canonical form of its JSON value."`
 	hubFlags
+	JSON bool `help:"Print a JSON object a line: what the grammar compiles to, then the number of each line of standard input and whether it fits."`
 }
 
 // Help is printed by kong above the flags.
@@ -67,7 +68,18 @@ func (c *grammarCmd) Run(ctx context.Context, s *streams) error {
 		rules, parts := g.Size()
 		says = fmt.Sprintf("the %s compiles to an automaton (rules: %d, expressions: %d)", g.Kind(), rules, parts)
 	}
-	note(s.err, []string{says})
+	if c.JSON {
+		made := compiledJSON{Empty: nothing}
+		if !nothing {
+			made.Grammar = g.Kind()
+			made.Rules, made.Expressions = g.Size()
+		}
+		if err := printJSON(s.out, made); err != nil {
+			return err
+		}
+	} else {
+		note(s.err, []string{says})
+	}
 	return c.judge(ctx, s, judge)
 }
 
@@ -105,7 +117,12 @@ func (c *grammarCmd) judge(ctx context.Context, s *streams, j *judge) error {
 		if err != nil {
 			return fmt.Errorf("line %d: %w", number, err)
 		}
-		if _, err := fmt.Fprintln(s.out, ok); err != nil {
+		if c.JSON {
+			err = printJSON(s.out, judgedJSON{number, ok})
+		} else {
+			_, err = fmt.Fprintln(s.out, ok)
+		}
+		if err != nil {
 			return err
 		}
 	}

@@ -25,10 +25,13 @@ Examples:
     coreml generate "Once upon a time"
     coreml generate --model Model.mlpackage "Why is the sky blue?"
     coreml generate --model org/name "Why is the sky blue?"
+    coreml serve --model Model.mlpackage
     coreml inspect Model.mlpackage
     coreml bench Model.mlpackage
 
-Text goes to standard output, everything else to standard error. The exit status is 0 when all went well, 1 after an error or when a comparison failed, 2 when the call is wrong, 3 when a JSON schema has a keyword that is not supported, and 130 when it was interrupted. COREML_ENGINE=portable chooses the engine where --engine does not.`
+Text goes to standard output, everything else to standard error. The exit status is 0 when all went well, 1 after an error or when a comparison failed, 2 when the call is wrong, 3 when a JSON schema has a keyword that is not supported, and 130 when it was interrupted.
+
+Every flag can be set by a variable, as COREML_MAX_TOKENS sets --max-tokens, and in a file: coreml config shows what is set and how. COREML_ENGINE=portable chooses the engine where --engine does not.`
 
 // helpText is the help of a flag or an argument with its default, where there is
 // one and the text does not say it itself.
@@ -48,10 +51,13 @@ func helpText(v *kong.Value) string {
 // version words them otherwise.
 func callError(err error) error {
 	var refused *refusal
+	var set *settingsError
 	var output *fs.PathError
 	switch {
 	case errors.As(err, &refused):
 		return refused.error
+	case errors.As(err, &set):
+		return set.error
 	case isBrokenPipe(err), errors.As(err, &output) && output.Op == "write":
 		return err // help could not be printed
 	}

@@ -41,7 +41,8 @@ func tellIdle(w io.Writer, call *kong.Context) {
 	}
 	given := flagSet{}
 	for _, step := range call.Path {
-		if step.Flag != nil {
+		// What is set for all calls is no mistake of this one.
+		if step.Flag != nil && !step.Resolved {
 			given[step.Flag.Name] = true
 		}
 	}

@@ -24,6 +24,9 @@ func TestStandardOutputHasTheAnswerAlone(t *testing.T) {
 		{"generate", "x", "-m", "absent.mlpackage"},
 		{"generate", "x", "--temperature", "-1"},
 		{"generate", "x", "--function", "absent"},
+		{"chat", "absent.mlpackage"},
+		{"chat", "--function", "absent"},
+		{"chat", "--tools", "absent"},
 		{"inspect", "absent.mlpackage"},
 		{"inspect", model, "--function", "absent"},
 		{"verify", "absent.mlpackage", "--engine", "portable"},
@@ -57,6 +60,7 @@ func TestEveryVerbEndsWhenItIsInterrupted(t *testing.T) {
 	newUser(t)
 	for _, args := range [][]string{
 		{"generate", "x"},
+		{"chat"},
 		{"inspect", model},
 		{"inspect", model, "--plan"},
 		{"check", story},

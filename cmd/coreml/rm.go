@@ -17,6 +17,7 @@ type rmCmd struct {
 	Names  []string `arg:"" name:"name" help:"Repositories, org/name for all of one and org/name@revision for one commit, branch or tag of it."`
 	DryRun bool     `help:"Say what would be deleted and what that would free, and delete nothing."`
 	Yes    bool     `short:"y" help:"Delete without asking."`
+	JSON   bool     `help:"Print what was deleted, or would be, as one JSON object."`
 }
 
 // Help is printed by kong above the flags.
@@ -47,8 +48,18 @@ func (c *rmCmd) Run(ctx context.Context, s *streams) error {
 	if err != nil {
 		return err
 	}
-	if _, err := io.WriteString(s.out, planText(plan)); err != nil || c.DryRun {
-		return err
+	tell := s.out
+	if c.JSON {
+		tell = s.err // for who is asked
+	}
+	if !c.JSON || !c.Yes && !c.DryRun {
+		if _, err := io.WriteString(tell, planText(plan)); err != nil {
+			return err
+		}
+	}
+	result := &rmJSON{DryRun: c.DryRun, Repositories: orEmpty(plan.Repos), Revisions: orEmpty(plan.Snapshots), Bytes: plan.Freed, Skipped: []skippedJSON{}}
+	if c.DryRun {
+		return c.print(s, result)
 	}
 	if !c.Yes {
 		sure, err := s.confirm(ctx, "Delete?")
@@ -62,16 +73,30 @@ func (c *rmCmd) Run(ctx context.Context, s *streams) error {
 	}
 	done, err := plan.Run(ctx)
 	if done != nil {
+		result.Bytes = done.Freed
 		for _, skipped := range done.Skipped {
 			complain(s.err, fmt.Errorf("%s stays: %w", skipped.Path, skipped.Err))
+			result.Skipped = append(result.Skipped, skippedJSON{skipped.Path, explain(skipped.Err)})
 		}
-		if _, err := fmt.Fprintf(s.out, "freed %s\n", bytesText(done.Freed)); err != nil {
+		if err := c.print(s, result); err != nil {
 			return err
 		}
 	}
 	if err == nil && len(done.Skipped) > 0 {
 		err = errFailed
 	}
+	return err
+}
+
+// print prints what came of it. People have read already what would go.
+func (c *rmCmd) print(s *streams, result *rmJSON) error {
+	if c.JSON {
+		return printIndented(s.out, result)
+	}
+	if c.DryRun {
+		return nil
+	}
+	_, err := fmt.Fprintf(s.out, "freed %s\n", bytesText(result.Bytes))
 	return err
 }
 

@@ -21,7 +21,7 @@ import (
 type synthCmd struct {
 	Package string `arg:"" help:"The package to make; nothing may lie there yet."`
 
-	Shape string `help:"A known shape, which the flags below change: ${shapes}." default:"tiny" placeholder:"NAME"`
+	Shape string `choices:"$shapes" help:"A known shape, which the flags below change: ${shapes}." default:"tiny" placeholder:"NAME"`
 	// Numbers that override those of the shape.
 	Layers  int   `help:"Number of layers." placeholder:"N"`
 	Hidden  int   `help:"Width of the residual stream." placeholder:"N"`
@@ -34,13 +34,14 @@ type synthCmd struct {
 	Tied    *bool `negatable:"" help:"Let the head read the embedding's weights."`
 
 	// How the weights are written.
-	Weights string `help:"How weights are stored: ${formats}." default:"int4" placeholder:"NAME"`
+	Weights string `choices:"$formats" help:"How weights are stored: ${formats}." default:"int4" placeholder:"NAME"`
 	Block   int    `help:"Columns that share a scale, or rows that share a palette; 0 means as usual, -1 all." default:"0" placeholder:"N"`
 	Rotary  string `help:"Rotary positions from angles or tables." enum:"angles,tables" default:"angles" placeholder:"NAME"`
 	// What is made.
 	Checkpoint bool `help:"Make a checkpoint in bfloat16 in place of a package: a folder with config.json and safetensors files, to measure convert with."`
 
 	Seed  uint64 `help:"Another seed makes other weights." default:"0" placeholder:"N"`
+	JSON  bool   `help:"Print what was made as one JSON object."`
 	Quiet bool   `short:"q" help:"Do not tell what was made."`
 }
 
@@ -158,12 +159,15 @@ func (c *synthCmd) Run(ctx context.Context, io *streams) error {
 		}
 		return fmt.Errorf("make %s: %w", c.Package, err)
 	}
-	if c.Quiet {
+	if c.Quiet && !c.JSON {
 		return nil
 	}
 	size, err := folderSize(c.Package)
 	if err != nil {
 		return err
+	}
+	if c.JSON {
+		return printJSON(io.out, synthJSON{madeJSON{c.Package, size}, c.Shape, int64(cfg.Parameters()), what, round(time.Since(start).Seconds())})
 	}
 	_, err = fmt.Fprintf(io.err, "%s: %.4g million weights as %s, %s, in %s\n", plain(c.Package),
 		float64(cfg.Parameters())/1e6, what, bytesText(size), duration(time.Since(start)))

@@ -55,6 +55,15 @@ func (s *streams) finish() error {
 	return first
 }
 
+// sentence is a text as lines of standard output: broken at words for a terminal, and
+// one line for a file or a pipe, where somebody may look for it.
+func (s *streams) sentence(text string) string {
+	if !s.terminal {
+		return text + "\n"
+	}
+	return filled(text, "", max(helpWidth(s), narrow/3))
+}
+
 // dim writes a text that stands back behind the others, where the terminal can
 // do that and the user did not ask for none of it.
 func (s *streams) dim(text string) error {

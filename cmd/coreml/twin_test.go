@@ -5,26 +5,69 @@ import (
 	"errors"
 	"math"
 	"os"
+	"slices"
 	"testing"
+
+	"github.com/alecthomas/kong"
+	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/gocoreml/coreml/internal/engine"
 	"github.com/gocoreml/coreml/tensor"
 )
 
+// asCommand is the environment variable with which the test is the command itself.
+const asCommand = "COREML_TEST_IS_COMMAND"
+
 // TestMain keeps the tests on the portable engine on every system, but for those
 // that name another one, and away from any hub but for those that start one.
+//
+// The program of the scripts is this one under another name, which runs with what its
+// script sets, and that of a terminal the same with a variable set.
 func TestMain(m *testing.M) {
+	if os.Getenv(asCommand) != "" {
+		main()
+	}
+	testscript.Main(hermetic{m}, map[string]func(){"coreml": main})
+}
+
+// hermetic runs the tests in an environment that nobody has set up.
+type hermetic struct{ *testing.M }
+
+// Run implements [testscript.TestingM].
+func (m hermetic) Run() int {
 	if os.Getenv("COREML_ENGINE") == "" {
 		if err := os.Setenv("COREML_ENGINE", "portable"); err != nil {
 			panic(err)
 		}
 	}
-	for name, value := range map[string]string{"HF_HUB_OFFLINE": "1", "HF_TOKEN": "", "HF_ENDPOINT": nobody} {
+	for _, verb := range verbsOf() {
+		for _, flag := range verbFlags(verb) {
+			if name := variable(flag.Name); name != "" {
+				if err := os.Unsetenv(name); err != nil {
+					panic(err)
+				}
+			}
+		}
+	}
+	if err := os.Unsetenv("COLUMNS"); err != nil {
+		panic(err)
+	}
+	for name, value := range map[string]string{envConfig: noSettings, "HF_HUB_OFFLINE": "1", "HF_TOKEN": "", "HF_ENDPOINT": nobody} {
 		if err := os.Setenv(name, value); err != nil {
 			panic(err)
 		}
 	}
-	m.Run()
+	return m.M.Run()
+}
+
+// verbsOf are the commands.
+func verbsOf() []*kong.Node {
+	var c cli
+	parser, err := kong.New(&c, kong.Name("coreml"), kong.Vars(synthVars()), kong.PostBuild(needValues), kong.ValueFormatter(helpText))
+	if err != nil {
+		panic(err)
+	}
+	return slices.DeleteFunc(parser.Model.Children, func(n *kong.Node) bool { return n.Hidden })
 }
 
 // twin stands in the place of CoreML.framework: the portable engine, with

@@ -8,10 +8,24 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-type versionCmd struct{}
+// versionCmd is the verb version.
+type versionCmd struct {
+	JSON bool `help:"Print one JSON object."`
+}
+
+// Help is printed by kong above the flags.
+func (*versionCmd) Help() string {
+	return `Examples:
+
+    coreml version
+    coreml version --json`
+}
 
 // Run is called by kong.
-func (versionCmd) Run(io *streams) error {
+func (c versionCmd) Run(io *streams) error {
+	if c.JSON {
+		return printJSON(io.out, versionJSON{version(), runtime.Version(), runtime.GOOS, runtime.GOARCH})
+	}
 	_, err := fmt.Fprintln(io.out, versionText())
 	return err
 }

@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -58,7 +59,27 @@ type attack struct {
 type process struct {
 	*exec.Cmd
 	stdin  *os.File
-	output bytes.Buffer
+	output output
+}
+
+// output is what a process has written. It may be looked at while more comes.
+type output struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+// Write implements io.Writer.
+func (o *output) Write(data []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.Write(data)
+}
+
+// String returns all of it.
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.String()
 }
 
 var command string // the path of the built command
@@ -270,7 +291,7 @@ func contains(list []string, name string) bool {
 func all() []*attack {
 	var list []*attack
 	for _, kind := range [][]*attack{
-		templates(), tokenizers(), schemaFiles(), specialFiles(), outputs(), slots(), busy(), sizes(), cancelled(), terminal(), silent(), protocol(), pictures(), compiledModels(), checkpoints(),
+		templates(), tokenizers(), schemaFiles(), specialFiles(), outputs(), slots(), busy(), sizes(), cancelled(), terminal(), silent(), protocol(), pictures(), compiledModels(), checkpoints(), requests(), connections(),
 	} {
 		list = append(list, kind...)
 	}

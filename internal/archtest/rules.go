@@ -80,6 +80,10 @@ const (
 	exp      = "golang.org/x/exp"
 	goCmp    = "github.com/google/go-cmp"
 	plotter  = "gonum.org/v1/plot"
+
+	langchaingo = "github.com/tmc/langchaingo"
+	genkit      = "github.com/firebase/genkit/go"
+	fantasy     = "charm.land/fantasy"
 )
 
 // Default returns the rules of this repository. Imports go one way: a room may
@@ -266,6 +270,20 @@ func Default() Rules {
 			// Vectors and scores of texts: encoders need nothing of what makes text.
 			{Dir: "generate/embed", May: []string{"coreml", "generate/internal/axes", "tensor", "tokenizer", "internal/driverfile", "internal/safetensors", "internal/storage"}},
 
+			// Pictures in the requests of others.
+			{Dir: "generate/internal/picture", May: []string{"generate"}},
+			// The servers' side of other people's clients.
+			{Dir: "generate/openai", May: []string{"coreml", "generate", "generate/embed", "generate/grammar", "generate/internal/picture", "tokenizer", "internal/quote"}, Std: []string{"net/http"}},
+
+			// Adapters to other frameworks, each a module of its own, over what they share.
+			{Dir: "generate/internal/bridge", May: []string{"coreml", "generate", "generate/embed", "generate/grammar", "generate/internal/picture", "tokenizer"}},
+			{Dir: "generate/langchaingo", May: []string{"generate", "generate/embed", "generate/grammar", "generate/internal/bridge", "tokenizer"}, Third: []string{langchaingo}},
+			{Dir: "generate/genkit", May: []string{"generate", "generate/embed", "generate/grammar", "generate/internal/bridge", "tokenizer"}, Third: []string{genkit}},
+			{Dir: "generate/fantasy", May: []string{"generate", "generate/grammar", "generate/internal/bridge", "tokenizer"}, Third: []string{fantasy}},
+			{Dir: "generate/langchaingo/example", May: []string{"examples", "generate", "generate/langchaingo"}, Third: []string{langchaingo}, Prints: true},
+			{Dir: "generate/genkit/example", May: []string{"examples", "generate", "generate/genkit"}, Third: []string{genkit}, Prints: true},
+			{Dir: "generate/fantasy/example", May: []string{"examples", "generate", "generate/fantasy"}, Third: []string{fantasy}, Prints: true},
+
 			// What only a Mac can answer, with a rehearsal over the stand-in.
 			{Dir: "internal/engine/apple/macos", May: []string{
 				"internal/engine", "internal/engine/apple", "internal/engine/apple/rig", "internal/engine/portable", "internal/objc",
@@ -279,12 +297,14 @@ func Default() Rules {
 			}, Third: []string{purego}, Opens: []string{"*"}},
 
 			// What uses the packages.
-			{Dir: "examples", May: []string{"coreml", "tensor", "tokenizer", "generate", "hub"}, Std: []string{"net", "net/http"}, Prints: true},
+			{Dir: "examples", May: []string{"coreml", "tensor", "tokenizer", "generate", "generate/openai", "hub"}, Std: []string{"net", "net/http"}, Prints: true},
 			{Dir: "cmd", May: []string{"*"}, Third: []string{"*"}, Std: []string{"net", "net/http"}, Prints: true, Opens: []string{"*"}},
 
 			// What other people's inputs must be answered with.
 			// Answers that another validator of JSON schema checks: a module of its own.
 			{Dir: "conformance/structured", May: []string{"examples", "generate", "generate/grammar"}, Third: []string{regexp2, "github.com/santhosh-tekuri/jsonschema"}},
+			// The server with the clients that people have: a module of its own.
+			{Dir: "conformance/openai", May: []string{"conformance/openai/target", "examples", "generate", "generate/embed", "generate/openai", "tokenizer"}, Third: []string{"github.com/openai/openai-go"}, Std: []string{"net", "net/http"}, Prints: true, Opens: []string{"*"}},
 			{Dir: "conformance", May: []string{"*"}, Third: []string{sys}, Std: []string{"net", "net/http"}, Prints: true},
 
 			// Measurements against other programs.

@@ -57,12 +57,13 @@ func quantizeWords(dst, x []float32) {
 
 // finitePeak returns the largest magnitude, or NaN where a number is not finite.
 func finitePeak(x []float32) float32 {
-	if useAsm {
-		return peakAsm(&x[0], len(x)/stepCols)
-	}
 	var peak float32
-	for _, f := range x {
-		peak = max(peak, float32(math.Abs(float64(f))))
+	if useAsm {
+		peak = peakAsm(&x[0], len(x)/stepCols)
+	} else {
+		for _, f := range x {
+			peak = max(peak, float32(math.Abs(float64(f))))
+		}
 	}
 	if peak > math.MaxFloat32 {
 		return float32(math.NaN())

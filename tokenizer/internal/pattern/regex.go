@@ -44,19 +44,27 @@ func (m regexMatcher) Find(may *budget.Budget, dst []Match, s string) ([]Match, 
 	type result struct {
 		matches []Match
 		err     error
+		thrown  any
 	}
 	found := make(chan result, 1)
 	var stop atomic.Bool
 	go func() {
+		var r result
+		defer func() {
+			r.thrown = recover()
+			found <- r
+		}()
 		// The memory of the state may have another owner when this ends.
-		matches, err := m.search(nil, s, end, &stop)
-		found <- result{matches, err}
+		r.matches, r.err = m.search(nil, s, end, &stop)
 	}()
 	select {
 	case <-may.Done:
 		stop.Store(true)
 		return dst, budget.ErrStopped
 	case r := <-found:
+		if r.thrown != nil {
+			panic(r.thrown) // as if the engine had been called from here
+		}
 		// A pattern that took too long may have outlasted the context too, which then is
 		// the reason, whichever is heard of first.
 		if r.err != nil && stopped(may.Done) {

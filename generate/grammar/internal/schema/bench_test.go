@@ -35,6 +35,7 @@ func BenchmarkCompile(b *testing.B) {
 		{"200", wide(200, "")},
 		{"200-closed", wide(200, `,"additionalProperties":false`)},
 		{"200-optional", optional},
+		{"200-references", fmt.Appendf(nil, `{"properties":{%s}}`, list(200, `"p%":{"$ref":"#"}`))},
 	} {
 		b.Run(bench.name, func(b *testing.B) {
 			for b.Loop() {

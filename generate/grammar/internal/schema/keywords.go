@@ -50,16 +50,17 @@ func (n *node) asserts() bool { return n.keyword() != "" }
 // keyword is the first keyword of a schema that can forbid a value, empty for none.
 func (n *node) keyword() string {
 	for _, m := range n.value.Members {
-		if m.Key == "unevaluatedItems" || m.Key == "unevaluatedProperties" {
+		if isAssertion(m.Key) {
 			return m.Key
-		}
-		for _, k := range keywords {
-			if slices.Contains(k.names, m.Key) {
-				return m.Key
-			}
 		}
 	}
 	return ""
+}
+
+// isAssertion reports whether a keyword can forbid a value.
+func isAssertion(name string) bool {
+	return name == "unevaluatedItems" || name == "unevaluatedProperties" ||
+		slices.ContainsFunc(keywords, func(k keyword) bool { return slices.Contains(k.names, name) })
 }
 
 // expandSchema returns the values that a schema allows.
@@ -212,4 +213,51 @@ func (c *compiler) schemaAt(n *node, v *jsonvalue.Value, keyword string) (formul
 		return never, n.invalid(keyword, "must be a schema, which is an object or a boolean")
 	}
 	return c.schema(known), nil
+}
+
+// insideOf and insideAt are schemaOf and schemaAt for the schema of a value that lies in
+// another one. Of such there may be many that refer to one: they have its formula.
+func (c *compiler) insideOf(n *node, keyword string) (formula, error) {
+	return c.insideAt(n, n.get(keyword), keyword)
+}
+
+func (c *compiler) insideAt(n *node, v *jsonvalue.Value, keyword string) (formula, error) {
+	f, err := c.schemaAt(n, v, keyword)
+	if err == nil && c.terms[f].op == opSchema {
+		f = c.shared(c.doc.nodes[v], f)
+	}
+	return f, err
+}
+
+// mostFollowed bounds the references that are followed one behind the other.
+const mostFollowed = 16
+
+// shared is the formula of a schema whose own is f: of one that is nothing but a reference it
+// is that of the schema that it leads to. A reference that leads nowhere, or in a circle, is
+// left to whoever needs its values.
+func (c *compiler) shared(n *node, f formula) formula {
+	for range mostFollowed {
+		if !n.refersOnly() {
+			return c.schema(n)
+		}
+		next, err := c.doc.resolve(n, "$ref")
+		if err != nil {
+			return f
+		}
+		n = next
+	}
+	return f
+}
+
+// refersOnly reports whether $ref is all that a schema says of values.
+func (n *node) refersOnly() bool {
+	if n.value.Kind != jsonvalue.Object || n.get("$ref") == nil {
+		return false
+	}
+	for _, m := range n.value.Members {
+		if m.Key != "$ref" && n.draft > draft7 && isAssertion(m.Key) {
+			return false
+		}
+	}
+	return true
 }

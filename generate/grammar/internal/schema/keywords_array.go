@@ -51,7 +51,7 @@ func (c *compiler) readItems(n *node, a *array) (err error) {
 			return n.invalid(prefix, "must be a list of schemas")
 		}
 		for _, item := range v.Items {
-			f, err := c.schemaAt(n, item, prefix)
+			f, err := c.insideAt(n, item, prefix)
 			if err != nil {
 				return err
 			}
@@ -60,7 +60,7 @@ func (c *compiler) readItems(n *node, a *array) (err error) {
 		a.seen = len(a.prefix)
 	}
 	if n.get(rest) != nil {
-		if a.rest, err = c.schemaOf(n, rest); err != nil {
+		if a.rest, err = c.insideOf(n, rest); err != nil {
 			return err
 		}
 		a.seen = unlimited
@@ -69,7 +69,7 @@ func (c *compiler) readItems(n *node, a *array) (err error) {
 }
 
 func (c *compiler) readContains(n *node, a *array) error {
-	f, err := c.schemaOf(n, "contains")
+	f, err := c.insideOf(n, "contains")
 	if err != nil {
 		return err
 	}

@@ -53,7 +53,7 @@ func (c *compiler) readProperties(n *node, o *object) error {
 			return n.invalid("properties", "must be an object of schemas")
 		}
 		for _, m := range v.Members {
-			f, err := c.schemaAt(n, m.Value, "properties")
+			f, err := c.insideAt(n, m.Value, "properties")
 			if err != nil {
 				return err
 			}
@@ -115,7 +115,7 @@ func (c *compiler) readPatterns(n *node, o *object) error {
 			if err != nil {
 				return err
 			}
-			f, err := c.schemaAt(n, m.Value, "patternProperties")
+			f, err := c.insideAt(n, m.Value, "patternProperties")
 			if err != nil {
 				return err
 			}
@@ -128,7 +128,7 @@ func (c *compiler) readPatterns(n *node, o *object) error {
 	}
 	if n.get("additionalProperties") != nil {
 		c.at.keyword = "additionalProperties"
-		f, err := c.schemaOf(n, "additionalProperties")
+		f, err := c.insideOf(n, "additionalProperties")
 		if err != nil {
 			return err
 		}

@@ -1,0 +1,184 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/gocoreml/coreml/cmd/coreml/internal/page"
+)
+
+// What a client may take its time for. The API bounds bodies and answers itself.
+const (
+	headerTimeout = 10 * time.Second
+	bodyTimeout   = 30 * time.Second
+	idleTimeout   = 2 * time.Minute
+	maxHeader     = 64 << 10
+)
+
+// tls reads the certificate, nil for none.
+func (c *serveCmd) tls() (*tls.Config, error) {
+	switch {
+	case c.TLSCert == "" && c.TLSKey == "":
+		return nil, nil
+	case c.TLSCert == "" || c.TLSKey == "":
+		return nil, usagef("--tls-cert and --tls-key need each other")
+	}
+	pair, err := tls.LoadX509KeyPair(c.TLSCert, c.TLSKey)
+	if err != nil {
+		return nil, fmt.Errorf("--tls-cert %s, --tls-key %s: %w", quoted(c.TLSCert), quoted(c.TLSKey), err)
+	}
+	return &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}}, nil
+}
+
+// listen takes the address.
+func (sv *webServer) listen(ctx context.Context, config *tls.Config) error {
+	addr := sv.cmd.Addr
+	if _, _, err := net.SplitHostPort(addr); err != nil {
+		return usagef("--addr is %s: the form is HOST:PORT, as in --addr 127.0.0.1:8080", quoted(addr))
+	}
+	var lc net.ListenConfig
+	l, err := lc.Listen(ctx, "tcp", addr)
+	if err != nil {
+		return fmt.Errorf("--addr %s: %w", plain(addr), err)
+	}
+	sv.addr, sv.scheme = l.Addr(), "http"
+	if config != nil {
+		sv.scheme = "https"
+		l = tls.NewListener(l, config)
+	}
+	sv.listener = l
+	sv.http = &http.Server{
+		Handler:           sv.handler(),
+		ReadHeaderTimeout: headerTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeader,
+		// Of handshakes that fail and of clients that go away.
+		ErrorLog: slog.NewLogLogger(sv.log.Handler(), slog.LevelDebug),
+	}
+	return nil
+}
+
+// url is where a browser on this machine finds the server.
+func (sv *webServer) url() string {
+	host, port, _ := net.SplitHostPort(sv.addr.String())
+	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
+		host = "localhost"
+	}
+	return sv.scheme + "://" + net.JoinHostPort(host, port)
+}
+
+// handler joins the API with what serve adds to it.
+func (sv *webServer) handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/", sv.api)
+	if sv.cmd.Page {
+		chat := page.Handler()
+		mux.Handle("GET /{$}", chat)
+		mux.Handle("GET /page/", chat)
+	}
+	if sv.metrics != nil {
+		mux.Handle("GET /metrics", sv.needKey(sv.metrics.handler()))
+	}
+	var h http.Handler = mux
+	if sv.metrics != nil {
+		h = sv.metrics.counted(h)
+	}
+	if isLoopback(sv.addr) && len(sv.keys) == 0 {
+		h = ownHost(h)
+	}
+	return boundBodies(h)
+}
+
+// boundBodies bounds the time of requests whose body nobody reads, such as those that are
+// refused by their headers: net/http reads what is left of it behind the reply. Who reads a
+// body sets bounds of its own.
+func boundBodies(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.ContentLength != 0 {
+			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTimeout))
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// ownHost refuses requests for other names than this machine's own: a web page can give its
+// name the address of this machine, and would be the server's own page to the browser.
+func ownHost(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !isLocalName(r.Host) {
+			refuse(w, http.StatusForbidden, "host_not_allowed", "without an API key this server answers requests for localhost only; it was started without --api-key")
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// isLocalName reports whether a Host header means this machine.
+func isLocalName(hostport string) bool {
+	host, _, err := net.SplitHostPort(hostport)
+	if err != nil {
+		host = strings.Trim(hostport, "[]")
+	}
+	if ip := net.ParseIP(host); ip != nil {
+		return ip.IsLoopback()
+	}
+	host = strings.ToLower(strings.TrimSuffix(host, "."))
+	return host == "localhost" || strings.HasSuffix(host, ".localhost")
+}
+
+// needKey asks for one of the keys, as the API does.
+func (sv *webServer) needKey(next http.Handler) http.Handler {
+	if len(sv.keys) == 0 {
+		return next
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, given, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+		hash := sha256.Sum256([]byte(strings.TrimSpace(given)))
+		right := 0
+		for _, key := range sv.keys {
+			want := sha256.Sum256([]byte(key))
+			right |= subtle.ConstantTimeCompare(hash[:], want[:])
+		}
+		if right != 1 {
+			w.Header().Set("WWW-Authenticate", "Bearer")
+			refuse(w, http.StatusUnauthorized, "invalid_api_key", "measures need one of the server's API keys, as \"Authorization: Bearer KEY\"")
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// refuse answers with an error in the form of the API. The texts are constants.
+func refuse(w http.ResponseWriter, status int, code, message string) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(status)
+	_, _ = fmt.Fprintf(w, `{"error":{"message":%q,"type":"invalid_request_error","param":null,"code":%q}}`+"\n", message, code) // who is refused may be gone
+}
+
+// serve answers requests from now on.
+func (sv *webServer) serve() {
+	sv.ended = make(chan error, 1)
+	go func() { sv.ended <- sv.http.Serve(sv.listener) }()
+}
+
+// closeHTTP ends the connections: those without a request at once, others when their
+// reply is out, which takes a moment at most.
+func (sv *webServer) closeHTTP() error {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	err := sv.http.Shutdown(ctx)
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = sv.http.Close()
+	}
+	return err
+}

@@ -1,0 +1,150 @@
+package openai
+
+import (
+	"encoding/json"
+	"errors"
+
+	"github.com/gocoreml/coreml/generate/grammar"
+)
+
+// maxChoices bounds the texts of a choice, and maxChoiceBytes their length together.
+const (
+	maxChoices     = 4096
+	maxChoiceBytes = 256 << 10
+)
+
+// grammarFields reads what the answer may be. Each server has names of its own for it; an
+// answer has one grammar.
+func (j *job) grammarFields(o *object) {
+	r := &grammarReader{job: j, o: o}
+	r.responseFormat("response_format")
+	r.fields(o, "schema", "guided_json", "json_schema")
+	r.texts(o, "regex", "guided_regex", "grammar", "guided_grammar")
+	r.choice(o, "choice", "guided_choice")
+	if inner := o.object("structured_outputs"); inner != nil {
+		r.fields(inner, "json")
+		r.texts(inner, "regex", "grammar")
+		r.choice(inner, "choice")
+		if inner.flag("json_object") {
+			r.set("structured_outputs.json_object")(anyObject())
+		}
+		inner.refuse("structural tags are not served", "structural_tag")
+		o.join(inner)
+	}
+}
+
+// grammarReader reads the fields of a grammar.
+type grammarReader struct {
+	job   *job
+	o     *object
+	given string // the field that has it, "" for none
+}
+
+// set returns what takes the grammar of a field.
+func (r *grammarReader) set(field string) func(g *grammar.Grammar, err error) {
+	return func(g *grammar.Grammar, err error) {
+		var schema *grammar.SchemaError
+		switch {
+		case r.given != "":
+			r.o.fail(badField(field, "there is %s already: an answer has one grammar", r.given))
+		case errors.As(err, &schema) && schema.Unsupported:
+			r.o.fail(unsupported(field, "%v", err))
+		case err != nil:
+			r.o.fail(badField(field, "%v", err))
+		default:
+			r.given, r.job.opts.Grammar = field, g
+		}
+	}
+}
+
+// anyObject is the grammar of all JSON objects.
+func anyObject() (*grammar.Grammar, error) {
+	return grammar.JSONSchema([]byte(`{"type":"object"}`), nil)
+}
+
+// fields reads those that are JSON schemas.
+func (r *grammarReader) fields(o *object, names ...string) {
+	for _, name := range names {
+		raw := o.raw(name)
+		if raw == nil {
+			continue
+		}
+		// Some clients send the schema as a text.
+		if kindOfJSON(raw) == "a text" {
+			var text string
+			if o.value(name, "a schema", &text) && !json.Valid([]byte(text)) {
+				o.bad(name, "is no JSON")
+				continue
+			}
+			raw = json.RawMessage(text)
+		}
+		r.set(o.at(name))(grammar.JSONSchema(raw, nil))
+	}
+}
+
+// texts reads those that are regular expressions and grammars.
+func (r *grammarReader) texts(o *object, names ...string) {
+	for _, name := range names {
+		if !o.has(name) {
+			continue
+		}
+		text := o.text(name)
+		switch {
+		case o.err != nil || text == "" && name == "grammar": // which llama.cpp's clients send for none
+		case name == "regex" || name == "guided_regex":
+			r.set(o.at(name))(grammar.Regex(text))
+		default:
+			r.set(o.at(name))(grammar.GBNF(text))
+		}
+	}
+}
+
+// choice reads those that are lists of texts.
+func (r *grammarReader) choice(o *object, names ...string) {
+	for _, name := range names {
+		list, size := o.texts(name, maxChoices), 0
+		for _, text := range list {
+			size += len(text)
+		}
+		switch {
+		case list == nil || o.err != nil:
+		case size > maxChoiceBytes:
+			o.bad(name, "has %d bytes, want %d at most", size, maxChoiceBytes)
+		default:
+			r.set(o.at(name))(grammar.Choice(list...))
+		}
+	}
+}
+
+// responseFormat reads OpenAI's field.
+func (r *grammarReader) responseFormat(name string) {
+	f := r.o.object(name)
+	if f == nil {
+		return
+	}
+	r.format(f, f.object("json_schema"))
+	r.o.join(f)
+}
+
+// format reads a format of answers: f has its type, and holder the schema.
+func (r *grammarReader) format(f, holder *object) {
+	switch kind := f.text("type"); {
+	case f.err != nil, kind == "text":
+	case kind == "":
+		f.bad("type", "is missing, want text, json_object or json_schema")
+	case kind == "json_object":
+		// llama.cpp's clients put a schema beside it.
+		if raw := f.raw("schema"); raw != nil && holder != f {
+			r.set(f.at("schema"))(grammar.JSONSchema(raw, nil))
+			return
+		}
+		r.set(f.path)(anyObject())
+	case kind != "json_schema":
+		f.bad("type", "is %s, want text, json_object or json_schema", shown(kind))
+	case holder == nil || holder.raw("schema") == nil:
+		f.fail(badField(f.path, "has no schema"))
+	default:
+		r.set(holder.at("schema"))(grammar.JSONSchema(holder.raw("schema"), nil))
+		f.join(holder)
+	}
+}

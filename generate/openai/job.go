@@ -1,0 +1,310 @@
+package openai
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"math"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/gocoreml/coreml/generate"
+	"github.com/gocoreml/coreml/tokenizer"
+)
+
+// job is what a request wants written. Each interface parses its requests to jobs and writes
+// the events of [exchange.answer] in its own form: that is all that it does by itself.
+type job struct {
+	x      *exchange
+	to     *target
+	prompt generate.Prompt
+	opts   generate.Options
+	// answers is how many answers there are to the prompt.
+	answers int
+	// promptField is the field that has the prompt, for errors about it.
+	promptField string
+	// session is the name of the conversation, "" for none.
+	session string
+	// oneCall leaves out all calls of functions but the first.
+	oneCall bool
+	// hideThinking leaves out what the thinking says.
+	hideThinking bool
+	// calls is the number of calls in the messages, behind which those of the answer are
+	// counted: no two of a conversation have one id.
+	calls int
+}
+
+// finishReason says why an answer ended, for interfaces to put it in their words.
+type finishReason string
+
+const (
+	finishNone   finishReason = ""
+	finishEnd    finishReason = "stop"       // the model ended it
+	finishStop   finishReason = "stop_text"  // one of job.opts.Stop did
+	finishLength finishReason = "length"     // the limit of tokens, or of the context
+	finishCalls  finishReason = "tool_calls" // it has calls
+)
+
+// openAI returns the reason in OpenAI's words.
+func (f finishReason) openAI() string {
+	if f == finishStop {
+		return string(finishEnd)
+	}
+	return string(f)
+}
+
+// event is what became known of an answer with one token.
+type event struct {
+	// answer is the number of the answer.
+	answer int
+	// token is what the generator gave. What follows is taken from it.
+	token *generate.Token
+	// text is the answer without thinking and calls, in whole characters.
+	text string
+	// reasoning is the thinking.
+	reasoning string
+	// calls are calls of functions, each whole.
+	calls []tokenizer.ToolCall
+	// finish is set in the last event of an answer, and stop is the stop string that ended it.
+	finish finishReason
+	stop   string
+}
+
+// isEmpty reports whether an event changes nothing that can be seen.
+func (e *event) isEmpty() bool {
+	return e.text == "" && e.reasoning == "" && len(e.calls) == 0 && e.finish == finishNone
+}
+
+// usage counts the tokens of a request.
+type usage struct {
+	prompt, cached, completion, reasoning int
+}
+
+// answer writes the answers of a job: emit is told of each token, one answer after the other,
+// and its error ends them. What is known of them so far is counted in the exchange.
+func (x *exchange) answer(j *job, emit func(e *event) error) (usage, error) {
+	w := &writing{x: x, j: j, emit: emit}
+	for w.done < j.answers {
+		err := w.run()
+		if errors.Is(err, generate.ErrIncomplete) && w.finished {
+			// The text is as long as it could be, which its finish tells; those that are left
+			// are asked for anew.
+			continue
+		}
+		if err != nil {
+			return w.usage, w.explain(err)
+		}
+	}
+	return w.usage, nil
+}
+
+// writing are the answers of a job under way.
+type writing struct {
+	x    *exchange
+	j    *job
+	emit func(e *event) error
+
+	done     int  // answers that are over
+	finished bool // the last token was the last of an answer
+	calls    int  // of the answer
+	last     time.Time
+	usage    usage
+}
+
+// run writes the answers that are left.
+func (w *writing) run() error {
+	w.finished, w.calls = false, 0
+	for tok, err := range w.stream() {
+		if err != nil {
+			return err
+		}
+		if err := w.token(&tok); err != nil {
+			return err
+		}
+		if err := w.x.ctx.Err(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// token passes a token on.
+func (w *writing) token(tok *generate.AnswerToken) error {
+	w.measure(&tok.Token)
+	e := &event{answer: w.done, token: &tok.Token, text: tok.Content, reasoning: tok.Reasoning, calls: tok.Calls}
+	if w.j.oneCall && w.calls > 0 {
+		e.text, e.calls = "", nil
+	} else if w.j.oneCall && len(e.calls) > 1 {
+		e.calls = e.calls[:1]
+	}
+	for k := range e.calls {
+		w.calls++
+		if ownID.MatchString(e.calls[k].ID) || e.calls[k].ID == "" {
+			e.calls[k].ID = fmt.Sprintf("call%05d", w.j.calls+w.calls)
+		}
+	}
+	w.finished = tok.Finish != generate.FinishNone
+	if w.finished {
+		e.finish, e.stop = finishOf(tok.Finish), tok.StopString
+		if w.calls > 0 && e.finish != finishLength {
+			e.finish = finishCalls
+		}
+		w.calls = 0
+		w.done++
+	}
+	return w.emit(e)
+}
+
+// ownID matches the ids that the generator gives to calls without one.
+var ownID = regexp.MustCompile(`^call\d{5}$`)
+
+// finishOf returns why an answer ended.
+func finishOf(f generate.FinishReason) finishReason {
+	switch f {
+	case generate.FinishEnd:
+		return finishEnd
+	case generate.FinishStop:
+		return finishStop
+	case generate.FinishLength, generate.FinishContext:
+		return finishLength
+	}
+	return finishNone
+}
+
+// measure counts a token.
+func (w *writing) measure(tok *generate.Token) {
+	s, now := &w.x.stats, time.Now()
+	w.usage.completion++
+	s.Tokens++
+	switch {
+	case s.FirstToken == 0:
+		w.x.prepared()
+		s.FirstToken = max(now.Sub(w.x.start), 1)
+	case !w.last.IsZero():
+		s.TokenGaps = append(s.TokenGaps, now.Sub(w.last))
+	}
+	if w.last = now; tok.Stats == nil {
+		return
+	}
+	w.last = time.Time{}
+	w.usage.reasoning += tok.Stats.ReasoningTokens
+	if w.usage.prompt == 0 {
+		w.usage.prompt, w.usage.cached = tok.Stats.PromptTokens, tok.Stats.CachedTokens
+		s.PromptTokens += tok.Stats.PromptTokens
+		s.CachedTokens += tok.Stats.CachedTokens
+		s.Queued += max(tok.Stats.FirstToken-tok.Stats.Prefill, 0)
+	}
+}
+
+// stream returns the tokens of the answers that are left.
+func (w *writing) stream() iter.Seq2[generate.AnswerToken, error] {
+	j, ctx, n := w.j, w.x.ctx, w.j.answers-w.done
+	opts := j.opts
+	if s := opts.Sampling; s != nil && s.Seed != nil && w.done > 0 {
+		next := *s
+		next.Seed = new(*s.Seed + uint64(w.done)) //nolint:gosec // not below 0
+		opts.Sampling = &next
+	}
+	g := j.to.Generator
+	switch {
+	case j.answers > 1:
+		return g.StreamAnswers(ctx, j.prompt, n, &opts)
+	case j.prompt.Messages == nil && j.prompt.Tokens != nil:
+		return single(g.StreamTokens(ctx, j.prompt.Tokens, &opts))
+	case j.prompt.Messages == nil:
+		return single(g.Stream(ctx, j.prompt.Text, &opts))
+	case j.session != "" && j.to.Sessions != nil && opts.Guidance == nil && (opts.Chat == nil || !opts.Chat.ContinueFinalMessage):
+		return w.inSession(ctx, &opts)
+	}
+	return single(g.Chat(ctx, j.prompt.Messages, &opts))
+}
+
+// single makes the tokens of one answer those of the first of several.
+func single(stream iter.Seq2[generate.Token, error]) iter.Seq2[generate.AnswerToken, error] {
+	return func(yield func(generate.AnswerToken, error) bool) {
+		for tok, err := range stream {
+			if !yield(generate.AnswerToken{Token: tok}, err) {
+				return
+			}
+		}
+	}
+}
+
+// inSession answers in the session of the request. The client sends the whole conversation,
+// which takes the place of what the session has: the model's cache keeps what both share.
+func (w *writing) inSession(ctx context.Context, opts *generate.Options) iter.Seq2[generate.AnswerToken, error] {
+	return func(yield func(generate.AnswerToken, error) bool) {
+		stopped := false
+		// An adapter's cache is its own.
+		name := w.j.session + "\x00" + w.j.to.variant
+		use := func(s *generate.Session) error {
+			if err := s.SetMessages(nil); err != nil {
+				return err
+			}
+			for tok, err := range s.SendMessages(ctx, w.j.prompt.Messages, opts) {
+				if err != nil {
+					return err
+				}
+				if stopped = !yield(generate.AnswerToken{Token: tok}, nil); stopped {
+					return nil
+				}
+			}
+			return nil
+		}
+		sessions := w.j.to.Sessions
+		err := sessions.Do(ctx, name, use)
+		if errors.Is(err, generate.ErrSavedMismatch) || errors.Is(err, generate.ErrSaved) {
+			// What was saved is another model's, or damaged. Nothing is lost without it.
+			if err = sessions.Delete(ctx, name); err == nil {
+				err = sessions.Do(ctx, name, use)
+			}
+		}
+		if err != nil && !stopped {
+			yield(generate.AnswerToken{}, err)
+		}
+	}
+}
+
+// explain adds to an error what only the job knows.
+func (w *writing) explain(err error) error {
+	if cause := context.Cause(w.x.ctx); cause != nil && isEnd(err) {
+		err = cause
+	}
+	e := errorOf(err)
+	told := *e
+	if told.cause == nil {
+		told.cause = err
+	}
+	if told.param == "" && (told.code == "context_length_exceeded" || told.code == "no_chat_template") {
+		told.param = w.j.promptField
+	}
+	if told.code == "queue_full" {
+		told.retryAfter = retryAfter(w.j.to.Generator.Stats())
+	}
+	return &told
+}
+
+// retryAfter estimates in how many seconds there is a state again: the answers so far tell
+// how long one takes.
+func retryAfter(s generate.GeneratorStats) int {
+	over := float64(s.Answers) - float64(s.Active)
+	if over < 1 || s.States < 1 {
+		return 1
+	}
+	each := (s.Prefill + s.Decode).Seconds() / over
+	return int(min(max(math.Ceil(each*float64(s.Waiting+1)/float64(s.States)), 1), 60))
+}
+
+// maxSession is the greatest length of a session's name.
+const maxSession = 256
+
+// sessionOf returns the name of the conversation that a request belongs to.
+func (x *exchange) sessionOf() (string, error) {
+	name := strings.TrimSpace(x.r.Header.Get("X-Session-Id"))
+	if len(name) > maxSession || !isPrintable(name) {
+		return "", badField("x-session-id", "is %s, want at most %d printable characters", shown(name), maxSession)
+	}
+	return name, nil
+}
