@@ -219,11 +219,13 @@ type answerView struct {
 // add shows a token. Blank lines before an answer, which many templates' models write,
 // are left out.
 func (v *answerView) add(tok generate.Token) error {
-	if tok.Kind == generate.KindReasoning {
-		return v.think(tok.Reasoning)
+	if err := v.think(tok.Reasoning); err != nil {
+		return err
 	}
-	text := tok.Text
-	if !v.text && (!v.begun || v.thought) {
+	text := tok.Content
+	if v.text {
+		text = tok.Text
+	} else if !v.begun || v.thought {
 		if text = strings.TrimLeft(text, "\n"); text != "" && v.thought {
 			v.thought = false
 			if err := v.out.end(); err != nil {

@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"iter"
 	"path/filepath"
 
 	"github.com/gocoreml/coreml/generate"
+	"github.com/gocoreml/coreml/internal/storage"
 	"github.com/gocoreml/coreml/tokenizer"
 )
 
@@ -268,6 +271,9 @@ func (t *chat) cmdSave(ctx context.Context, name string) error {
 	if dir := filepath.Dir(name); !onDisk(dir) {
 		return fmt.Errorf("/save: there is no folder %s", quoted(dir))
 	}
+	if err := replaceable(name); err != nil {
+		return err
+	}
 	err := t.guard(ctx, func(ctx context.Context) error { return t.s.SaveFile(ctx, name) })
 	if err != nil {
 		return err
@@ -275,6 +281,29 @@ func (t *chat) cmdSave(ctx context.Context, name string) error {
 	t.file = name
 	t.note("Saved in %s.", plain(name))
 	return nil
+}
+
+// sessionMark is what files of saved conversations begin with.
+const sessionMark = "coreml session\r\n"
+
+// replaceable refuses a file that is there and no saved conversation: a slip of the hand
+// should not cost one that somebody wrote.
+func replaceable(name string) error {
+	f, err := storage.Open(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	begin := make([]byte, len(sessionMark))
+	n, err := io.ReadFull(f, begin)
+	if n > 0 && string(begin[:n]) != sessionMark {
+		err = fmt.Errorf("%s is no saved conversation, and is not replaced", quoted(name))
+	} else if errors.Is(err, io.EOF) { // an empty file, as programs make for a name of their own
+		err = nil
+	}
+	return errors.Join(err, f.Close())
 }
 
 // cmdLoad goes on with a conversation that was saved. The state of the present one is

@@ -103,6 +103,12 @@ func TestASavedConversationGoesOnWithoutReadingItAgain(t *testing.T) {
 	chatting(t, nil, append(flags, "--session", file, "--system", "x")...).want(t, exitUsage, "", "--system is for a new session")
 	text := filepath.Join(dir, "text.session")
 	chatting(t, []string{"Once", "/save " + text, "/load " + text, "/undo", "/undo"}, "-n", "2").want(t, exitFailure, "", "nothing to take back")
+	poem, empty := filepath.Join(dir, "poem"), filepath.Join(dir, "empty")
+	if err := errors.Join(os.WriteFile(poem, []byte("Roses are red, violets are blue.\n"), 0o600), os.WriteFile(empty, nil, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	chatting(t, []string{"/save " + poem}, flags...).want(t, exitFailure, "", "is no saved conversation, and is not replaced")
+	chatting(t, []string{"/save " + empty, "/save " + file, "/load " + empty}, flags...).want(t, exitOK, "", "Saved in")
 	raw := filepath.Join(dir, "raw.session")
 	chatting(t, []string{"Once", "/save " + raw}, append(flags, "--raw")...).want(t, exitOK, "\n", "Saved in")
 	for want, line := range map[string]string{
@@ -349,6 +355,21 @@ func TestAConversationOnATerminal(t *testing.T) {
 	quiet := onTerminal(t, []string{"Once upon a time"}, "-n", "4", "-q")
 	if strings.Contains(quiet.out, "storyteller") || strings.Contains(quiet.out, "/continue") {
 		t.Errorf("with --quiet it writes %q", quiet.out)
+	}
+}
+
+func TestStylesAreLeftOutWhereTheyAreNotWanted(t *testing.T) {
+	for _, env := range [][2]string{{"NO_COLOR", "1"}, {"TERM", "dumb"}} {
+		t.Setenv("NO_COLOR", "")
+		t.Setenv("TERM", "xterm")
+		t.Setenv(env[0], env[1])
+		in := &keyboard{}
+		in.Reset("Once upon a time\n/dance\n")
+		var out, errs tty
+		status := run(t.Context(), []string{"chat", "-n", "4"}, in, &out, &errs)
+		if status != exitOK || strings.Contains(out.String(), "\x1b") || !strings.Contains(out.String(), ">>> ") {
+			t.Errorf("%s=%s: status %d, %q", env[0], env[1], status, out.String())
+		}
 	}
 }
 

@@ -39,6 +39,8 @@ function script(text) {
     case /rainbow/i.test(text): return { content: rainbow };
     case /endless/.test(text): return { content: 'word '.repeat(100_000) };
     case /long/.test(text): return { content: Array.from({ length: 60 }, (_, i) => `Line ${i + 1}.`).join('\n') };
+    case /backticks/.test(text): return { content: '`a ``b ```c '.repeat(30_000), large: true };
+    case /pairs/.test(text): return { content: '😀'.repeat(5000) + '\n```\n' + 'x'.repeat(9000) + '\n``` ' + 'y'.repeat(5000) + '\n```\nend `é`.', large: true };
     case /busy/.test(text): return { status: 429, error: { message: 'the queue is full', type: 'rate_limit_error', param: null, code: 'queue_full' }, retry: '2' };
     case /refuse/.test(text): return { status: 400, error: { message: 'top_k is 0.5: it must be a whole number', type: 'invalid_request_error', param: 'top_k', code: null } };
     case /break/.test(text): return { content: 'It was going well', cut: true };
@@ -92,7 +94,7 @@ export async function start(target, { key = '', delay = 2, loading = 0 } = {}) {
     res.write(': hello\n\n');
     let tokens = 0;
     const say = async (field, t) => {
-      for (const piece of pieces(t)) {
+      for (const piece of s.large ? t.match(/.{1,997}/gsu) ?? [] : pieces(t)) {
         if (gone) return;
         tokens++;
         send({ choices: [choice({ [field]: piece })] });

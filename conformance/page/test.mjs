@@ -151,6 +151,18 @@ on('code is set apart and can be copied, thinking is folded', { context: { permi
   assert.equal(await answer.locator('.content code').first().innerText().then((t) => t.includes('`')), false);
 });
 
+on('what is long, or made to take long, is shown as it is', {}, async (page) => {
+  await ready(page);
+  await ask(page, 'pairs');
+  const [text, code, end] = await turns(page).last().locator('.content > *').allInnerTexts();
+  assert.equal(text, '😀'.repeat(5000));
+  assert.equal(code.replace(/^code\s+Copy\s+/, ''), 'x'.repeat(9000) + '\n``` ' + 'y'.repeat(5000));
+  assert.equal(end, 'end é.');
+  await ask(page, 'backticks');
+  assert.equal((await turns(page).last().locator('.content').evaluate((e) => e.textContent)).replaceAll('`', ''), 'a b c '.repeat(30_000).trimEnd() + ' ');
+  assert.equal(await page.isVisible('#banner'), false);
+});
+
 on('all of it can be used with the keyboard alone', {}, async (page) => {
   await ready(page);
   const focused = () => page.evaluate(() => document.activeElement.getAttribute('aria-label') ?? document.activeElement.id ?? '');

@@ -172,6 +172,16 @@ func TestOutputFitsItsSchema(t *testing.T) {
 			t.Errorf("streamed %+v, want %+v", v.Output, h)
 		}
 	}
+	r, err = genkit.Generate(t.Context(), k, ai.WithModel(m), ai.WithPrompt("Who is it?"), ai.WithOutputEnums("girl", "boy"))
+	if err != nil || r.Text() != "girl" && r.Text() != "boy" {
+		t.Errorf("one of two: %v (%v)", r, err)
+	}
+	list := map[string]any{"type": "array", "items": map[string]any{"enum": []any{1, 2}}, "maxItems": 3}
+	r, err = genkit.Generate(t.Context(), k, ai.WithModel(m), ai.WithPrompt("How many?"), ai.WithOutputSchema(list), ai.WithOutputFormat(ai.OutputFormatArray))
+	var numbers []int
+	if err != nil || r.Output(&numbers) != nil || len(numbers) > 3 {
+		t.Errorf("a list: %v (%v)", r, err)
+	}
 	r, err = genkit.Generate(t.Context(), k, ai.WithModel(m), ai.WithPrompt("Who is it?"), ai.WithOutputFormat(ai.OutputFormatJSON))
 	if err != nil || !json.Valid([]byte(r.Text())) {
 		t.Errorf("JSON without a schema: %v (%v)", r, err)

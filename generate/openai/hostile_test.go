@@ -20,10 +20,10 @@ func TestRequestsThatWouldCostALot(t *testing.T) {
 	}
 	for _, c := range []struct{ name, path, body, param, code string }{
 		{"more messages than there may be", chatPath, `"messages":[` + rep(`{"role":"user","content":"a"},`, 20_000) + `{"role":"user","content":"a"}]`, "messages", ""},
-		{"messages that are too long", chatPath, `"messages":[` + rep(`{"role":"user","content":"a"},`, 10_000) + `{"role":"user","content":"a"}]`, "messages", "context_length_exceeded"},
-		{"a long text", chatPath, `"messages":[{"role":"user","content":"` + rep("a", 1<<20) + `"}]`, "messages", "context_length_exceeded"},
+		{"messages that are too long", chatPath, `"messages":[` + rep(`{"role":"user","content":"a"},`, 1_000) + `{"role":"user","content":"a"}]`, "messages", "context_length_exceeded"},
+		{"a long text", chatPath, `"messages":[{"role":"user","content":"` + rep("a", 300_000) + `"}]`, "messages", "context_length_exceeded"},
 		{"many values", chatPath, `"x":[` + rep("1,", 1<<20) + `1],` + hello, "", "invalid_json"},
-		{"many tokens", completionsPath, `"prompt":[` + rep("1,", 100_000) + `1]`, "prompt", "context_length_exceeded"},
+		{"many tokens", completionsPath, `"prompt":[` + rep("1,", 20_000) + `1]`, "prompt", "context_length_exceeded"},
 		{"many prompts", completionsPath, `"prompt":[` + rep(`"a",`, 300) + `"a"]`, "prompt", ""},
 		{"a large schema", chatPath, `"guided_json":{"enum":[` + rep(`"aaaaaaaaaaaaaaaa",`, 300_000) + `1]},` + hello, "guided_json", "unsupported_parameter"},
 		{"a long expression", chatPath, `"guided_regex":"` + rep("(a|b)*", 100_000) + `",` + hello, "guided_regex", ""},
@@ -32,7 +32,6 @@ func TestRequestsThatWouldCostALot(t *testing.T) {
 		{"more tools than there may be", chatPath, `"tools":[` + rep(`{"type":"function","function":{"name":"f"}},`, 300) + `{}],` + hello, "tools", ""},
 		{"breakers", chatPath, `"dry_multiplier":1,"dry_breakers":[` + rep(`"abcdefgh",`, 1000) + `"x"],` + hello, "dry_breakers", ""},
 		{"many texts", embeddingsPath, `"input":[` + rep(`"a",`, 3000) + `"a"]`, "model", ""},
-		{"a template without end", chatPath, `"chat_template":"{% for a in range(100000) %}{% for b in range(100000) %}{{ a }}{% endfor %}{% endfor %}",` + hello, "messages", ""},
 	} {
 		if e := s.refused(c.path, `{"model":"story",`+c.body+`}`); e.status != 400 || e.Param != c.param || c.code != "" && e.Code != c.code {
 			t.Errorf("%s: %+v", c.name, e)

@@ -208,15 +208,15 @@ func TestSamplingFields(t *testing.T) {
 		{`"temperature":0,"suppress_tokens":[473,14],"begin_suppress_tokens":[17]`, func(s *generate.Sampling) {
 			s.Temperature, s.SuppressTokens, s.BeginSuppressTokens = 0, []int{473, 14}, []int{17}
 		}},
-		{`"temperature":0,"forced_tokens":[53,60,61],"min_tokens":20`, func(s *generate.Sampling) { s.Temperature, s.ForcedTokens, s.MinNewTokens = 0, []int{53, 60, 61}, 20 }},
+		{`"temperature":0,"forced_tokens":[53,60,61],"min_tokens":7`, func(s *generate.Sampling) { s.Temperature, s.ForcedTokens, s.MinNewTokens = 0, []int{53, 60, 61}, 7 }},
 		{`"temperature":0,"bad_words":[[53],[14]]`, func(s *generate.Sampling) { s.Temperature, s.BadWords = 0, [][]int{{53}, {14}} }},
 	} {
-		want := library(t, s.g, &generate.Options{MaxTokens: 16, Sampling: merged(s.g, func(s *generate.Sampling) {
+		want := library(t, s.g, &generate.Options{MaxTokens: 8, Sampling: merged(s.g, func(s *generate.Sampling) {
 			s.Seed = &seed
 			c.change(s)
 		})}).Text
 		var r chatReply
-		s.post(chatPath, `{"model":"story","max_tokens":16,"seed":3,`+c.fields+`,`+hello+`}`, &r)
+		s.post(chatPath, `{"model":"story","max_tokens":8,"seed":3,`+c.fields+`,`+hello+`}`, &r)
 		if got := *r.Choices[0].Message.Content; got != want {
 			t.Errorf("%s: %q, want %q", c.fields, got, want)
 		}

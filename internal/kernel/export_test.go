@@ -17,3 +17,6 @@ var (
 	DotOrdered = dotOrdered
 	FMA32      = fma32
 )
+
+// EvenTiles is how many tiles a chunk has.
+var EvenTiles = evenTiles

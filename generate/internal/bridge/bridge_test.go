@@ -17,6 +17,7 @@ import (
 	"testing"
 
 	"github.com/gocoreml/coreml/coreml"
+	"github.com/gocoreml/coreml/examples/storyteller"
 	"github.com/gocoreml/coreml/generate"
 	"github.com/gocoreml/coreml/generate/grammar"
 	"github.com/gocoreml/coreml/generate/internal/bridge"
@@ -144,6 +145,57 @@ func TestAPictureThatIsNoneIsRefused(t *testing.T) {
 	cancel()
 	if _, err := generate.Collect(asked("", bridge.Part{Image: &bridge.Picture{Data: file}}).Stream(ctx, g)); !errors.Is(err, context.Canceled) || errors.Is(err, generate.ErrConfig) {
 		t.Errorf("after the context has ended: %v", err)
+	}
+}
+
+// A template shows what it is given by failing with it.
+func TestAConversationIsWhatTemplatesRead(t *testing.T) {
+	g, err := generate.OpenFS(t.Context(), storyteller.FS(), storyteller.Package, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer g.Close()
+	r := &bridge.Request{Messages: []bridge.Message{
+		bridge.Text(bridge.System, "s"),
+		{Role: bridge.User, Parts: []bridge.Part{{Text: "a"}, {Text: "b"}}},
+		{Role: bridge.Assistant, Reasoning: "hm", Calls: []tokenizer.ToolCall{{ID: "1", Name: "f", Arguments: json.RawMessage(`{"z": 1, "a": 2}`)}}},
+		{Role: bridge.Tool, CallID: "1", Parts: []bridge.Part{{Text: "3"}}},
+	}}
+	r.Options.Tools = []any{bridge.Function{Name: "f"}.Tool()}
+	const show = `{# <tool_call> #}{% if tools %}{{ raise_exception((tools | tojson) ~ (messages | tojson)) }}{% endif %}{% for m in messages %}{% for c in m.tool_calls or [] %}{{ c.function.arguments | tojson }}{% endfor %}{% endfor %}`
+	r.Options.Chat = &tokenizer.ChatOptions{Template: show, Transformers: 4}
+	_, err = generate.Collect(r.Stream(t.Context(), g))
+	var shown *tokenizer.TemplateError
+	if !errors.As(err, &shown) || bridge.FaultOf(err) != bridge.FaultInvalid {
+		t.Fatal(err)
+	}
+	const want = `[{"type": "function", "function": {"name": "f", "parameters": {"properties": {}, "type": "object"}}}]` +
+		`[{"role": "system", "content": "s"}, {"role": "user", "content": "ab"}, ` +
+		`{"role": "assistant", "content": "", "reasoning_content": "hm", "tool_calls": [{"id": "1", "type": "function", "function": {"name": "f", "arguments": {"z": 1, "a": 2}}}]}, ` +
+		`{"role": "tool", "content": "3", "name": "f", "tool_call_id": "1"}]`
+	if shown.Msg != want {
+		t.Errorf("the template was given\n%s\nwant\n%s", shown.Msg, want)
+	}
+}
+
+// What the model's own settings say is left to it: a package that chooses its tokens itself
+// refuses any other.
+func TestSettingsOfTheModelAreLeftToIt(t *testing.T) {
+	g, err := generate.OpenFS(t.Context(), storyteller.FS(), storyteller.Package, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer g.Close()
+	own := bridge.Options(g, nil)
+	if own.Sampling == nil || own.Sampling.Temperature != g.DefaultSampling().Temperature {
+		t.Fatalf("the options of none are %+v", own.Sampling)
+	}
+	base := &generate.Options{Sampling: &generate.Sampling{TopK: 3}, Stop: []string{"x"}}
+	changed := bridge.Options(g, base)
+	changed.Sampling.TopK = 4
+	changed.Stop[0] = "y"
+	if base.Sampling.TopK != 3 || base.Stop[0] != "x" {
+		t.Errorf("the options of a call change those of all: %+v", base)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"image"
 	"iter"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -129,6 +130,9 @@ func (r *Request) prompt(ctx context.Context, g *generate.Generator) (*prompt, e
 	}
 	p := &prompt{options: r.Options}
 	p.options.Images = slices.Clone(r.Options.Images)
+	if reflect.DeepEqual(p.options.Sampling, g.DefaultSampling()) {
+		p.options.Sampling = nil // which means the same, and is all that some packages take
+	}
 	place := newPlacer(g, r.Options.Chat)
 	pictures := picture.Reader{G: g}
 	called := map[string]string{} // the functions of calls, by their ids

@@ -171,7 +171,7 @@ async function start(turn, i) {
   cancelAnimationFrame(drawn);
   view.finish();
   if (running === here) running = null;
-  store.keep(mine) || banner('This browser has no room to keep the conversation.');
+  store.keep(mine) || banner('This browser has no room to keep the conversation: delete some, or export this one.');
   showSend();
   showChats();
   toEnd();

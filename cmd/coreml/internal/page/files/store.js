@@ -47,21 +47,13 @@ export function conversations() {
   return list.sort((a, b) => b.updated - a.updated);
 }
 
-// keep stores a conversation and reports whether there was room. Where there is none,
-// those that were not used for the longest time make some.
+// keep stores a conversation and reports whether there was room.
 export function keep(conversation) {
   if (conversation.turns.length === 0) return true;
-  const text = JSON.stringify(conversation);
-  for (;;) {
-    const kept = attempt(() => {
-      localStorage.setItem(prefix + conversation.id, text);
-      return true;
-    }, false);
-    if (kept) return true;
-    const oldest = conversations().filter((c) => c.id !== conversation.id).pop();
-    if (!oldest) return false;
-    forget(oldest.id);
-  }
+  return attempt(() => {
+    localStorage.setItem(prefix + conversation.id, JSON.stringify(conversation));
+    return true;
+  }, false);
 }
 
 export function forget(id) {
