@@ -2,6 +2,7 @@ package hub
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"path"
 	"slices"
@@ -120,6 +121,11 @@ type PackagesError struct {
 	// are none, all of the repository.
 	Packages []PackageEntry
 
+	// Checkpoint says that there is no package and that the repository holds a trained
+	// model, which [Client.ResolveCheckpoint] fetches and coreml convert makes a package
+	// of.
+	Checkpoint bool
+
 	none bool
 }
 
@@ -135,6 +141,9 @@ func (e *PackagesError) Error() string {
 	switch {
 	case len(e.Packages) == 0:
 		fmt.Fprintf(&b, "no Core ML package (%s) lies in the repository", strings.Join(packageForms, ", "))
+		if e.Checkpoint {
+			fmt.Fprintf(&b, "; it has a checkpoint, of which one is made by coreml convert %s Model.mlpackage", repo)
+		}
 		return b.String()
 	case e.none:
 		fmt.Fprintf(&b, "no Core ML package lies there%s: the repository has", where)
@@ -268,6 +277,9 @@ type chosen struct {
 func choose(repo Repo, files []File, where string) (*chosen, error) {
 	pkg, err := choosePackage(repo, findPackages(files), where)
 	if err != nil {
+		if e, ok := errors.AsType[*PackagesError](err); ok && len(e.Packages) == 0 {
+			e.Checkpoint = slices.ContainsFunc(files, isWeights)
+		}
 		return nil, err
 	}
 	c := &chosen{pkg: pkg}
@@ -294,6 +306,12 @@ func choose(repo Repo, files []File, where string) (*chosen, error) {
 		c.tokenizer = dir
 	}
 	return c, nil
+}
+
+// isWeights reports whether a file has the weights of a trained model.
+func isWeights(f File) bool {
+	ext := strings.ToLower(path.Ext(f.Path))
+	return ext == ".safetensors" || ext == ".gguf"
 }
 
 // tokenizerFolders are the folders of a repository that have a tokenizer.

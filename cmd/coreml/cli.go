@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 
 	"github.com/alecthomas/kong"
 
@@ -90,6 +91,10 @@ func execute(ctx context.Context, args []string, s *streams) error {
 	if len(args) == 0 {
 		// Who types the bare name wants to know what there is.
 		args = []string{"--help"}
+	}
+	if args[0] == "help" {
+		// What git and go call it. It is no command of its own, which would have flags and settings.
+		args = append(slices.Clone(args[1:]), "--help")
 	}
 	parsed, err := parser.Parse(args)
 	switch {

@@ -24,8 +24,9 @@ Examples:
 
     coreml generate "Once upon a time"
     coreml generate --model Model.mlpackage "Why is the sky blue?"
-    coreml generate --model org/name "Why is the sky blue?"
-    coreml serve --model Model.mlpackage
+    coreml chat org/name
+    coreml serve --model org/name
+    coreml convert org/name out/Model.mlpackage --quantize int4
     coreml inspect Model.mlpackage
     coreml bench Model.mlpackage
 
@@ -88,11 +89,19 @@ func callError(err error) error {
 		return usagef("there are too many arguments, from %s on: put the prompt in quotes, as in coreml generate \"Once upon a time\"", quoted(firstLine(word)))
 	case surplus && verb == "":
 		word, _, _ = strings.Cut(word, ", did you mean")
-		return usagef("there is no command %s: the commands are %s (see coreml --help)", quoted(firstLine(word)), strings.Join(verbs(parse), ", "))
+		return noCommand(firstLine(strings.Trim(word, `"`)), verbs(parse))
 	case surplus:
 		text = "too many arguments: " + quoted(firstLine(word)) + " is one that " + verb + " does not take"
 	}
 	return usagef("%s (see %s --help)", text, strings.TrimSpace("coreml "+verb))
+}
+
+// noCommand names the command that was probably meant, or else all of them.
+func noCommand(word string, verbs []string) error {
+	if near := meant(word, verbs); near != "" {
+		return usagef("there is no command %s (did you mean coreml %s?); coreml --help lists them", quoted(word), near)
+	}
+	return usagef("there is no command %s: the commands are %s (see coreml --help)", quoted(word), strings.Join(verbs, ", "))
 }
 
 // firstExample is the first example of a command's help, as the end of a

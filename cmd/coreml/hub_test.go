@@ -176,6 +176,7 @@ func TestAPathIsTakenBeforeAName(t *testing.T) {
 
 func TestWhatIsNeitherAPathNorANameSaysWhatWasTried(t *testing.T) {
 	_, cache := newUser(t, hubtest.Repo{ID: "org/two", Files: hubtest.FS{"a.mlpackage/x": hubtest.Text("x"), "b.mlpackage/x": hubtest.Text("xx")}},
+		hubtest.Repo{ID: "org/trained", Files: hubtest.FS{"config.json": hubtest.Text("{}"), "model.safetensors": hubtest.Text("x")}},
 		hubtest.Repo{ID: "org/none", Files: hubtest.FS{"README.md": hubtest.Text("x")}}, hubtest.Repo{ID: "org/gated", Files: storyteller.FS(), Gated: true, GatedAPI: true})
 	for _, c := range []struct {
 		args []string
@@ -186,6 +187,7 @@ func TestWhatIsNeitherAPathNorANameSaysWhatWasTried(t *testing.T) {
 		{[]string{"bench", "org/story:absent.mlpackage"}, []string{"no Core ML package lies there", `"` + storyteller.Package + `" (`}},
 		{[]string{"inspect", "org/two"}, []string{"several Core ML packages", "org/two:a.mlpackage", `"a.mlpackage" (1 B), "b.mlpackage" (2 B)`}},
 		{[]string{"inspect", "org/none"}, []string{"no Core ML package", ".mlpackage, .mlmodel, .mlmodelc"}},
+		{[]string{"inspect", "org/trained"}, []string{"no Core ML package", "it has a checkpoint", "coreml convert org/trained Model.mlpackage"}},
 		{[]string{"predict", "org/gated"}, []string{"gated", "ask for access"}},
 		{[]string{"tokenize", "-t", "org/none", "x"}, []string{"no tokenizer", "tokenizer.json"}},
 		{[]string{"tokenize", "-t", "org/absent", "x"}, []string{`there is no tokenizer "org/absent": it is no file or folder here, and on the hub: `}},

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/gocoreml/coreml/coreml"
 	"github.com/gocoreml/coreml/internal/kernel"
@@ -117,11 +118,28 @@ func (p *packageInfo) functionText(b *strings.Builder, f *functionInfo, d *corem
 	}
 }
 
-// opTable prints the histogram in three columns.
+// opTable prints the histogram in as many columns, three at most, as a terminal of 80
+// characters has room for.
 //
 // They come by falling count, down each column.
 func opTable(ops []opCount) string {
-	const columns = 3
+	const width = 80
+	text := ""
+	for columns := 3; columns > 0; columns-- {
+		text = opColumns(ops, columns)
+		widest := 0
+		for line := range strings.Lines(text) {
+			widest = max(widest, utf8.RuneCountInString(strings.TrimSuffix(line, "\n")))
+		}
+		if widest <= width {
+			break
+		}
+	}
+	return text
+}
+
+// opColumns prints the histogram in that many columns.
+func opColumns(ops []opCount, columns int) string {
 	t := table{indent: "    ", right: map[int]bool{0: true, 2: true, 4: true}}
 	lines := (len(ops) + columns - 1) / columns
 	for i := range lines {

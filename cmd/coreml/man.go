@@ -49,7 +49,11 @@ func (c *manCmd) Run(ctx context.Context, s *streams, call *kong.Context) error 
 			return err
 		}
 	}
-	return usagef("there is no command %s (see coreml --help)", quoted(firstLine(c.Command)))
+	names := make([]string, len(verbs))
+	for i, verb := range verbs {
+		names[i] = verb.Name
+	}
+	return noCommand(firstLine(c.Command), names)
 }
 
 // write writes all pages.

@@ -94,5 +94,8 @@ func packageIn(dir string) (string, error) {
 			return "", &severalError{dir, found}
 		}
 	}
-	return "", fmt.Errorf("%s: %w, and no .mlpackage lies in it", dir, modelpkg.ErrNotPackage)
+	if slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return modelpkg.IsCheckpoint(e.Name()) }) {
+		return "", fmt.Errorf("%s: %w, but it holds a checkpoint, %s", plain(dir), modelpkg.ErrNotPackage, modelpkg.Convertible)
+	}
+	return "", fmt.Errorf("%s: %w, and no .mlpackage lies in it", plain(dir), modelpkg.ErrNotPackage)
 }

@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/gocoreml/coreml/cmd/coreml/internal/page"
@@ -39,6 +40,10 @@ func (c *serveCmd) tls() (*tls.Config, error) {
 	return &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}}, nil
 }
 
+// addressInUse is Windows' own number for an address that is taken, WSAEADDRINUSE, which
+// package syscall does not compare with EADDRINUSE.
+const addressInUse = syscall.Errno(10048)
+
 // listen takes the address.
 func (sv *webServer) listen(ctx context.Context, config *tls.Config) error {
 	addr := sv.cmd.Addr
@@ -47,6 +52,11 @@ func (sv *webServer) listen(ctx context.Context, config *tls.Config) error {
 	}
 	var lc net.ListenConfig
 	l, err := lc.Listen(ctx, "tcp", addr)
+	if errors.Is(err, syscall.EADDRINUSE) || errors.Is(err, addressInUse) {
+		host, _, _ := net.SplitHostPort(addr)
+		return fmt.Errorf("--addr %s is taken: another program listens there, perhaps coreml serve; --addr %s lets the system choose a free port%w",
+			plain(addr), plain(net.JoinHostPort(host, "0")), silent{err})
+	}
 	if err != nil {
 		return fmt.Errorf("--addr %s: %w", plain(addr), err)
 	}

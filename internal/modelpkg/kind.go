@@ -25,6 +25,9 @@ type NotPackageError struct {
 	// Packages are the names of the model packages and bare model files in it, and
 	// Archives those of archives that may hold one.
 	Packages, Archives []string
+	// Checkpoint says that the folder holds a trained model, which a package can be
+	// made of.
+	Checkpoint bool
 }
 
 // Error names what may have been meant.
@@ -37,6 +40,8 @@ func (e *NotPackageError) Error() string {
 		return text + ", but it holds models: did you mean one of " + e.list(e.Packages) + "?"
 	case len(e.Archives) > 0:
 		return text + ", but it holds an archive: unpack " + e.list(e.Archives) + " first"
+	case e.Checkpoint:
+		return text + ", but it holds a checkpoint, " + Convertible
 	}
 	return text + "; " + want
 }
@@ -100,11 +105,22 @@ func (p *Package) notPackage() error {
 			e.Packages = append(e.Packages, name)
 		case ext == ".zip" || ext == ".tar" || ext == ".gz" || ext == ".tgz":
 			e.Archives = append(e.Archives, name)
+		case IsCheckpoint(name):
+			e.Checkpoint = true
 		}
 	}
 	slices.Sort(e.Packages)
 	slices.Sort(e.Archives)
 	return e
+}
+
+// Convertible goes on with a sentence about a checkpoint: what to do with it.
+const Convertible = "of which coreml convert makes a package"
+
+// IsCheckpoint reports whether a file of that name has the weights of a trained model.
+func IsCheckpoint(name string) bool {
+	ext := strings.ToLower(path.Ext(name))
+	return ext == ".safetensors" || ext == ".gguf"
 }
 
 // isPackage reports whether a folder inside of the folder has a manifest.
@@ -168,6 +184,9 @@ func (p *Package) inside(file string, err error) error {
 	if e, ok := errors.AsType[*storage.WrongFileError](err); ok {
 		if bare {
 			e.Want = want
+			if e.Kind == storage.KindGGUF || e.Kind == storage.KindSafetensors {
+				return &bareError{"this is " + string(e.Kind) + ", " + Convertible, err}
+			}
 			return &bareError{"this is " + e.What(), err}
 		}
 		e.Name = p.relative(e.Name)

@@ -214,6 +214,8 @@ func TestAFolderThatHoldsAModelNamesIt(t *testing.T) {
 		{"one package", []string{"a.mlpackage/Manifest.json", "b.txt"}, "but it holds a model: did you mean"},
 		{"two", []string{"a.mlpackage/Manifest.json", "b.mlmodel"}, "but it holds models: did you mean one of"},
 		{"an archive", []string{"a.mlpackage.zip"}, "but it holds an archive: unpack"},
+		{"a checkpoint", []string{"config.json", "model.safetensors"}, "but it holds a checkpoint, of which coreml convert makes a package"},
+		{"a GGUF file", []string{"model-Q4_0.GGUF"}, "but it holds a checkpoint, of which coreml convert makes a package"},
 		{"a folder that is called a package", []string{"a.mlpackage/x"}, "a model package is a folder that ends in .mlpackage"},
 		{"nothing", nil, "not a model package: it has no Manifest.json"},
 	} {
