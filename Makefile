@@ -108,6 +108,13 @@ page-test: page-driver ## the page of coreml serve in headless Chromium, with a 
 page-pictures: page-driver ## the pictures of docs/server.md, drawn anew; needs the same, and the font Inter
 	COREML_BINARY=$(CURDIR)/bin/coreml node conformance/page/pictures.mjs docs
 
+PICTURES ?= .cache/pictures
+
+.PHONY: terminal-pictures
+terminal-pictures: build ## docs/chat.svg: a conversation with SmolLM2 in a terminal; needs tmux, Python 3 with pip, COREML_FIXTURES
+	$(or $(PYTHON),python3) -m venv $(PICTURES) && $(PICTURES)/bin/pip install --quiet rich==15.0.0
+	tools/pictures/chat.sh bin/coreml $(COREML_FIXTURES)/smollm2/model.mlpackage $(PICTURES)/bin/python docs/chat.svg
+
 SCALEOUT ?= .cache/scale-out
 
 .PHONY: scale-out

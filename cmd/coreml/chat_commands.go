@@ -126,13 +126,9 @@ func (t *chat) cmdStats(context.Context, string) error {
 	if t.last == nil {
 		return errors.New("there is no whole answer yet whose measures could be shown")
 	}
-	var text strings.Builder
-	if err := writeStats(&text, t.last); err != nil {
-		return err
-	}
-	rows := table{indent: "  "}
+	rows := statsTable(t.last)
 	rows.row("context", fmt.Sprintf("%d of %s", t.last.Stats.PromptTokens+t.last.Stats.Tokens, counted(t.g.ContextLength(), "token")))
-	t.note("%s", strings.TrimPrefix(text.String(), "\n")+rows.String())
+	t.note("%s", rows.String())
 	return nil
 }
 

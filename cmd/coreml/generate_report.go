@@ -164,8 +164,14 @@ var finishTexts = map[generate.FinishReason]string{
 
 // writeStats prints the measures for people.
 func writeStats(w io.Writer, r *generate.Result) error {
+	_, err := fmt.Fprint(w, "\n", statsTable(r).String())
+	return err
+}
+
+// statsTable has the measures for people, a row each.
+func statsTable(r *generate.Result) *table {
 	s := &r.Stats
-	t := table{indent: "  "}
+	t := &table{indent: "  "}
 	t.row("load", duration(s.Load))
 	first := ""
 	if s.FirstToken > 0 { // a clock may be too coarse for it, as that of Windows
@@ -189,8 +195,7 @@ func writeStats(w io.Writer, r *generate.Result) error {
 	if peak := peakRSS(); peak > 0 {
 		t.row("memory", fmt.Sprintf("%s at most", bytesText(peak)))
 	}
-	_, err := fmt.Fprint(w, "\n", t.String())
-	return err
+	return t
 }
 
 // perSecond is a rate as the end of a phrase. A rate of 0 is one that the clock was

@@ -215,10 +215,21 @@ func (w *writing) stream() iter.Seq2[generate.AnswerToken, error] {
 		return single(g.StreamTokens(ctx, j.prompt.Tokens, &opts))
 	case j.prompt.Messages == nil:
 		return single(g.Stream(ctx, j.prompt.Text, &opts))
-	case j.session != "" && j.to.Sessions != nil && opts.Guidance == nil && (opts.Chat == nil || !opts.Chat.ContinueFinalMessage):
+	case j.session != "" && j.to.Sessions != nil && j.mayHaveSession():
 		return w.inSession(ctx, &opts)
 	}
 	return single(g.Chat(ctx, j.prompt.Messages, &opts))
+}
+
+// mayHaveSession reports whether a session can answer: it has no two texts, begins messages of
+// its own, and is of a model with a template. What it cannot is answered all the same.
+func (j *job) mayHaveSession() bool {
+	g, chat := j.to.Generator, j.opts.Chat
+	if j.opts.Guidance != nil || chat != nil && chat.ContinueFinalMessage {
+		return false
+	}
+	t := g.Tokenizer()
+	return t != nil && (t.HasChatTemplate() || g.ChatOptions().Template != "")
 }
 
 // single makes the tokens of one answer those of the first of several.

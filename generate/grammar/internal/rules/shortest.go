@@ -2,8 +2,8 @@ package rules
 
 import "slices"
 
-// endless is a length beyond all that count.
-const endless = 1 << 40
+// endless is a length beyond all that count. Two of them fit into an int of 32 bits.
+const endless = 1 << 29
 
 // shortest returns the bytes of a shortest text of n, which is live.
 func (t *table) shortest(n *node) int {
