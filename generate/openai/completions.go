@@ -56,7 +56,7 @@ func (x *exchange) completionReply(o *object) (*completionReply, error) {
 	} else {
 		j.limitFields(o, 0, "max_tokens", "max_completion_tokens")
 	}
-	x.answersField(j, o)
+	j.answersField(o)
 	r.best = j.answers
 	if n, ok := o.integer("best_of", 1, x.h.config.MaxAnswers); ok {
 		if r.best = n; n < j.answers {
@@ -295,7 +295,7 @@ func (r *completionReply) head(j *job, used *usage) (*completionChoice, error) {
 		s, err = j.to.Generator.Score(r.x.ctx, j.prompt.Text, opts)
 	}
 	if err != nil {
-		return nil, (&writing{x: r.x, j: j}).explain(err)
+		return nil, j.explain(err)
 	}
 	if r.nothing {
 		used.prompt += len(s.Tokens)

@@ -28,7 +28,7 @@ type Handler struct {
 	idle     chan struct{} // closed when closing and nothing is under way
 	large    chan struct{} // has an element for each large request that is prepared
 	decoding chan struct{} // has an element for each request that decodes pictures
-	// stop ends the requests under way.
+	// life ends with the requests that are under way, which stop ends.
 	life context.Context //nolint:containedctx // that of the handler
 	stop context.CancelCauseFunc
 }

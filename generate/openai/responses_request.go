@@ -66,9 +66,7 @@ func (j *job) responseText(o *object) {
 		}
 		o.join(text)
 	}
-	r.fields(o, "schema", "guided_json", "json_schema")
-	r.texts(o, "regex", "guided_regex", "grammar", "guided_grammar")
-	r.choice(o, "choice", "guided_choice")
+	r.ownFields()
 }
 
 // responseReasoning reads how much the model thinks.
