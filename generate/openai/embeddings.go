@@ -73,6 +73,11 @@ func (h *Handler) embeddings(x *exchange) error {
 	if err := o.failed(); err != nil {
 		return err
 	}
+	leave, ok := to.waiting.enter("", mostForEncoder)
+	if !ok {
+		return errEncoderBusy
+	}
+	defer leave()
 	select {
 	case to.encoding <- struct{}{}:
 		defer func() { <-to.encoding }()

@@ -264,6 +264,12 @@ func (w *writing) inSession(ctx context.Context, opts *generate.Options) iter.Se
 			}
 			return nil
 		}
+		leave, ok := w.j.to.waiting.enter(name, mostInSession)
+		if !ok {
+			yield(generate.AnswerToken{}, errSessionBusy)
+			return
+		}
+		defer leave()
 		sessions := w.j.to.Sessions
 		err := sessions.Do(ctx, name, use)
 		if errors.Is(err, generate.ErrSavedMismatch) || errors.Is(err, generate.ErrSaved) {

@@ -23,6 +23,8 @@ type served struct {
 	Model
 	// encoding bounds how many requests use the encoder at once; each of them fills the cores.
 	encoding chan struct{}
+	// waiting are the requests for the encoder, and for each session.
+	waiting crowd
 }
 
 // mostEncoding is how many requests use an encoder at once.
