@@ -90,10 +90,10 @@ func readPrompts(o *object) []generate.Prompt {
 	case raw == nil:
 		o.bad("prompt", "is missing")
 		return nil
-	case kindOfJSON(raw) == "a text":
+	case kindOfJSON(raw) == "a string":
 		return []generate.Prompt{{Text: o.text("prompt")}}
 	case kindOfJSON(raw) != "a list":
-		o.bad("prompt", "is %s, want a text, a list of token ids, or a list of some", kindOfJSON(raw))
+		o.bad("prompt", "is %s, want a string, a list of token ids, or a list of some", kindOfJSON(raw))
 		return nil
 	}
 	var list []json.RawMessage
@@ -114,7 +114,7 @@ func readPrompts(o *object) []generate.Prompt {
 		name := element("prompt", k)
 		inner.fields[name] = one
 		switch kindOfJSON(one) {
-		case "a text":
+		case "a string":
 			out = append(out, generate.Prompt{Text: inner.text(name)})
 		case "a list":
 			ids := inner.ids(name, maxValues)
@@ -123,7 +123,7 @@ func readPrompts(o *object) []generate.Prompt {
 			}
 			out = append(out, generate.Prompt{Tokens: ids})
 		default:
-			inner.bad(name, "is %s, want a text or a list of token ids", kindOfJSON(one))
+			inner.bad(name, "is %s, want a string or a list of token ids", kindOfJSON(one))
 		}
 	}
 	o.join(inner)

@@ -136,11 +136,11 @@ func (x *exchange) inputs(to *target, o *object) []string {
 		o.bad("input", "is missing")
 		return nil
 	}
-	if kindOfJSON(raw) == "a text" {
+	if kindOfJSON(raw) == "a string" {
 		return []string{o.text("input")}
 	}
 	var list []json.RawMessage
-	if !o.value("input", "a text or a list", &list) {
+	if !o.value("input", "a string or a list", &list) {
 		return nil
 	}
 	switch {
@@ -164,7 +164,7 @@ func (x *exchange) inputs(to *target, o *object) []string {
 			out = append(out, inner.text(name))
 		}
 		if inner.err != nil || string(one) == "null" {
-			inner.bad(name, "is %s, want a text or a list of token ids", kindOfJSON(one))
+			inner.bad(name, "is %s, want a string or a list of token ids", kindOfJSON(one))
 			break
 		}
 	}

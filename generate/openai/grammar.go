@@ -75,7 +75,7 @@ func (r *grammarReader) fields(o *object, names ...string) {
 			continue
 		}
 		// Some clients send the schema as a text.
-		if kindOfJSON(raw) == "a text" {
+		if kindOfJSON(raw) == "a string" {
 			var text string
 			if o.value(name, "a schema", &text) && !json.Valid([]byte(text)) {
 				o.bad(name, "is no JSON")

@@ -129,7 +129,7 @@ func (j *job) inputField(o *object) {
 	case raw == nil:
 		o.bad("input", "is missing")
 		return
-	case kindOfJSON(raw) == "a text":
+	case kindOfJSON(raw) == "a string":
 		b.c.messages = append(b.c.messages, tokenizer.Message{Role: "user", Content: o.text("input")})
 	default:
 		list := o.list("input", maxMessages)
