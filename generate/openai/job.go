@@ -94,7 +94,7 @@ func (x *exchange) answer(j *job, emit func(e *event) error) (usage, error) {
 			continue
 		}
 		if err != nil {
-			return w.usage, w.explain(err)
+			return w.usage, w.j.explain(err)
 		}
 	}
 	return w.usage, nil
@@ -264,6 +264,12 @@ func (w *writing) inSession(ctx context.Context, opts *generate.Options) iter.Se
 			}
 			return nil
 		}
+		leave, ok := w.j.to.waiting.enter(name, mostInSession)
+		if !ok {
+			yield(generate.AnswerToken{}, errSessionBusy)
+			return
+		}
+		defer leave()
 		sessions := w.j.to.Sessions
 		err := sessions.Do(ctx, name, use)
 		if errors.Is(err, generate.ErrSavedMismatch) || errors.Is(err, generate.ErrSaved) {
@@ -279,8 +285,8 @@ func (w *writing) inSession(ctx context.Context, opts *generate.Options) iter.Se
 }
 
 // explain adds to an error what only the job knows.
-func (w *writing) explain(err error) error {
-	if cause := context.Cause(w.x.ctx); cause != nil && isEnd(err) {
+func (j *job) explain(err error) error {
+	if cause := context.Cause(j.x.ctx); cause != nil && isEnd(err) {
 		err = cause
 	}
 	e := errorOf(err)
@@ -289,10 +295,10 @@ func (w *writing) explain(err error) error {
 		told.cause = err
 	}
 	if told.param == "" && (told.code == "context_length_exceeded" || told.code == "no_chat_template") {
-		told.param = w.j.promptField
+		told.param = j.promptField
 	}
 	if told.code == "queue_full" {
-		told.retryAfter = retryAfter(w.j.to.Generator.Stats())
+		told.retryAfter = retryAfter(j.to.Generator.Stats())
 	}
 	return &told
 }
