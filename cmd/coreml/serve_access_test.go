@@ -242,7 +242,7 @@ func TestServeSaysWhatIsWrongWithACall(t *testing.T) {
 		})
 	}
 	taken := startServe(t)
-	call(t, "serve", "--addr", taken.Addr).want(t, exitFailure, "", "--addr "+taken.Addr+": ")
+	call(t, "serve", "--addr", taken.Addr).want(t, exitFailure, "", "--addr "+taken.Addr+" is taken: ")
 }
 
 func TestServeWarnsWhereOthersReachIt(t *testing.T) {
