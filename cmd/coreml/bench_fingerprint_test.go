@@ -125,7 +125,7 @@ func TestFingerprintsAreThoseRecorded(t *testing.T) {
 				switch {
 				case c.path == smol && os.Getenv("COREML_FIXTURES") == "":
 					t.Skip("COREML_FIXTURES names no folder with the larger fixtures")
-				case c.path == smol && testing.Short():
+				case testing.Short() && (c.path == smol || variant == kernel.Generic && c.tokens > emulatedTokens):
 					t.Skip("takes seconds")
 				case variant == kernel.Generic && !c.plain:
 					t.Skip("would take plain Go a minute")

@@ -197,15 +197,13 @@ func (t *chat) width() int {
 	return width
 }
 
-// notes is where everything goes that is no answer: to standard error, but for a person,
-// who reads it where the conversation is.
-//
-// A note is one of several lines at most; what others wrote in it is made harmless.
+// note shows a text that stands back behind the answers.
 func (t *chat) note(format string, args ...any) {
 	t.say(dimStyle, fmt.Sprintf(format, args...))
 }
 
-// say shows a text that is no answer. Who cannot be told of it is not kept waiting either.
+// say shows a text that is no answer: on standard error, but for a person, who reads it
+// where the conversation is. Whoever cannot be told of it is not kept waiting either.
 func (t *chat) say(s style, text string) {
 	text = strings.TrimRight(text, "\n")
 	if t.person {

@@ -91,7 +91,7 @@ func valueCandidates(ctx context.Context, v *kong.Value, word string) []candidat
 	}
 	list := pathCandidates(ctx, word, want)
 	if want.models || want.repos {
-		list = append(list, repoCandidates(word)...)
+		list = append(list, repoCandidates(ctx, word)...)
 	}
 	return prefixed(before, list)
 }
@@ -169,13 +169,13 @@ func entriesOf(ctx context.Context, folder string) []fs.DirEntry {
 //
 // They are read off the names of its folders: a look into each would take as long as
 // coreml list.
-func repoCandidates(word string) []candidate {
+func repoCandidates(ctx context.Context, word string) []candidate {
 	dir, err := newClient(true).CacheFolder()
 	if err != nil {
 		return nil
 	}
 	var list []candidate
-	for _, e := range entriesOf(context.Background(), dir) {
+	for _, e := range entriesOf(ctx, dir) {
 		id, isModel := strings.CutPrefix(e.Name(), "models--")
 		name := strings.Replace(id, "--", "/", 1)
 		if repo, err := hub.ParseRepo(name); !isModel || err != nil || repo.ID != name || !strings.HasPrefix(name, word) {

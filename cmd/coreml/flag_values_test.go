@@ -32,7 +32,7 @@ func TestEveryFlagInsistsOnItsValue(t *testing.T) {
 	arguments := map[string][]string{
 		"generate": {"x"}, "embed": {"x"}, "inspect": {model}, "check": {story}, "bench": {model}, "synth": {"x"}, "tokenize": {"x"}, "predict": {model}, "verify": {model},
 	}
-	n := 0
+	n, seen := 0, map[string]bool{}
 	for verb, flags := range valueFlags(t) {
 		for _, f := range flags {
 			forms := []string{"--" + f.Name}
@@ -43,9 +43,9 @@ func TestEveryFlagInsistsOnItsValue(t *testing.T) {
 				forms = append(forms, "-"+string(f.Short))
 			}
 			before := append([]string{verb}, arguments[verb]...)
-			for _, form := range forms {
+			for i, form := range forms {
 				n++
-				for _, c := range []struct {
+				calls := []struct {
 					args []string
 					want string
 				}{
@@ -54,14 +54,21 @@ func TestEveryFlagInsistsOnItsValue(t *testing.T) {
 					{[]string{form, "--" + f.Name}, "--" + f.Name + " needs a value, and "},
 					{[]string{form, "--help=x"}, "--" + f.Name + " needs a value, and "},
 					{[]string{form, "--"}, "--" + f.Name + " needs a value, and "},
-				} {
+					{[]string{form + "="}, "--" + f.Name + " has an empty value"},
+				}
+				// All of them with a flag of each name; what several commands share, and other
+				// spellings, are read by the same code.
+				if seen[f.Name] || i > 0 {
+					calls = calls[:2]
+				}
+				for _, c := range calls {
 					r := call(t, append(before[:len(before):len(before)], c.args...)...)
 					if r.status != exitUsage || r.out != "" || !strings.HasPrefix(r.err, "coreml: "+c.want) || !strings.Contains(r.err, "(see coreml "+verb+" --help)") {
 						t.Errorf("%s %q: status %d, %q %q", verb, c.args, r.status, r.out, r.err)
 					}
 				}
-				call(t, append(before[:len(before):len(before)], form+"=")...).want(t, exitUsage, "", "--"+f.Name+" has an empty value")
 			}
+			seen[f.Name] = true
 		}
 	}
 	if n < 50 {

@@ -572,7 +572,7 @@ func TestInspectHashesTheCacheAgain(t *testing.T) {
 func TestForeignNamesOfAHubCannotCommandATerminal(t *testing.T) {
 	evil := "a\x1b[31m\u202e\x07b.bin"
 	server, _ := newUser(t, hubtest.Repo{ID: "org/evil", Files: hubtest.FS{evil: hubtest.Pattern{Size: 1 << 20}, "x\u009b2J.mlpackage/y": hubtest.Text("y"), "z\x1bc.mlpackage/y": hubtest.Text("y")}})
-	server.Add(hubtest.Fault{Op: hubtest.Info, Repo: "org/rude", Do: hubtest.Do{Status: 403, Header: map[string]string{"X-Error-Message": "\x1b]0;t\x07 no"}}})
+	server.Add(hubtest.Fault{Op: hubtest.Info, Repo: "org/rude", Do: hubtest.Do{Status: 403, Header: map[string]string{"X-Error-Message": "\u009b2J\u202eno"}}})
 	t.Setenv("TERM", "dumb")
 	for _, args := range [][]string{
 		{"pull", "org/evil"},

@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
-	"crypto/subtle"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -14,6 +12,7 @@ import (
 	"time"
 
 	"github.com/gocoreml/coreml/cmd/coreml/internal/page"
+	"github.com/gocoreml/coreml/internal/apikey"
 )
 
 // What a client may take its time for. The API bounds bodies and answers itself.
@@ -140,15 +139,9 @@ func (sv *webServer) needKey(next http.Handler) http.Handler {
 	if len(sv.keys) == 0 {
 		return next
 	}
+	ring := apikey.NewRing(sv.keys)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_, given, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-		hash := sha256.Sum256([]byte(strings.TrimSpace(given)))
-		right := 0
-		for _, key := range sv.keys {
-			want := sha256.Sum256([]byte(key))
-			right |= subtle.ConstantTimeCompare(hash[:], want[:])
-		}
-		if right != 1 {
+		if !ring.Has(apikey.Given(r.Header.Get("Authorization"), r.Header.Get("X-Api-Key"))) {
 			w.Header().Set("WWW-Authenticate", "Bearer")
 			refuse(w, http.StatusUnauthorized, "invalid_api_key", "measures need one of the server's API keys, as \"Authorization: Bearer KEY\"")
 			return

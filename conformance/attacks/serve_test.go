@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -261,24 +262,36 @@ func requests() []*attack {
 				w.refused("a picture", chat, `{"messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"`+url+`"}}]}]}`, http.StatusBadRequest)
 			}
 		}),
-		serving("sessions without end", func(w *website) {
-			template := `,"chat_template":"{% for m in messages %}<|story|>{{ m.content }}{% endfor %}<|story|>"`
-			for i := range 200 {
-				body := fmt.Sprintf(`{"messages":[{"role":"user","content":"%d"}],"max_tokens":1%s}`, i, template)
-				status, text := w.send(http.MethodPost, chat, strings.NewReader(body), "X-Session-Id", fmt.Sprintf("session-%d", i))
-				if status != http.StatusOK {
-					w.t.Errorf("session %d: status %d, %.300q", i, status, text)
-					break
-				}
-			}
-			for _, id := range []string{"../../etc/passwd", strings.Repeat("a", 30_000), "\x1b[31m", "a\tb", "ü\u202e", `"quoted"`} {
-				status, text := w.send(http.MethodPost, chat, strings.NewReader(`{"messages":[{"role":"user","content":"a"}],"max_tokens":1`+template+`}`), "X-Session-Id", id)
-				if status != http.StatusOK && status != 0 {
-					w.checkRefused("session "+id[:min(len(id), 20)], status, text, http.StatusBadRequest)
-				}
-			}
-		}),
+		inSessions(),
 	}
+}
+
+// inSessions has more sessions than there is memory for, and names of them that are none.
+func inSessions() *attack {
+	a := serving("sessions without end", func(w *website) {
+		const body = `{"messages":[{"role":"user","content":"a"}],"max_tokens":1}`
+		session := func(id string) (int, string) {
+			return w.send(http.MethodPost, "/v1/chat/completions", strings.NewReader(body), "X-Session-Id", id)
+		}
+		for i := range 300 {
+			if status, text := session(fmt.Sprintf("session-%d", i)); status != http.StatusOK {
+				w.t.Errorf("session %d: status %d, %.300q", i, status, text)
+				break
+			}
+		}
+		for _, id := range []string{"../../etc/passwd", strings.Repeat("a", 30_000), "\x1b[31m", "a\tb", "ü\u202e", `"quoted"`} {
+			// Some of these the client does not send.
+			if status, text := session(id); status != http.StatusOK && status != 0 {
+				w.checkRefused("session "+id[:min(len(id), 20)], status, text, http.StatusBadRequest)
+			}
+		}
+	}, "--model", "m.mlpackage", "--session-dir", "sessions")
+	a.prepare = func(t *testing.T, dir string) {
+		story(t, dir)
+		write(t, filepath.Join(dir, "chat_template.jinja"), []byte(`{% for m in messages %}<|story|>{{ m.content }}{% endfor %}<|story|>`))
+	}
+	a.leaves = []string{"sessions"}
+	return a
 }
 
 // doubling returns a grammar of n rules, each of which is the one before it twice.

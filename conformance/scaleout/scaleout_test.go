@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -268,4 +270,32 @@ func TestAFullQueueReachesTheClient(t *testing.T) {
 		a, err := ask(t.Context(), router.url, "later", 4, message{"user", "Once"})
 		return err == nil && a.status == http.StatusOK
 	})
+}
+
+// TestClientsPassThroughTheRouter runs the suite of conformance/openai with the router in
+// the server's place.
+func TestClientsPassThroughTheRouter(t *testing.T) {
+	need(t)
+	if os.Getenv("COREML_OPENAI_CLIENTS") == "" {
+		t.Skip("make scale-out sets COREML_OPENAI_CLIENTS, the folder with the clients")
+	}
+	dir := t.TempDir()
+	inSuite := func(env []string, args ...string) {
+		t.Helper()
+		cmd := exec.CommandContext(t.Context(), "go", args...)
+		cmd.Dir, cmd.Env = filepath.Join("..", "openai"), append(os.Environ(), env...)
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Fatalf("go %q: %v\n%s", args, err, out)
+		}
+		for line := range strings.Lines(string(out)) {
+			if strings.Contains(line, " passed, ") {
+				t.Log(strings.TrimSpace(line))
+			}
+		}
+	}
+	inSuite(nil, "run", "./model", dir)
+	model := filepath.Join(dir, "model")
+	router := route(t, serve(t, "first", model, loopback, ""), serve(t, "second", model, loopback, ""))
+	inSuite([]string{"BASE_URL=" + router.url, "ROUTER=1", "MODEL=model"}, "test", "-count=1", "-v", ".")
 }

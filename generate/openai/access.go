@@ -2,41 +2,21 @@ package openai
 
 import (
 	"crypto/rand"
-	"crypto/sha256"
-	"crypto/subtle"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/gocoreml/coreml/internal/apikey"
 )
 
-// keyRing has the API keys as hashes, which have one length.
-type keyRing [][sha256.Size]byte
-
-func newKeyRing(keys []string) keyRing {
-	ring := make(keyRing, len(keys))
-	for k, key := range keys {
-		ring[k] = sha256.Sum256([]byte(key))
-	}
-	return ring
-}
-
-// check refuses a request without a key of the ring. It takes the same time whichever keys
-// there are and however many of their characters are right.
-func (k keyRing) check(r *http.Request) error {
-	if len(k) == 0 {
+// checkKey refuses a request without one of the keys, where there are any.
+func (h *Handler) checkKey(r *http.Request) error {
+	if len(h.keys) == 0 {
 		return nil
 	}
-	given := r.Header.Get("X-Api-Key")
-	if scheme, rest, ok := strings.Cut(r.Header.Get("Authorization"), " "); ok && strings.EqualFold(scheme, "bearer") {
-		given = strings.TrimSpace(rest)
-	}
-	hash := sha256.Sum256([]byte(given))
-	right := 0
-	for i := range k {
-		right |= subtle.ConstantTimeCompare(hash[:], k[i][:])
-	}
-	if right == 1 {
+	given := apikey.Given(r.Header.Get("Authorization"), r.Header.Get("X-Api-Key"))
+	if h.keys.Has(given) {
 		return nil
 	}
 	message := "the API key is not one of this server's"

@@ -229,7 +229,7 @@ func TestBodiesThatAreNoRequests(t *testing.T) {
 		{"half", `{"model":"story"`, 400, "invalid_json"},
 		{"two", `{"model":"story"}{}`, 400, "invalid_json"},
 		{"a list", `[1]`, 400, "invalid_json"},
-		{"a text", `"{}"`, 400, "invalid_json"},
+		{"a string", `"{}"`, 400, "invalid_json"},
 		{"null", `null`, 400, "invalid_json"},
 		{"no UTF-8", "{\"model\":\"\xff\xfe\"}", 400, "invalid_json"},
 		{"deep objects", `{"x":` + deep + `}`, 400, "invalid_json"},

@@ -51,7 +51,7 @@ func (x *exchange) chatJob(o *object) (*job, error) {
 	j.sampleFields(o)
 	j.endFields(o)
 	j.limitFields(o, j.chatLimit(), "max_completion_tokens", "max_tokens")
-	x.answersField(j, o)
+	j.answersField(o)
 	j.chatLogProbs(o)
 	j.grammarFields(o)
 	j.toolFields(o)

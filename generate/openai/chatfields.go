@@ -102,7 +102,7 @@ func (c *conversation) result(m *object, out *tokenizer.Message) {
 
 // content reads a text, or parts of which some may be pictures.
 func (c *conversation) content(m *object, out *tokenizer.Message) {
-	if raw := m.raw("content"); raw == nil || kindOfJSON(raw) == "a text" {
+	if raw := m.raw("content"); raw == nil || kindOfJSON(raw) == "a string" {
 		out.Content = m.text("content")
 		return
 	}

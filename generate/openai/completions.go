@@ -56,7 +56,7 @@ func (x *exchange) completionReply(o *object) (*completionReply, error) {
 	} else {
 		j.limitFields(o, 0, "max_tokens", "max_completion_tokens")
 	}
-	x.answersField(j, o)
+	j.answersField(o)
 	r.best = j.answers
 	if n, ok := o.integer("best_of", 1, x.h.config.MaxAnswers); ok {
 		if r.best = n; n < j.answers {
@@ -90,10 +90,10 @@ func readPrompts(o *object) []generate.Prompt {
 	case raw == nil:
 		o.bad("prompt", "is missing")
 		return nil
-	case kindOfJSON(raw) == "a text":
+	case kindOfJSON(raw) == "a string":
 		return []generate.Prompt{{Text: o.text("prompt")}}
 	case kindOfJSON(raw) != "a list":
-		o.bad("prompt", "is %s, want a text, a list of token ids, or a list of some", kindOfJSON(raw))
+		o.bad("prompt", "is %s, want a string, a list of token ids, or a list of some", kindOfJSON(raw))
 		return nil
 	}
 	var list []json.RawMessage
@@ -114,7 +114,7 @@ func readPrompts(o *object) []generate.Prompt {
 		name := element("prompt", k)
 		inner.fields[name] = one
 		switch kindOfJSON(one) {
-		case "a text":
+		case "a string":
 			out = append(out, generate.Prompt{Text: inner.text(name)})
 		case "a list":
 			ids := inner.ids(name, maxValues)
@@ -123,7 +123,7 @@ func readPrompts(o *object) []generate.Prompt {
 			}
 			out = append(out, generate.Prompt{Tokens: ids})
 		default:
-			inner.bad(name, "is %s, want a text or a list of token ids", kindOfJSON(one))
+			inner.bad(name, "is %s, want a string or a list of token ids", kindOfJSON(one))
 		}
 	}
 	o.join(inner)
@@ -295,7 +295,7 @@ func (r *completionReply) head(j *job, used *usage) (*completionChoice, error) {
 		s, err = j.to.Generator.Score(r.x.ctx, j.prompt.Text, opts)
 	}
 	if err != nil {
-		return nil, (&writing{x: r.x, j: j}).explain(err)
+		return nil, j.explain(err)
 	}
 	if r.nothing {
 		used.prompt += len(s.Tokens)

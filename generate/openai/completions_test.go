@@ -47,7 +47,7 @@ func TestACompletionIsThatOfTheLibrary(t *testing.T) {
 		name, prompt string
 		n            int
 	}{
-		{"a text", `"Once upon a time"`, 1},
+		{"a string", `"Once upon a time"`, 1},
 		{"tokens", string(idText), 1},
 		{"texts", `["Once upon a time","Once upon a time"]`, 2},
 		{"lists of tokens", "[" + string(idText) + "," + string(idText) + "]", 2},

@@ -73,6 +73,11 @@ func (h *Handler) embeddings(x *exchange) error {
 	if err := o.failed(); err != nil {
 		return err
 	}
+	leave, ok := to.waiting.enter("", mostForEncoder)
+	if !ok {
+		return errEncoderBusy
+	}
+	defer leave()
 	select {
 	case to.encoding <- struct{}{}:
 		defer func() { <-to.encoding }()
@@ -131,11 +136,11 @@ func (x *exchange) inputs(to *target, o *object) []string {
 		o.bad("input", "is missing")
 		return nil
 	}
-	if kindOfJSON(raw) == "a text" {
+	if kindOfJSON(raw) == "a string" {
 		return []string{o.text("input")}
 	}
 	var list []json.RawMessage
-	if !o.value("input", "a text or a list", &list) {
+	if !o.value("input", "a string or a list", &list) {
 		return nil
 	}
 	switch {
@@ -159,7 +164,7 @@ func (x *exchange) inputs(to *target, o *object) []string {
 			out = append(out, inner.text(name))
 		}
 		if inner.err != nil || string(one) == "null" {
-			inner.bad(name, "is %s, want a text or a list of token ids", kindOfJSON(one))
+			inner.bad(name, "is %s, want a string or a list of token ids", kindOfJSON(one))
 			break
 		}
 	}

@@ -22,7 +22,6 @@ const maxShown = 80
 // the form of its own.
 type apiError struct {
 	status  int
-	kind    string // OpenAI's type, by status where it is empty
 	message string
 	param   string // the field that is to blame, "" for none
 	code    string // a word for programs, "" for none
@@ -183,11 +182,7 @@ var optionParams = map[string]string{
 
 // openAI returns the error as OpenAI's interface writes it.
 func (e *apiError) openAI() any {
-	kind := e.kind
-	if kind == "" {
-		kind = kindOf(e.status)
-	}
-	body := errorBody{Message: e.message, Type: kind}
+	body := errorBody{Message: e.message, Type: kindOf(e.status)}
 	if e.param != "" {
 		body.Param = &e.param
 	}

@@ -18,9 +18,7 @@ const (
 func (j *job) grammarFields(o *object) {
 	r := &grammarReader{job: j, o: o}
 	r.responseFormat("response_format")
-	r.fields(o, "schema", "guided_json", "json_schema")
-	r.texts(o, "regex", "guided_regex", "grammar", "guided_grammar")
-	r.choice(o, "choice", "guided_choice")
+	r.ownFields()
 	if inner := o.object("structured_outputs"); inner != nil {
 		r.fields(inner, "json")
 		r.texts(inner, "regex", "grammar")
@@ -31,6 +29,13 @@ func (j *job) grammarFields(o *object) {
 		inner.refuse("structural tags are not served", "structural_tag")
 		o.join(inner)
 	}
+}
+
+// ownFields reads those that stand in the request itself.
+func (r *grammarReader) ownFields() {
+	r.fields(r.o, "schema", "guided_json", "json_schema")
+	r.texts(r.o, "regex", "guided_regex", "grammar", "guided_grammar")
+	r.choice(r.o, "choice", "guided_choice")
 }
 
 // grammarReader reads the fields of a grammar.
@@ -70,7 +75,7 @@ func (r *grammarReader) fields(o *object, names ...string) {
 			continue
 		}
 		// Some clients send the schema as a text.
-		if kindOfJSON(raw) == "a text" {
+		if kindOfJSON(raw) == "a string" {
 			var text string
 			if o.value(name, "a schema", &text) && !json.Valid([]byte(text)) {
 				o.bad(name, "is no JSON")

@@ -11,13 +11,14 @@ import (
 	"sync"
 	"time"
 
+	"github.com/gocoreml/coreml/internal/apikey"
 	"github.com/gocoreml/coreml/internal/quote"
 )
 
 // Handler serves models over HTTP. It is made by [New], and safe for concurrent use.
 type Handler struct {
 	config   Config
-	keys     keyRing
+	keys     apikey.Ring
 	models   registry
 	routes   map[string]map[string]route // by path and method
 	mu       sync.Mutex
@@ -28,7 +29,7 @@ type Handler struct {
 	idle     chan struct{} // closed when closing and nothing is under way
 	large    chan struct{} // has an element for each large request that is prepared
 	decoding chan struct{} // has an element for each request that decodes pictures
-	// stop ends the requests under way.
+	// life ends with the requests that are under way, which stop ends.
 	life context.Context //nolint:containedctx // that of the handler
 	stop context.CancelCauseFunc
 }
@@ -54,7 +55,7 @@ func New(cfg *Config, models ...Model) (*Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &Handler{config: c, keys: newKeyRing(c.APIKeys), idle: make(chan struct{}), large: make(chan struct{}, mostLarge), decoding: make(chan struct{}, mostDecoding)}
+	h := &Handler{config: c, keys: apikey.NewRing(c.APIKeys), idle: make(chan struct{}), large: make(chan struct{}, mostLarge), decoding: make(chan struct{}, mostDecoding)}
 	h.life, h.stop = context.WithCancelCause(context.Background())
 	for _, m := range models {
 		if err := h.models.add(m); err != nil {
@@ -126,7 +127,7 @@ func (h *Handler) serve(x *exchange) error {
 	if to.open {
 		return to.serve(h, x)
 	}
-	if err := h.keys.check(x.r); err != nil {
+	if err := h.checkKey(x.r); err != nil {
 		return err
 	}
 	if err := h.begin(); err != nil {

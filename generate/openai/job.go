@@ -94,7 +94,7 @@ func (x *exchange) answer(j *job, emit func(e *event) error) (usage, error) {
 			continue
 		}
 		if err != nil {
-			return w.usage, w.explain(err)
+			return w.usage, w.j.explain(err)
 		}
 	}
 	return w.usage, nil
@@ -215,10 +215,21 @@ func (w *writing) stream() iter.Seq2[generate.AnswerToken, error] {
 		return single(g.StreamTokens(ctx, j.prompt.Tokens, &opts))
 	case j.prompt.Messages == nil:
 		return single(g.Stream(ctx, j.prompt.Text, &opts))
-	case j.session != "" && j.to.Sessions != nil && opts.Guidance == nil && (opts.Chat == nil || !opts.Chat.ContinueFinalMessage):
+	case j.session != "" && j.to.Sessions != nil && j.mayHaveSession():
 		return w.inSession(ctx, &opts)
 	}
 	return single(g.Chat(ctx, j.prompt.Messages, &opts))
+}
+
+// mayHaveSession reports whether a session can answer: it has no two texts, begins messages of
+// its own, and is of a model with a template. What it cannot is answered all the same.
+func (j *job) mayHaveSession() bool {
+	g, chat := j.to.Generator, j.opts.Chat
+	if j.opts.Guidance != nil || chat != nil && chat.ContinueFinalMessage {
+		return false
+	}
+	t := g.Tokenizer()
+	return t != nil && (t.HasChatTemplate() || g.ChatOptions().Template != "")
 }
 
 // single makes the tokens of one answer those of the first of several.
@@ -253,6 +264,12 @@ func (w *writing) inSession(ctx context.Context, opts *generate.Options) iter.Se
 			}
 			return nil
 		}
+		leave, ok := w.j.to.waiting.enter(name, mostInSession)
+		if !ok {
+			yield(generate.AnswerToken{}, errSessionBusy)
+			return
+		}
+		defer leave()
 		sessions := w.j.to.Sessions
 		err := sessions.Do(ctx, name, use)
 		if errors.Is(err, generate.ErrSavedMismatch) || errors.Is(err, generate.ErrSaved) {
@@ -268,8 +285,8 @@ func (w *writing) inSession(ctx context.Context, opts *generate.Options) iter.Se
 }
 
 // explain adds to an error what only the job knows.
-func (w *writing) explain(err error) error {
-	if cause := context.Cause(w.x.ctx); cause != nil && isEnd(err) {
+func (j *job) explain(err error) error {
+	if cause := context.Cause(j.x.ctx); cause != nil && isEnd(err) {
 		err = cause
 	}
 	e := errorOf(err)
@@ -278,10 +295,10 @@ func (w *writing) explain(err error) error {
 		told.cause = err
 	}
 	if told.param == "" && (told.code == "context_length_exceeded" || told.code == "no_chat_template") {
-		told.param = w.j.promptField
+		told.param = j.promptField
 	}
 	if told.code == "queue_full" {
-		told.retryAfter = retryAfter(w.j.to.Generator.Stats())
+		told.retryAfter = retryAfter(j.to.Generator.Stats())
 	}
 	return &told
 }

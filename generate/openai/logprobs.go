@@ -98,9 +98,5 @@ func (p *chatProbs) of(e *event) *chatLogProbs {
 // one returns a token with its log-probability.
 func (p *chatProbs) one(id int, logProb float64) tokenLogProb {
 	data := p.texts.of(id)
-	list := make([]int, len(data))
-	for k, b := range data {
-		list[k] = int(b)
-	}
-	return tokenLogProb{strings.ToValidUTF8(string(data), "\uFFFD"), finite(logProb), list}
+	return tokenLogProb{strings.ToValidUTF8(string(data), "\uFFFD"), finite(logProb), numbers(data)}
 }

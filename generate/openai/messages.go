@@ -48,10 +48,11 @@ func (h *Handler) countMessage(x *exchange) error {
 	if len(j.opts.Images) > 0 {
 		return unsupported("messages", "have pictures, whose tokens are known only when they have been read")
 	}
-	n, err := x.countPrompt(j)
+	ids, err := j.promptTokens()
 	if err != nil {
 		return err
 	}
+	n := len(ids)
 	x.stats.PromptTokens = n
 	return x.reply(http.StatusOK, struct {
 		InputTokens int `json:"input_tokens"`
@@ -60,28 +61,6 @@ func (h *Handler) countMessage(x *exchange) error {
 
 // nameForAnthropic gives the reply its id by the name that Anthropic's clients look for.
 func (x *exchange) nameForAnthropic() { x.w.Header().Set("Request-Id", x.id) }
-
-// countPrompt returns the number of tokens of a prompt of messages. A picture counts as one.
-func (x *exchange) countPrompt(j *job) (int, error) {
-	g := j.to.Generator
-	opts := j.opts.Chat
-	if opts == nil {
-		opts = g.ChatOptions()
-	}
-	told := *opts
-	told.AddGenerationPrompt = !told.ContinueFinalMessage
-	if told.Tools = j.opts.Tools; j.opts.ToolChoice == generate.ToolNone {
-		told.Tools = nil
-	}
-	if g.Tokenizer() == nil {
-		return 0, (&writing{x: x, j: j}).explain(generate.ErrNoChatTemplate)
-	}
-	ids, err := g.Tokenizer().EncodeChat(x.ctx, j.prompt.Messages, &told)
-	if err != nil {
-		return 0, (&writing{x: x, j: j}).explain(err)
-	}
-	return len(ids), nil
-}
 
 // messageReply is a message, whole or as it begins.
 type messageReply struct {

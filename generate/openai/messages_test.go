@@ -266,7 +266,7 @@ func TestMessagesThatAreRefused(t *testing.T) {
 		{`{"model":"story",` + hello + `}`, "max_tokens: is missing"},
 		{`{"model":"story","max_tokens":0,` + hello + `}`, "max_tokens: is 0"},
 		{begin + `"messages":[]}`, "messages: is missing or empty"},
-		{begin + `"messages":"hi"}`, "messages: is a text"},
+		{begin + `"messages":"hi"}`, "messages: is a string"},
 		{begin + `"messages":[{"role":"robot","content":"hi"}]}`, "messages[0].role: is \"robot\""},
 		{begin + `"messages":[{"role":"user"}]}`, "messages[0].content: is missing"},
 		{begin + `"messages":[{"role":"user","content":7}]}`, "messages[0].content: is a number"},

@@ -45,13 +45,13 @@ type (
 // streamMessage answers with the events of a message. The first one comes with the first
 // token, so that a request that is refused until then has a status that says so.
 func (x *exchange) streamMessage(j *job) error {
-	prompt, err := x.countPrompt(j)
+	prompt, err := j.promptTokens()
 	if err != nil {
 		return err
 	}
 	s := &messageStream{events: x.openStream(), message: newMessage(j)}
 	// How much of the prompt was in a cache is known at the end.
-	s.message.Usage.InputTokens = prompt
+	s.message.Usage.InputTokens = len(prompt)
 	s.blocks = blockWriter{hideThinking: j.hideThinking, start: s.start, delta: s.delta, stop: s.stop}
 	used, err := x.answer(j, s.add)
 	if err != nil {

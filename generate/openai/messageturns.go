@@ -63,7 +63,7 @@ func (c *turnReader) system() {
 
 // plain reads a text, or blocks of text alone.
 func (c *turnReader) plain(o *object, name string) (texts []string, ok bool) {
-	if kindOfJSON(o.raw(name)) == "a text" {
+	if kindOfJSON(o.raw(name)) == "a string" {
 		return []string{o.text(name)}, true
 	}
 	for k, raw := range o.list(name, maxParts) {
@@ -120,7 +120,7 @@ func (c *turnReader) message(m *object) {
 		c.flush()
 		c.turn.role = role
 	}
-	if kindOfJSON(m.raw("content")) == "a text" {
+	if kindOfJSON(m.raw("content")) == "a string" {
 		c.text(m.text("content"))
 		return
 	}

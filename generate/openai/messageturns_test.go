@@ -31,7 +31,7 @@ func TestTurnsBecomeMessagesOfChatTemplates(t *testing.T) {
 		goesOn     bool
 	}{
 		{
-			"a text", `{"messages":[{"role":"user","content":"hi"}]}`,
+			"a string", `{"messages":[{"role":"user","content":"hi"}]}`,
 			[]tokenizer.Message{{Role: "user", Content: "hi"}},
 			false,
 		}, {
@@ -109,7 +109,7 @@ func TestBlocksOfAnAnswer(t *testing.T) {
 		events []event
 		want   []string
 	}{
-		{"a text", []event{{text: "a"}, {text: " "}, {text: "b"}, {finish: finishEnd}}, []string{"<text", "a", " ", "b", "text>"}},
+		{"a string", []event{{text: "a"}, {text: " "}, {text: "b"}, {finish: finishEnd}}, []string{"<text", "a", " ", "b", "text>"}},
 		{"space before a text comes with it", []event{{text: "\n"}, {text: " "}, {text: "b", finish: finishEnd}}, []string{"<text", "\n b", "text>"}},
 		{"space alone is the answer", []event{{text: "\n", finish: finishEnd}}, []string{"<text", "\n", "text>"}},
 		{"space between thinking and a call is no text", []event{{reasoning: "hm"}, {text: "\n\n"}, {calls: call}, {text: "\n", finish: finishCalls}}, []string{"<thinking", "hm", "thinking>", "<tool_use", `{"a":1}`, "tool_use>"}},

@@ -48,7 +48,7 @@ func kindOfJSON(data []byte) string {
 	case c == '[':
 		return "a list"
 	case c == '"':
-		return "a text"
+		return "a string"
 	case c == 't', c == 'f':
 		return "true or false"
 	case c == 'n':
@@ -96,9 +96,9 @@ func (o *object) value(name, want string, v any) bool {
 	return true
 }
 
-// text reads a text, "" where it is absent.
+// text reads a string, "" where it is absent.
 func (o *object) text(name string) (s string) {
-	o.value(name, "a text", &s)
+	o.value(name, "a string", &s)
 	return s
 }
 
@@ -188,9 +188,9 @@ func (o *object) list(name string, most int) []json.RawMessage {
 	return list
 }
 
-// texts reads a text, or a list of some.
+// texts reads a string, or a list of some.
 func (o *object) texts(name string, most int) []string {
-	if raw := o.fields[name]; raw == nil || kindOfJSON(raw) == "a text" {
+	if raw := o.fields[name]; raw == nil || kindOfJSON(raw) == "a string" {
 		if raw == nil {
 			return nil
 		}
@@ -199,8 +199,8 @@ func (o *object) texts(name string, most int) []string {
 	var out []string
 	for k, raw := range o.list(name, most) {
 		var s string
-		if json.Unmarshal(raw, &s) != nil || kindOfJSON(raw) != "a text" {
-			o.fail(badField(element(o.at(name), k), "is %s, want a text", kindOfJSON(raw)))
+		if json.Unmarshal(raw, &s) != nil || kindOfJSON(raw) != "a string" {
+			o.fail(badField(element(o.at(name), k), "is %s, want a string", kindOfJSON(raw)))
 			return nil
 		}
 		out = append(out, s)

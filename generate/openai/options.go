@@ -128,8 +128,8 @@ func (j *job) chatLimit() int {
 }
 
 // answersField reads the number of answers.
-func (x *exchange) answersField(j *job, o *object) {
-	if n, ok := o.integer("n", 1, x.h.config.MaxAnswers); ok {
+func (j *job) answersField(o *object) {
+	if n, ok := o.integer("n", 1, j.x.h.config.MaxAnswers); ok {
 		j.answers = n
 	}
 }

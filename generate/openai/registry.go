@@ -23,6 +23,8 @@ type served struct {
 	Model
 	// encoding bounds how many requests use the encoder at once; each of them fills the cores.
 	encoding chan struct{}
+	// waiting are the requests for the encoder, and for each session.
+	waiting crowd
 }
 
 // mostEncoding is how many requests use an encoder at once.
@@ -63,7 +65,7 @@ type target struct {
 	name     string // as answers say it
 	function string // of the package, "" for that of the model
 	adapters []coreml.Adapter
-	// variant is the name of the adapter or the function, "" for none.
+	// variant tells the adapter and the function from others, "" for neither.
 	variant string
 }
 
@@ -96,32 +98,35 @@ func (g *registry) find(name string) (*target, *apiError) {
 }
 
 // choose makes a target that of an adapter or a function, and reports whether there is one.
-func (t *target) choose(variant string) bool {
-	if list, ok := t.Adapters[variant]; ok {
-		t.adapters, t.variant = list, variant
-		return true
+func (t *target) choose(variant string) bool { return t.useAdapter(variant) || t.useFunction(variant) }
+
+// useAdapter makes a target that of an adapter, and reports whether there is one.
+func (t *target) useAdapter(name string) bool {
+	list, ok := t.Adapters[name]
+	if ok {
+		t.adapters, t.variant = list, name
 	}
-	if t.Generator != nil && slices.Contains(t.Generator.Functions(), variant) {
-		t.function, t.variant = variant, variant
-		return true
-	}
-	return false
+	return ok
 }
 
-// select takes in the fields adapter and function of a request.
-func (t *target) selectBy(adapter, function string) *apiError {
-	if adapter != "" {
-		list, ok := t.Adapters[adapter]
-		if !ok {
-			return badField("adapter", "the model has no adapter %s", shown(adapter))
-		}
-		t.adapters, t.variant = list, adapter
+// useFunction makes a target that of a function of the package, and reports whether there is
+// one.
+func (t *target) useFunction(name string) bool {
+	ok := t.Generator != nil && slices.Contains(t.Generator.Functions(), name)
+	if ok {
+		t.function = name
+		t.variant += "\x00" + name
 	}
-	if function != "" {
-		if t.Generator == nil || !slices.Contains(t.Generator.Functions(), function) {
-			return badField("function", "the model has no function %s", shown(function))
-		}
-		t.function, t.variant = function, t.variant+"\x00"+function
+	return ok
+}
+
+// selectBy takes in the fields adapter and function of a request.
+func (t *target) selectBy(adapter, function string) *apiError {
+	if adapter != "" && !t.useAdapter(adapter) {
+		return badField("adapter", "the model has no adapter %s", shown(adapter))
+	}
+	if function != "" && !t.useFunction(function) {
+		return badField("function", "the model has no function %s", shown(function))
 	}
 	return nil
 }

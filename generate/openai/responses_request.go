@@ -66,9 +66,7 @@ func (j *job) responseText(o *object) {
 		}
 		o.join(text)
 	}
-	r.fields(o, "schema", "guided_json", "json_schema")
-	r.texts(o, "regex", "guided_regex", "grammar", "guided_grammar")
-	r.choice(o, "choice", "guided_choice")
+	r.ownFields()
 }
 
 // responseReasoning reads how much the model thinks.
@@ -131,7 +129,7 @@ func (j *job) inputField(o *object) {
 	case raw == nil:
 		o.bad("input", "is missing")
 		return
-	case kindOfJSON(raw) == "a text":
+	case kindOfJSON(raw) == "a string":
 		b.c.messages = append(b.c.messages, tokenizer.Message{Role: "user", Content: o.text("input")})
 	default:
 		list := o.list("input", maxMessages)

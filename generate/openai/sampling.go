@@ -256,7 +256,7 @@ func (o *object) badWords(name string, tok *tokenizer.Tokenizer) [][]int {
 			continue
 		}
 		if json.Unmarshal(raw, &text) != nil || text == "" || tok == nil {
-			o.fail(badField(path, "is %s, want a text or a list of token ids", quoteJSON(raw)))
+			o.fail(badField(path, "is %s, want a string or a list of token ids", quoteJSON(raw)))
 			return nil
 		}
 		for _, word := range []string{text, " " + text} {

@@ -30,6 +30,30 @@ func withSessions(t *testing.T) (*server, *generate.Sessions) {
 	return serve(t, openai.Config{}, generate.Config{}, openai.Model{ID: "kept", Generator: g, Sessions: sessions}), sessions
 }
 
+// A model without a template answers with that of the request, which no session has.
+func TestASessionOfAModelWithoutATemplateIsAnsweredWithoutOne(t *testing.T) {
+	g := story(t, generate.Config{Chat: &tokenizer.ChatOptions{}})
+	sessions, err := g.NewSessions(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := sessions.Close(context.WithoutCancel(t.Context())); err != nil {
+			t.Error(err)
+		}
+	})
+	s := serve(t, openai.Config{}, generate.Config{}, openai.Model{ID: "bare", Generator: g, Sessions: sessions})
+	const with = `{"model":"bare","max_tokens":4,"chat_template":"{{ messages[0].content }}",` + hello + `}`
+	var r chatReply
+	s.post(chatPath, with, &r, "X-Session-Id", "a")
+	if len(r.Choices) != 1 || sessions.Stats().Live != 0 {
+		t.Errorf("got %+v with %+v", r, sessions.Stats())
+	}
+	if f := s.refused(chatPath, `{"model":"bare","max_tokens":4,`+hello+`}`, "X-Session-Id", "a"); f.Code != "no_chat_template" {
+		t.Errorf("without a template: %+v", f)
+	}
+}
+
 // A conversation that a client sends whole each time is not read anew, and its answers are those
 // of one that is.
 func TestASessionReadsWhatIsNew(t *testing.T) {

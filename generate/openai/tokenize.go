@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"unicode/utf8"
 
+	"github.com/gocoreml/coreml/generate"
 	"github.com/gocoreml/coreml/tokenizer"
 )
 
@@ -56,7 +57,7 @@ func (h *Handler) tokenize(x *exchange) error {
 	}
 	var ids []int
 	if j != nil {
-		ids, err = j.promptTokens(x)
+		ids, err = j.promptTokens()
 	} else {
 		ids, err = tok.EncodeContext(x.ctx, text, special)
 	}
@@ -123,17 +124,24 @@ func (x *exchange) templated(o *object, to *target) (*job, error) {
 	return j, o.failed()
 }
 
-// promptTokens returns the tokens of a conversation as the chat template writes it, without
-// the places of pictures.
-func (j *job) promptTokens(x *exchange) ([]int, error) {
-	opts := j.opts.Chat
-	if opts == nil {
-		opts = j.to.Generator.ChatOptions()
+// promptTokens returns the tokens of a conversation as the chat template writes it. A picture
+// is the one token that stands in its place.
+func (j *job) promptTokens() ([]int, error) {
+	tok := j.to.Generator.Tokenizer()
+	if tok == nil {
+		return nil, j.explain(generate.ErrNoChatTemplate)
 	}
-	opts.AddGenerationPrompt, opts.Tools = !opts.ContinueFinalMessage, j.opts.Tools
-	ids, err := j.to.Generator.Tokenizer().EncodeChat(x.ctx, j.prompt.Messages, opts)
+	opts := j.to.Generator.ChatOptions()
+	if j.opts.Chat != nil {
+		*opts = *j.opts.Chat
+	}
+	opts.AddGenerationPrompt = !opts.ContinueFinalMessage
+	if opts.Tools = j.opts.Tools; j.opts.ToolChoice == generate.ToolNone {
+		opts.Tools = nil
+	}
+	ids, err := tok.EncodeChat(j.x.ctx, j.prompt.Messages, opts)
 	if err != nil {
-		return nil, (&writing{x: x, j: j}).explain(err)
+		return nil, j.explain(err)
 	}
 	return ids, nil
 }
@@ -143,6 +151,11 @@ func shownPiece(data []byte) any {
 	if text := string(data); utf8.ValidString(text) {
 		return text
 	}
+	return numbers(data)
+}
+
+// numbers returns bytes as JSON has them: a list of bytes would be base64.
+func numbers(data []byte) []int {
 	list := make([]int, len(data))
 	for k, b := range data {
 		list[k] = int(b)

@@ -98,6 +98,7 @@ func Default() Rules {
 			// What lies under everything.
 			{Dir: "internal/dtype"},
 			{Dir: "internal/quote"},
+			{Dir: "internal/apikey"},
 			{Dir: "internal/samebits"}, // functions whose bits do not depend on the processor
 			{Dir: "internal/storage", May: []string{"internal/dtype", "internal/quote"}, Third: []string{sys}, Opens: []string{"*"}},
 			{Dir: "internal/workpool", Opens: []string{"os.ReadFile"}}, // what the kernel says of the cores
@@ -273,7 +274,7 @@ func Default() Rules {
 			// Pictures in the requests of others.
 			{Dir: "generate/internal/picture", May: []string{"generate"}},
 			// The servers' side of other people's clients.
-			{Dir: "generate/openai", May: []string{"coreml", "generate", "generate/embed", "generate/grammar", "generate/internal/picture", "tokenizer", "internal/quote"}, Std: []string{"net/http"}},
+			{Dir: "generate/openai", May: []string{"coreml", "generate", "generate/embed", "generate/grammar", "generate/internal/picture", "tokenizer", "internal/quote", "internal/apikey"}, Std: []string{"net/http"}},
 
 			// Adapters to other frameworks, each a module of its own, over what they share.
 			{Dir: "generate/internal/bridge", May: []string{"coreml", "generate", "generate/embed", "generate/grammar", "generate/internal/picture", "tokenizer"}},
@@ -300,11 +301,11 @@ func Default() Rules {
 			{Dir: "examples", May: []string{"coreml", "tensor", "tokenizer", "generate", "generate/openai", "hub"}, Std: []string{"net", "net/http"}, Prints: true},
 			{Dir: "cmd", May: []string{"*"}, Third: []string{"*"}, Std: []string{"net", "net/http"}, Prints: true, Opens: []string{"*"}},
 
-			// What other people's inputs must be answered with.
 			// Answers that another validator of JSON schema checks: a module of its own.
 			{Dir: "conformance/structured", May: []string{"examples", "generate", "generate/grammar"}, Third: []string{regexp2, "github.com/santhosh-tekuri/jsonschema"}},
 			// The server with the clients that people have: a module of its own.
 			{Dir: "conformance/openai", May: []string{"conformance/openai/target", "examples", "generate", "generate/embed", "generate/openai", "tokenizer"}, Third: []string{"github.com/openai/openai-go"}, Std: []string{"net", "net/http"}, Prints: true, Opens: []string{"*"}},
+			// What other people's inputs must be answered with.
 			{Dir: "conformance", May: []string{"*"}, Third: []string{sys}, Std: []string{"net", "net/http"}, Prints: true},
 
 			// Measurements against other programs.

@@ -29,8 +29,14 @@ def unknown_model():
         body_of(raises(openai.NotFoundError, call, 404), code="model_not_found")
 
 
+def read_by_the_server():
+    if ROUTER:
+        raise Skip("the router reads requests itself, and refuses some in its own words")
+
+
 @check(2, "a field that cannot be honoured is named")
 def bad_fields():
+    read_by_the_server()
     for fields, param in (
         ({"temperature": -1}, "temperature"),
         ({"n": 100000}, "n"),
@@ -60,6 +66,7 @@ def unknown_fields():
 
 @check(2, "bodies that are no JSON, or too large")
 def bad_bodies():
+    read_by_the_server()
     import urllib.error, urllib.request
 
     def post(data):

@@ -17,6 +17,7 @@ BASE_URL = os.environ["BASE_URL"]  # without /v1
 API_KEY = os.environ.get("API_KEY") or "none"
 MODEL = os.environ["MODEL"]
 EMBEDDER = os.environ.get("EMBEDDER", "")  # a model that gives vectors
+ROUTER = bool(os.environ.get("ROUTER"))  # BASE_URL is a router's
 PARALLEL = int(os.environ.get("PARALLEL", "0"))  # 0: not known
 QUEUE = int(os.environ.get("QUEUE", "0"))
 
