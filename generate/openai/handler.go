@@ -160,7 +160,7 @@ func (h *Handler) route(x *exchange) (route, error) {
 		for allowed := range list {
 			x.w.Header().Add("Allow", allowed)
 		}
-		return route{}, &apiError{status: http.StatusMethodNotAllowed, code: "method_not_allowed", message: fmt.Sprintf("%s takes no %s", path, quote.Text(method, maxShown))}
+		return route{}, &apiError{status: http.StatusMethodNotAllowed, code: "method_not_allowed", message: fmt.Sprintf("%s takes no %s", quote.Text(path, maxShown), quote.Text(method, maxShown))}
 	}
 	return to, nil
 }
