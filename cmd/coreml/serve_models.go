@@ -111,6 +111,9 @@ func (c *serveCmd) complete(ctx context.Context, f *finder, m *liveModel, p *mod
 	return c.keepSessions(m)
 }
 
+// sessionDisk is how much of a disk the conversations of a model take.
+const sessionDisk = 16 << 30
+
 // keepSessions lets a model keep the conversations that have a name: in memory, and in a
 // folder where there is one.
 func (c *serveCmd) keepSessions(m *liveModel) (err error) {
@@ -119,7 +122,7 @@ func (c *serveCmd) keepSessions(m *liveModel) (err error) {
 	}
 	cfg := &generate.SessionsConfig{}
 	if c.SessionDir != "" {
-		cfg.Dir, cfg.SaveEachTurn = filepath.Join(c.SessionDir, folderName(m.ID)), true
+		cfg.Dir, cfg.SaveEachTurn, cfg.MaxDiskBytes = filepath.Join(c.SessionDir, folderName(m.ID)), true, sessionDisk
 		if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
 			return fmt.Errorf("--session-dir: %w", err)
 		}

@@ -93,6 +93,9 @@ func TestRoutesThatThereAreNot(t *testing.T) {
 	if e := failureOf(t, r); e.status != 405 || r.header.Get("Allow") != "POST" {
 		t.Errorf("%+v %v", e, r.header)
 	}
+	if e := failureOf(t, s.do("POST", "/v1/models/%C2%9B%E2%80%AE"+strings.Repeat("a", 2000), "")); e.status != 405 || strings.ContainsAny(e.Message, "\u009b\u202e") || len(e.Message) > 500 {
+		t.Errorf("a hostile path gives %+v", e)
+	}
 	if m := s.records.next(); m.Route != "other" || m.Status != 404 {
 		t.Errorf("measured %+v", m)
 	}

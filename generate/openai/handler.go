@@ -184,7 +184,9 @@ type exchange struct {
 	// that has the error in the form of the route.
 	failEvent func(e *apiError) (name string, body any)
 	stats     RequestStats
-	cause     error // for the log
+	// gathered is how many tokens and alternatives the answers so far may have, see maxGathered.
+	gathered int
+	cause    error // for the log
 }
 
 // recovered answers a request in which something has panicked.

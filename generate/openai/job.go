@@ -85,6 +85,9 @@ type usage struct {
 // answer writes the answers of a job: emit is told of each token, one answer after the other,
 // and its error ends them. What is known of them so far is counted in the exchange.
 func (x *exchange) answer(j *job, emit func(e *event) error) (usage, error) {
+	if x.stream == nil {
+		x.boundGathered(j)
+	}
 	w := &writing{x: x, j: j, emit: emit}
 	for w.done < j.answers {
 		err := w.run()
@@ -98,6 +101,36 @@ func (x *exchange) answer(j *job, emit func(e *event) error) (usage, error) {
 		}
 	}
 	return w.usage, nil
+}
+
+const (
+	// maxGathered is how many tokens, and alternatives to them, a reply has that is sent as a
+	// whole: about 100 MB at most. What is streamed has no such bound.
+	maxGathered = 1 << 20
+	// maxGaps is the most of RequestStats.TokenGaps.
+	maxGaps = 1 << 16
+)
+
+// boundGathered shortens the limit of answers that are gathered: a text that slides along, or
+// many answers with all alternatives, would fill the memory. One that is cut by it ends as by
+// any limit.
+func (x *exchange) boundGathered(j *job) {
+	each := (1 + max(j.opts.LogProbs, 0)) * max(j.answers, 1)
+	most := max((maxGathered-x.gathered)/each, 1)
+	limit, g := j.opts.MaxTokens, j.to.Generator
+	if limit == 0 {
+		limit = g.Defaults().MaxTokens
+	}
+	if limit < 0 {
+		limit = g.ContextLength()
+		if j.opts.Overflow == generate.OverflowSlide {
+			limit = maxGathered + 1 // or any number
+		}
+	}
+	if limit > most {
+		j.opts.MaxTokens, limit = most, most
+	}
+	x.gathered += limit * each
 }
 
 // writing are the answers of a job under way.
@@ -182,7 +215,7 @@ func (w *writing) measure(tok *generate.Token) {
 	case s.FirstToken == 0:
 		w.x.prepared()
 		s.FirstToken = max(now.Sub(w.x.start), 1)
-	case !w.last.IsZero():
+	case !w.last.IsZero() && len(s.TokenGaps) < maxGaps:
 		s.TokenGaps = append(s.TokenGaps, now.Sub(w.last))
 	}
 	if w.last = now; tok.Stats == nil {

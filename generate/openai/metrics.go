@@ -27,6 +27,7 @@ type RequestStats struct {
 	// PromptTokens is the number of tokens of the prompts; CachedTokens of them were not read
 	// anew. Tokens is the number of tokens of the answers.
 	PromptTokens, CachedTokens, Tokens int
-	// TokenGaps are the times between the tokens of an answer, in their order.
+	// TokenGaps are the times between the tokens of an answer, in their order, the first 65,536
+	// of them.
 	TokenGaps []time.Duration
 }
