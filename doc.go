@@ -6,6 +6,11 @@
 //     streaming, sampling, chat.
 //   - [github.com/gocoreml/coreml/generate/embed] makes vectors of texts, and ranks
 //     texts for a query.
+//   - [github.com/gocoreml/coreml/generate/openai] serves models over HTTP, for the
+//     clients of OpenAI's and Anthropic's APIs; adapters to frameworks lie beside it.
+//   - [github.com/gocoreml/coreml/hub] fetches models by their names.
+//   - [github.com/gocoreml/coreml/coreml/convert] makes packages of checkpoints, and
+//     [github.com/gocoreml/coreml/coreml/compress] smaller packages of packages.
 //   - [github.com/gocoreml/coreml/coreml] loads a model package and makes
 //     predictions with its features and states.
 //   - [github.com/gocoreml/coreml/tensor] is what goes in and comes out: typed,
