@@ -199,4 +199,4 @@ func conversations(t *testing.T, arithmetic coreml.Arithmetic, seed uint64) {
 	}
 }
 
-const sameSeeds, sameSteps = 6, 40
+const sameSeeds, sameSteps = 2, 40
