@@ -276,47 +276,6 @@ func single(stream iter.Seq2[generate.Token, error]) iter.Seq2[generate.AnswerTo
 	}
 }
 
-// inSession answers in the session of the request. The client sends the whole conversation,
-// which takes the place of what the session has: the model's cache keeps what both share.
-func (w *writing) inSession(ctx context.Context, opts *generate.Options) iter.Seq2[generate.AnswerToken, error] {
-	return func(yield func(generate.AnswerToken, error) bool) {
-		stopped := false
-		// An adapter's cache is its own.
-		name := w.j.session + "\x00" + w.j.to.variant
-		use := func(s *generate.Session) error {
-			if err := s.SetMessages(nil); err != nil {
-				return err
-			}
-			for tok, err := range s.SendMessages(ctx, w.j.prompt.Messages, opts) {
-				if err != nil {
-					return err
-				}
-				if stopped = !yield(generate.AnswerToken{Token: tok}, nil); stopped {
-					return nil
-				}
-			}
-			return nil
-		}
-		leave, ok := w.j.to.waiting.enter(name, mostInSession)
-		if !ok {
-			yield(generate.AnswerToken{}, errSessionBusy)
-			return
-		}
-		defer leave()
-		sessions := w.j.to.Sessions
-		err := sessions.Do(ctx, name, use)
-		if errors.Is(err, generate.ErrSavedMismatch) || errors.Is(err, generate.ErrSaved) {
-			// What was saved is another model's, or damaged. Nothing is lost without it.
-			if err = sessions.Delete(ctx, name); err == nil {
-				err = sessions.Do(ctx, name, use)
-			}
-		}
-		if err != nil && !stopped {
-			yield(generate.AnswerToken{}, err)
-		}
-	}
-}
-
 // explain adds to an error what only the job knows.
 func (j *job) explain(err error) error {
 	if cause := context.Cause(j.x.ctx); cause != nil && isEnd(err) {

@@ -25,6 +25,8 @@ type served struct {
 	encoding chan struct{}
 	// waiting are the requests for the encoder, and for each session.
 	waiting crowd
+	// unsaved are the faults of the place where sessions are kept that were told of.
+	unsaved repeated
 }
 
 // mostEncoding is how many requests use an encoder at once.
