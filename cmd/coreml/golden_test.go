@@ -45,7 +45,9 @@ var masks = []struct {
 	put  string
 }{
 	{regexp.MustCompile(`\d+(\.\d+)? (ms|s)\b`), "0 $2"},
-	{regexp.MustCompile(`, \d+(\.\d+)?/s`), ", 0/s"},
+	// Where a clock is too coarse for them, as that of Windows, these are not said at all.
+	{regexp.MustCompile(`, \d+(\.\d+)?/s`), ""},
+	{regexp.MustCompile(`, \d+(\.\d+)? (ms|s) to the first token`), ""},
 	{regexp.MustCompile(`memory  \d+(\.\d+)? [KMG]iB`), "memory  0 MiB"},
 	{regexp.MustCompile(`\d\.\d+e[-+]\d+`), "0e+00"},
 	{regexp.MustCompile(`\b[01]\.\d{7}\b`), "0.0000000"},
