@@ -157,8 +157,7 @@ func (s *Sessions) Close(ctx context.Context) error {
 
 // finish writes a session and closes it.
 func (s *Sessions) finish(ctx context.Context, e *sessionEntry) error {
-	session := e.session
-	e.session, e.live = nil, false
+	session := e.session // which the entry has until it is written: what is in the folder is compared with it
 	var err error
 	switch {
 	case s.c.Dir == "":
@@ -169,6 +168,7 @@ func (s *Sessions) finish(ctx context.Context, e *sessionEntry) error {
 		err = s.writeData(ctx, e)
 	}
 	s.mu.Lock()
+	e.session, e.live = nil, false
 	s.setData(e, nil)
 	s.mu.Unlock()
 	return errors.Join(err, session.Close())

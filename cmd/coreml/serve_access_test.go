@@ -213,6 +213,8 @@ func TestServeSaysWhatIsWrongWithACall(t *testing.T) {
 		{[]string{"--addr", "127.0.0.1:99999"}, exitFailure, "--addr 127.0.0.1:99999: "},
 		{[]string{"--tls-cert", blank}, exitUsage, "--tls-cert and --tls-key need each other"},
 		{[]string{"--tls-cert", blank, "--tls-key", blank}, exitFailure, "--tls-cert"},
+		{[]string{"--tls-cert", ".", "--tls-key", blank}, exitFailure, " is a folder, not a file"},
+		{[]string{"--tls-cert", blank, "--tls-key", "."}, exitFailure, " is a folder, not a file"},
 		{[]string{"--api-key", "two words"}, exitUsage, "an API key has characters that a header cannot carry"},
 		{[]string{"--api-key-file", blank}, exitUsage, "has no key in it"},
 		{[]string{"--api-key-file", "absent"}, exitFailure, "--api-key-file: "},

@@ -32,7 +32,15 @@ func (c *serveCmd) tls() (*tls.Config, error) {
 	case c.TLSCert == "" || c.TLSKey == "":
 		return nil, usagef("--tls-cert and --tls-key need each other")
 	}
-	pair, err := tls.LoadX509KeyPair(c.TLSCert, c.TLSKey)
+	cert, err := readSmallFile(c.TLSCert)
+	if err != nil {
+		return nil, fmt.Errorf("--tls-cert: %w", err)
+	}
+	key, err := readSmallFile(c.TLSKey)
+	if err != nil {
+		return nil, fmt.Errorf("--tls-key: %w", err)
+	}
+	pair, err := tls.X509KeyPair(cert, key)
 	if err != nil {
 		return nil, fmt.Errorf("--tls-cert %s, --tls-key %s: %w", quoted(c.TLSCert), quoted(c.TLSKey), err)
 	}

@@ -25,7 +25,9 @@ func (m *liveModel) Close() error {
 	if m.Sessions != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), closingTime)
 		defer cancel()
-		err = m.Sessions.Close(ctx)
+		if err = m.Sessions.Close(ctx); err != nil {
+			err = fmt.Errorf("conversations of %s were not all saved: %w", quoted(m.ID), err)
+		}
 	}
 	if m.Generator != nil {
 		err = errors.Join(err, m.Generator.Close())

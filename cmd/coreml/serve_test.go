@@ -386,6 +386,37 @@ func TestServeKeepsConversations(t *testing.T) {
 	}
 }
 
+// Where conversations cannot be saved requests are answered, and the end tells it.
+func TestServeSaysWhatIsNotSaved(t *testing.T) {
+	dir := t.TempDir()
+	chat := chatFolder(t, map[string]string{"chat_template.jinja": "{% for m in messages %}{{ m.content }}{% endfor %}"})
+	r := startServe(t, "--model", "story="+model, "--tokenizer", chat, "--session-dir", dir)
+	ask := func() {
+		t.Helper()
+		r.send(t, "POST", "/v1/chat/completions", `{"messages":[{"role":"user","content":"Once upon a time"}],"max_tokens":8,"temperature":0}`, "X-Session-Id", "a").
+			want(t, http.StatusOK, "old garden")
+	}
+	ask()
+	files, err := filepath.Glob(filepath.Join(dir, "story", "*"))
+	if err != nil || len(files) != 1 {
+		t.Fatal(files, err)
+	}
+	if err := os.Remove(files[0]); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(filepath.Join(files[0], "more"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	ask()
+	ask()
+	if status := r.end(t); status != exitFailure {
+		t.Errorf("status %d", status)
+	}
+	if log := r.errs.String(); strings.Count(log, "sessions are not kept") != 1 || !strings.Contains(log, `conversations of "story" were not all saved: `) {
+		t.Errorf("the log is %s", log)
+	}
+}
+
 // More conversations than there are states are remembered by their names.
 func TestServeRemembersConversationsThatRest(t *testing.T) {
 	chat := chatFolder(t, map[string]string{"chat_template.jinja": "{% for m in messages %}{{ m.content }}{% endfor %}"})

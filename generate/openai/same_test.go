@@ -96,13 +96,21 @@ func (c *talk) saying() string {
 	return b.String()
 }
 
+// size is the length of what was said.
+func (c *talk) size() (n int) {
+	for _, m := range c.messages {
+		n += len(fmt.Sprint(m["content"]))
+	}
+	return n
+}
+
 // next makes the next turn: mostly a message more, at times an earlier one that is edited.
 func (c *talk) next() {
 	user := map[string]any{"role": "user", "content": c.saying()}
 	switch k := c.rand.IntN(10); {
 	case len(c.messages) == 0 && k < 5:
 		c.messages = append(c.messages, map[string]any{"role": "system", "content": c.saying()}, user)
-	case len(c.messages) > 8 || k == 0:
+	case len(c.messages) > 8 || c.size() > 250 || k == 0: // the context has an end
 		c.messages = []map[string]any{user}
 	case k == 1 && len(c.messages) > 1: // an earlier message is edited, and the rest goes
 		c.messages = append(c.messages[:c.rand.IntN(len(c.messages)-1)], user)
@@ -155,6 +163,10 @@ func TestWhatIsKeptChangesNoAnswer(t *testing.T) {
 	}
 }
 
+// sameSeeds is how many conversations of so many turns there are.
+const sameSeeds, sameSteps = 2, 40
+
+// conversations compares the answers to some conversations at once.
 func conversations(t *testing.T, arithmetic coreml.Arithmetic, seed uint64) {
 	t.Helper()
 	cfg := generate.Config{Model: &coreml.Config{Arithmetic: arithmetic}}
@@ -198,5 +210,3 @@ func conversations(t *testing.T, arithmetic coreml.Arithmetic, seed uint64) {
 		c.messages = append(c.messages, map[string]any{"role": "assistant", "content": got[0].Text})
 	}
 }
-
-const sameSeeds, sameSteps = 2, 40
