@@ -20,10 +20,7 @@ func (h *Handler) chatCompletions(x *exchange) error {
 	}
 	r := &chatReply{x: x, j: j, id: newID("chatcmpl-"), created: time.Now().Unix()}
 	stream := o.flag("stream")
-	if options := o.object("stream_options"); options != nil {
-		r.usage = options.flag("include_usage")
-		o.join(options)
-	}
+	r.usage = o.wantsUsage()
 	if err := o.failed(); err != nil {
 		return err
 	}
@@ -157,7 +154,7 @@ type chatReply struct {
 func (r *chatReply) whole() error {
 	reply := &chatCompletion{ID: r.id, Object: "chat.completion", Created: r.created, Model: r.j.to.name}
 	answers := make([]answerText, r.j.answers)
-	probs := r.newLogProbs()
+	probs := r.j.newLogProbs()
 	for k := range answers {
 		reply.Choices = append(reply.Choices, &chatChoice{Index: k, Message: chatMessage{Role: "assistant"}})
 	}

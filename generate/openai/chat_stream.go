@@ -54,7 +54,7 @@ func (r *chatReply) chunk(choices ...chatChunkChoice) *chatChunk {
 // stream writes the reply of a request with stream.
 func (r *chatReply) stream() error {
 	out := r.x.openStream()
-	probs := r.newLogProbs()
+	probs := r.j.newLogProbs()
 	begun, calls := -1, 0
 	used, err := r.x.answer(r.j, func(e *event) error {
 		if e.answer > begun {

@@ -74,10 +74,7 @@ func (x *exchange) completionReply(o *object) (*completionReply, error) {
 		j.opts.LogProbs = -1 // which tell the best
 	}
 	j.grammarFields(o)
-	if options := o.object("stream_options"); options != nil {
-		r.usage = options.flag("include_usage")
-		o.join(options)
-	}
+	r.usage = o.wantsUsage()
 	r.prompts = readPrompts(o)
 	o.flag("stream")
 	return r, o.failed()

@@ -257,12 +257,11 @@ func (w *writing) stream() iter.Seq2[generate.AnswerToken, error] {
 // mayHaveSession reports whether a session can answer: it has no two texts, begins messages of
 // its own, and is of a model with a template. What it cannot is answered all the same.
 func (j *job) mayHaveSession() bool {
-	g, chat := j.to.Generator, j.opts.Chat
+	chat := j.opts.Chat
 	if j.opts.Guidance != nil || chat != nil && chat.ContinueFinalMessage {
 		return false
 	}
-	t := g.Tokenizer()
-	return t != nil && (t.HasChatTemplate() || g.ChatOptions().Template != "")
+	return j.to.hasTemplate()
 }
 
 // single makes the tokens of one answer those of the first of several.

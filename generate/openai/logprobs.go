@@ -76,11 +76,11 @@ func (c *chatLogProbs) join(next *chatLogProbs) *chatLogProbs {
 type chatProbs struct{ texts *tokenTexts }
 
 // newLogProbs returns what makes them, nil where none are wanted.
-func (r *chatReply) newLogProbs() *chatProbs {
-	if r.j.opts.LogProbs == 0 {
+func (j *job) newLogProbs() *chatProbs {
+	if j.opts.LogProbs == 0 {
 		return nil
 	}
-	return &chatProbs{newTokenTexts(r.j.to.Generator.Tokenizer())}
+	return &chatProbs{newTokenTexts(j.to.Generator.Tokenizer())}
 }
 
 // of returns those of an event, nil for a token that ends the answer.

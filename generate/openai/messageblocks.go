@@ -88,11 +88,7 @@ func (b *blockWriter) call(call *tokenizer.ToolCall) error {
 	if err := b.begin(blockCall, call); err != nil {
 		return err
 	}
-	arguments := string(call.Arguments)
-	if arguments == "" {
-		arguments = "{}"
-	}
-	if err := b.delta(blockCall, arguments); err != nil {
+	if err := b.delta(blockCall, toolCall(*call).Function.Arguments); err != nil {
 		return err
 	}
 	return b.close()

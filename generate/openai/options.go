@@ -127,6 +127,16 @@ func (j *job) chatLimit() int {
 	return -1
 }
 
+// wantsUsage reads whether a stream ends with the counts of tokens.
+func (o *object) wantsUsage() bool {
+	options := o.object("stream_options")
+	if options == nil {
+		return false
+	}
+	defer o.join(options)
+	return options.flag("include_usage")
+}
+
 // answersField reads the number of answers.
 func (j *job) answersField(o *object) {
 	if n, ok := o.integer("n", 1, j.x.h.config.MaxAnswers); ok {

@@ -131,9 +131,7 @@ func newResponse(x *exchange, j *job, o *object) *responseBuilder {
 		Text: or("text", `{"format":{"type":"text"}}`), ToolChoice: or("tool_choice", `"auto"`), Tools: or("tools", "[]"),
 		TopP: or("top_p", "null"), Truncation: or("truncation", `"disabled"`), Metadata: or("metadata", "{}"), User: or("user", "null"),
 	}}
-	if j.opts.LogProbs != 0 {
-		b.probs = &chatProbs{newTokenTexts(j.to.Generator.Tokenizer())}
-	}
+	b.probs = j.newLogProbs()
 	return b
 }
 

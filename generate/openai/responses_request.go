@@ -108,11 +108,7 @@ func (j *job) responseTools(o *object) {
 			return
 		}
 	}
-	j.toolChoice(o)
-	if o.has("parallel_tool_calls") {
-		j.oneCall = !o.flag("parallel_tool_calls")
-	}
-	j.checkTools(o)
+	j.callFields(o)
 	if o.err != nil && o.err.param == "response_format" {
 		o.err.param = "text.format"
 	}

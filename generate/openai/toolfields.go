@@ -33,6 +33,11 @@ func (j *job) toolFields(o *object) {
 		o.join(tool)
 		j.opts.Tools = append(j.opts.Tools, raw)
 	}
+	j.callFields(o)
+}
+
+// callFields reads which of the functions are called, and how many at once.
+func (j *job) callFields(o *object) {
 	j.toolChoice(o)
 	if o.has("parallel_tool_calls") {
 		j.oneCall = !o.flag("parallel_tool_calls")
