@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"os"
 	"strings"
 	"time"
 
@@ -143,9 +142,6 @@ func (c *serveCmd) Run(ctx context.Context, s *streams) (err error) {
 // keys are those of the flags, of the file and of the environment.
 func (c *serveCmd) keys() ([]string, error) {
 	keys := c.APIKey
-	if key := os.Getenv("COREML_API_KEY"); len(keys) == 0 && key != "" {
-		keys = []string{key}
-	}
 	if c.APIKeyFile != "" {
 		data, err := readSmallFile(c.APIKeyFile)
 		if err != nil {
