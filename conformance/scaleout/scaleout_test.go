@@ -146,52 +146,49 @@ func (l *load) more(t *testing.T, n int) {
 	within(t, fmt.Sprintf("%d more answers", n), func() bool { return l.count() >= have+n })
 }
 
+// clients is how many ask at once while a server ends.
+const clients = 4
+
+// endUnderLoad ends one of two servers by a signal while clients ask, and returns it with
+// what came back before and after, for so many more answers.
+func endUnderLoad(t *testing.T, how syscall.Signal, more int, flags ...string) (*process, *load) {
+	t.Helper()
+	model := chatModel(t)
+	workers := []*process{serve(t, "first", model, loopback, "", flags...), serve(t, "second", model, loopback, "", flags...)}
+	router := route(t, workers...)
+	l, stop := &load{}, make(chan struct{})
+	l.run(t, router.url, clients, stop)
+	l.more(t, 20)
+	workers[0].signal(t, how)
+	workers[0].ended(t)
+	l.more(t, more)
+	close(stop)
+	l.Wait()
+	t.Logf("%d answers, %d failures", l.ok, len(l.failures))
+	return workers[0], l
+}
+
 // TestADrainedServerLosesNothing ends one server under load by SIGTERM: no request fails, as
 // it takes requests until the router has noticed.
 func TestADrainedServerLosesNothing(t *testing.T) {
 	need(t)
-	model := chatModel(t)
-	workers := []*process{serve(t, "first", model, loopback, "", "--drain-delay", "3s"), serve(t, "second", model, loopback, "", "--drain-delay", "3s")}
-	router := route(t, workers...)
-	var l load
-	stop := make(chan struct{})
-	l.run(t, router.url, 4, stop)
-	l.more(t, 20)
-	workers[0].signal(t, syscall.SIGTERM)
-	workers[0].ended(t)
-	l.more(t, 20)
-	close(stop)
-	l.Wait()
+	ended, l := endUnderLoad(t, syscall.SIGTERM, 20, "--drain-delay", "3s")
 	if len(l.failures) > 0 {
 		t.Errorf("%d of %d requests failed: %q", len(l.failures), l.ok+len(l.failures), l.failures[0])
 	}
-	if state := workers[0].ProcessState; !state.Success() {
+	if state := ended.ProcessState; !state.Success() {
 		t.Errorf("the drained server ended with %s", state)
 	}
-	t.Logf("%d answers, %d failures", l.ok, len(l.failures))
 }
 
 // TestAKilledServerLosesItsRequestsInFlight ends one server under load by SIGKILL: what
 // fails are at most the requests of the moment, and the others go on.
 func TestAKilledServerLosesItsRequestsInFlight(t *testing.T) {
 	need(t)
-	const clients = 4
-	model := chatModel(t)
-	workers := []*process{serve(t, "first", model, loopback, ""), serve(t, "second", model, loopback, "")}
-	router := route(t, workers...)
-	var l load
-	stop := make(chan struct{})
-	l.run(t, router.url, clients, stop)
-	l.more(t, 20)
-	workers[0].signal(t, syscall.SIGKILL)
-	workers[0].ended(t)
-	l.more(t, 40)
-	close(stop)
-	l.Wait()
+	_, l := endUnderLoad(t, syscall.SIGKILL, 40)
 	if len(l.failures) > clients {
 		t.Errorf("%d requests failed, more than the %d that may have been under way: %q", len(l.failures), clients, l.failures)
 	}
-	t.Logf("%d answers, %d failures", l.ok, len(l.failures))
 }
 
 // TestAnotherServerTakesOver kills the server that has a conversation: the other one finds
