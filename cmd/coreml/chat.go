@@ -37,10 +37,7 @@ type chatCmd struct {
 	samplingFlags
 
 	// How the package is run.
-	ComputeUnits unitsFlag `help:"Devices to use: all, cpu-only, cpu-and-gpu or cpu-and-neural-engine." default:"all" placeholder:"NAME"`
-	Function     string    `help:"The function of the package to run." placeholder:"NAME"`
-	Driver       string    `help:"A driver file, which says what the inputs and outputs mean; without it the one beside the package, if there is one." placeholder:"FILE"`
-	PrefillChunk int       `help:"Prompt tokens per prediction; 0 means 128, -1 the whole prompt." default:"0" placeholder:"N"`
+	packageFlags
 	speculateFlags
 	engineFlags
 	hubFlags
@@ -85,8 +82,7 @@ func (c *chatCmd) call() *generateCmd {
 		verb: "chat", Model: c.Model, Tokenizer: c.Tokenizer, tokenizerFlags: c.tokenizerFlags, System: c.System, Raw: c.Raw, chatFlags: c.chatFlags,
 		MaxTokens: c.MaxTokens, Stop: c.Stop, samplingFlags: c.samplingFlags,
 		sessionFlags: sessionFlags{Session: c.Session, Overflow: c.Overflow, ReasoningBudget: c.ReasoningBudget},
-		ComputeUnits: c.ComputeUnits, Function: c.Function, Driver: c.Driver, PrefillChunk: c.PrefillChunk,
-		speculateFlags: c.speculateFlags, engineFlags: c.engineFlags, hubFlags: c.hubFlags, Quiet: c.Quiet,
+		packageFlags: c.packageFlags, speculateFlags: c.speculateFlags, engineFlags: c.engineFlags, hubFlags: c.hubFlags, Quiet: c.Quiet,
 	}
 }
 

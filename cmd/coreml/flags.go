@@ -59,3 +59,11 @@ func (i *interval) check() error {
 	}
 	return fmt.Errorf("%s is %g: it must be %s; %s", i.flag, v, limits, i.means)
 }
+
+// packageFlags say how the package of a model that writes text is run.
+type packageFlags struct {
+	ComputeUnits unitsFlag `help:"Devices to use: all, cpu-only, cpu-and-gpu or cpu-and-neural-engine." default:"all" placeholder:"NAME"`
+	Function     string    `help:"The function of the package to run." placeholder:"NAME"`
+	Driver       string    `help:"A driver file, which says what the inputs and outputs mean; without it the one beside the package, if there is one." placeholder:"FILE"`
+	PrefillChunk int       `help:"Prompt tokens per prediction; 0 means 128, -1 the whole prompt." default:"0" placeholder:"N"`
+}

@@ -203,7 +203,7 @@ func TestLengthsOfBenchAreReadInTheirOrder(t *testing.T) {
 // fields that the library's errors name.
 func TestAFlagIsBlamedForTheValueThatItGave(t *testing.T) {
 	number, count := 1.0, 1
-	given := generateCmd{MaxTokens: 1, PrefillChunk: 1, samplingFlags: samplingFlags{
+	given := generateCmd{MaxTokens: 1, packageFlags: packageFlags{PrefillChunk: 1}, samplingFlags: samplingFlags{
 		Temperature: &number, TopK: &count, TopP: &number, MinP: &number, RepetitionPenalty: &number,
 	}}
 	for field, flag := range map[string]string{
