@@ -73,6 +73,7 @@ func newGenerator(ctx context.Context, src functionSource, set []packageFunction
 	if g.bound, d, err = g.bind(ctx, src, set, c.Driver); err != nil {
 		return nil, err
 	}
+	g.grammars.calls.Limit = maxCallGrammars
 	g.functions, g.batches = newFunctions(src, set, c.Driver, d), newBatches(set)
 	g.pool = newPool(newStageLane, c.states(), func() error {
 		return errors.Join(drained(), g.bound.release(), g.functions.release(), g.batches.release())

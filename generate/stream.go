@@ -145,6 +145,7 @@ func (r *generation) within(ctx context.Context, call func(seq *Sequence) error)
 }
 
 func (r *generation) hold(ctx context.Context, call func(seq *Sequence) error) (err error) {
+	defer r.holdCalls()()
 	seq, err := r.acquire(ctx)
 	if err != nil {
 		return err
