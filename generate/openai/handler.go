@@ -197,7 +197,7 @@ type exchange struct {
 	// gathered is how many tokens and alternatives the answers so far may have, see maxGathered.
 	gathered int
 	releases []func() // of grammars
-	cause    error // for the log
+	cause    error    // for the log
 }
 
 // recovered answers a request in which something has panicked.

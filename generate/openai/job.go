@@ -218,15 +218,17 @@ func (w *writing) measure(tok *generate.Token) {
 	case !w.last.IsZero() && len(s.TokenGaps) < maxGaps:
 		s.TokenGaps = append(s.TokenGaps, now.Sub(w.last))
 	}
+	if w.usage.prompt == 0 { // what later answers find in the cache is the first one's
+		w.usage.prompt, w.usage.cached = tok.PromptTokens, tok.CachedTokens
+		s.PromptTokens += tok.PromptTokens
+		s.CachedTokens += tok.CachedTokens
+	}
 	if w.last = now; tok.Stats == nil {
 		return
 	}
 	w.last = time.Time{}
 	w.usage.reasoning += tok.Stats.ReasoningTokens
-	if w.usage.prompt == 0 {
-		w.usage.prompt, w.usage.cached = tok.Stats.PromptTokens, tok.Stats.CachedTokens
-		s.PromptTokens += tok.Stats.PromptTokens
-		s.CachedTokens += tok.Stats.CachedTokens
+	if w.done == 0 {
 		s.Queued += max(tok.Stats.FirstToken-tok.Stats.Prefill, 0)
 	}
 }
