@@ -179,24 +179,3 @@ func TestDevicesAreSummedForAPlan(t *testing.T) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 }
-
-func TestTheTurnsOfAPictureComeBack(t *testing.T) {
-	// Turning by an orientation and back again leaves every pixel where it was: 6
-	// and 8 undo each other, all others themselves.
-	undo := map[orientation]orientation{2: 2, 3: 3, 4: 4, 5: 5, 6: 8, 7: 7, 8: 6}
-	const w, h = 3, 2
-	for turn, back := range undo {
-		uw, uh := w, h
-		if turn.sideways() {
-			uw, uh = h, w
-		}
-		for y := range uh {
-			for x := range uw {
-				stored := turn.source(x, y, uw, uh)
-				if again := back.source(stored.X, stored.Y, w, h); again.X != x || again.Y != y {
-					t.Errorf("orientation %d: (%d, %d) comes back at %v", turn, x, y, again)
-				}
-			}
-		}
-	}
-}

@@ -98,6 +98,8 @@ func Default() Rules {
 			// What lies under everything.
 			{Dir: "internal/dtype"},
 			{Dir: "internal/quote"},
+			// How pictures lie, and how they are scaled.
+			{Dir: "internal/imaging"},
 			{Dir: "internal/apikey"},
 			{Dir: "internal/samebits"}, // functions whose bits do not depend on the processor
 			{Dir: "internal/storage", May: []string{"internal/dtype", "internal/quote"}, Third: []string{sys}, Opens: []string{"*"}},
@@ -274,7 +276,7 @@ func Default() Rules {
 			{Dir: "generate/embed", May: []string{"coreml", "generate/internal/axes", "tensor", "tokenizer", "internal/driverfile", "internal/safetensors", "internal/storage"}},
 
 			// Pictures in the requests of others.
-			{Dir: "generate/internal/picture", May: []string{"generate"}},
+			{Dir: "generate/internal/picture", May: []string{"generate", "internal/imaging"}},
 			// The servers' side of other people's clients.
 			{Dir: "generate/openai", May: []string{"coreml", "generate", "generate/embed", "generate/grammar", "generate/internal/grammars", "generate/internal/picture", "tokenizer", "internal/quote", "internal/apikey"}, Std: []string{"net/http"}},
 

@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"image"
 	"image/color"
 	"image/png"
@@ -119,6 +121,52 @@ func TestPicturesStandWhereTheirPartsDo(t *testing.T) {
 	answers, err := asked("", parts...).Answers(t.Context(), g, 2)
 	if err != nil || len(answers) != 2 || !slices.Equal(answers[1].Tokens, want.Tokens) {
 		t.Errorf("two answers: %v (%v)", answers, err)
+	}
+}
+
+// lying returns a PNG whose EXIF data say how it lies.
+func lying(t *testing.T, img image.Image, orientation byte) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := png.Encode(&b, img); err != nil {
+		t.Fatal(err)
+	}
+	chunk := append([]byte("eXIfMM\x00*\x00\x00\x00\x08\x00\x01\x01\x12\x00\x03\x00\x00\x00\x01\x00"), orientation, 0, 0, 0, 0, 0, 0)
+	const header = 8 + 25 // the signature and the chunk IHDR
+	file := slices.Clone(b.Bytes()[:header])
+	file = binary.BigEndian.AppendUint32(file, uint32(len(chunk)-4))
+	file = binary.BigEndian.AppendUint32(append(file, chunk...), crc32.ChecksumIEEE(chunk))
+	return append(file, b.Bytes()[header:]...)
+}
+
+// A camera that was turned says so in the file, and transparency is no colour.
+func TestPicturesAreShownUprightAndOpaque(t *testing.T) {
+	g := sight(t)
+	w, h, ok := g.ImageSize(1, 1)
+	if !ok {
+		t.Fatal("the model takes pictures of any size")
+	}
+	upright, img := drawn(t, 2*w, 3*h)
+	lies := image.NewNRGBA(image.Rect(0, 0, 3*h, 2*w)) // which is turned to the right by orientation 6
+	for y := range 3 * h {
+		for x := range 2 * w {
+			c, _ := img.At(x, y).(color.NRGBA)
+			c.A = uint8(x + y)
+			lies.SetNRGBA(y, 2*w-1-x, c)
+		}
+	}
+	answer := func(file []byte) []int {
+		r, err := generate.Collect(asked("", bridge.Part{Text: "w1 "}, bridge.Part{Image: &bridge.Picture{Data: file}}).Stream(t.Context(), g))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r.Tokens
+	}
+	if got, want := answer(lying(t, lies, 6)), answer(upright); !slices.Equal(got, want) {
+		t.Errorf("the picture that lies gives %v, want %v", got, want)
+	}
+	if got := answer(lying(t, lies, 8)); slices.Equal(got, answer(upright)) {
+		t.Error("how it lies makes no difference")
 	}
 }
 
