@@ -13,13 +13,13 @@ import (
 	"time"
 
 	"github.com/gocoreml/coreml/cmd/coreml/internal/page"
+	"github.com/gocoreml/coreml/generate/openai"
 	"github.com/gocoreml/coreml/internal/apikey"
 )
 
 // What a client may take its time for. The API bounds bodies and answers itself.
 const (
 	headerTimeout = 10 * time.Second
-	bodyTimeout   = 30 * time.Second
 	idleTimeout   = 2 * time.Minute
 	maxHeader     = 64 << 10
 )
@@ -95,47 +95,46 @@ func (sv *webServer) url() string {
 
 // handler joins the API with what serve adds to it.
 func (sv *webServer) handler() http.Handler {
-	mux := http.NewServeMux()
-	mux.Handle("/", sv.api)
+	chat, measures := http.Handler(sv.api), http.Handler(sv.api)
 	if sv.cmd.Page {
-		chat := page.Handler()
-		mux.Handle("GET /{$}", chat)
-		mux.Handle("GET /page/", chat)
+		chat = openai.BoundBodies(page.Handler())
 	}
 	if sv.metrics != nil {
-		mux.Handle("GET /metrics", sv.needKey(sv.metrics.handler()))
+		measures = openai.BoundBodies(sv.needKey(sv.metrics.handler()))
 	}
-	var h http.Handler = mux
+	var h http.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		to, path := http.Handler(sv.api), r.URL.Path
+		if r.Method == http.MethodGet || r.Method == http.MethodHead {
+			switch {
+			case path == "/", strings.HasPrefix(path, "/page/"):
+				to = chat
+			case path == "/metrics":
+				to = measures
+			}
+		}
+		to.ServeHTTP(w, r)
+	})
 	if sv.metrics != nil {
 		h = sv.metrics.counted(h)
 	}
 	if isLoopback(sv.addr) && len(sv.keys) == 0 {
 		h = ownHost(h)
 	}
-	return boundBodies(h)
-}
-
-// boundBodies bounds the time of requests whose body nobody reads, such as those that are
-// refused by their headers: net/http reads what is left of it behind the reply. Who reads a
-// body sets bounds of its own.
-func boundBodies(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.ContentLength != 0 {
-			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTimeout))
-		}
-		next.ServeHTTP(w, r)
-	})
+	return h
 }
 
 // ownHost refuses requests for other names than this machine's own: a web page can give its
 // name the address of this machine, and would be the server's own page to the browser.
 func ownHost(next http.Handler) http.Handler {
+	refused := openai.BoundBodies(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		refuse(w, http.StatusForbidden, "host_not_allowed", "without an API key this server answers requests for localhost only; it was started without --api-key")
+	}))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		to := next
 		if !isLocalName(r.Host) {
-			refuse(w, http.StatusForbidden, "host_not_allowed", "without an API key this server answers requests for localhost only; it was started without --api-key")
-			return
+			to = refused
 		}
-		next.ServeHTTP(w, r)
+		to.ServeHTTP(w, r)
 	})
 }
 
