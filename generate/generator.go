@@ -43,11 +43,6 @@ type Generator struct {
 	speculation *Speculation // where Options says nothing
 }
 
-// chats reports whether messages have a template.
-func (g *Generator) chats() bool {
-	return g.tok != nil && (g.tok.HasChatTemplate() || g.chat != nil && g.chat.Template != "")
-}
-
 // background returns ctx, or the background where it is nil.
 func background(ctx context.Context) context.Context {
 	if ctx == nil {
@@ -178,6 +173,13 @@ func (g *Generator) ChatOptions() *tokenizer.ChatOptions {
 	out := valueOr(g.made().chat, tokenizer.ChatOptions{})
 	out.Extra = maps.Clone(out.Extra)
 	return &out
+}
+
+// HasChatTemplate reports whether the generator answers messages: whether the tokenizer or
+// [Config.Chat] has a template for them. Options.Chat of a request may name one all the same.
+func (g *Generator) HasChatTemplate() bool {
+	g = g.made()
+	return g.tok != nil && (g.tok.HasChatTemplate() || g.chat != nil && g.chat.Template != "")
 }
 
 // Vocabulary returns the number of logits that the model gives for a token, or

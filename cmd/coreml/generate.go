@@ -308,7 +308,7 @@ func (c *generateCmd) units() coreml.ComputeUnits { return coreml.ComputeUnits(c
 
 // chats reports whether the prompt goes through the chat template.
 func (c *generateCmd) chats(g *generate.Generator) bool {
-	return !c.Raw && g.Tokenizer().HasChatTemplate()
+	return !c.Raw && g.HasChatTemplate()
 }
 
 // options returns what the flags ask for, with what the chat template is given.

@@ -263,7 +263,7 @@ func (j *job) mayHaveSession() bool {
 	if j.opts.Guidance != nil || chat != nil && chat.ContinueFinalMessage {
 		return false
 	}
-	return j.to.hasTemplate()
+	return j.to.Generator.HasChatTemplate()
 }
 
 // single makes the tokens of one answer those of the first of several.
