@@ -24,35 +24,12 @@ const (
 	maxHeader     = 64 << 10
 )
 
-// tls reads the certificate, nil for none.
-func (c *serveCmd) tls() (*tls.Config, error) {
-	switch {
-	case c.TLSCert == "" && c.TLSKey == "":
-		return nil, nil
-	case c.TLSCert == "" || c.TLSKey == "":
-		return nil, usagef("--tls-cert and --tls-key need each other")
-	}
-	cert, err := readSmallFile(c.TLSCert)
-	if err != nil {
-		return nil, fmt.Errorf("--tls-cert: %w", err)
-	}
-	key, err := readSmallFile(c.TLSKey)
-	if err != nil {
-		return nil, fmt.Errorf("--tls-key: %w", err)
-	}
-	pair, err := tls.X509KeyPair(cert, key)
-	if err != nil {
-		return nil, fmt.Errorf("--tls-cert %s, --tls-key %s: %w", quoted(c.TLSCert), quoted(c.TLSKey), err)
-	}
-	return &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}}, nil
-}
-
 // addressInUse is Windows' own number for an address that is taken, WSAEADDRINUSE, which
 // package syscall does not compare with EADDRINUSE.
 const addressInUse = syscall.Errno(10048)
 
 // listen takes the address.
-func (sv *webServer) listen(ctx context.Context, config *tls.Config) error {
+func (sv *webServer) listen(ctx context.Context, cert *certificate) error {
 	addr := sv.cmd.Addr
 	if _, _, err := net.SplitHostPort(addr); err != nil {
 		return usagef("--addr is %s: the form is HOST:PORT, as in --addr 127.0.0.1:8080", quoted(addr))
@@ -68,19 +45,21 @@ func (sv *webServer) listen(ctx context.Context, config *tls.Config) error {
 		return fmt.Errorf("--addr %s: %w", plain(addr), err)
 	}
 	sv.addr, sv.scheme = l.Addr(), "http"
-	if config != nil {
-		sv.scheme = "https"
-		l = tls.NewListener(l, config)
+	if cert != nil {
+		sv.scheme, cert.log = "https", sv.log
+		l = tls.NewListener(l, cert.config())
 	}
 	sv.listener = l
+	open := newConnections(sv.cmd.Connections)
 	sv.http = &http.Server{
-		Handler:           sv.handler(),
+		Handler:           open.handler(sv.handler()),
 		ReadHeaderTimeout: headerTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeader,
 		// Of handshakes that fail and of clients that go away.
 		ErrorLog: slog.NewLogLogger(sv.log.Handler(), slog.LevelDebug),
 	}
+	open.watch(sv.http)
 	return nil
 }
 
@@ -172,7 +151,11 @@ func refuse(w http.ResponseWriter, status int, code, message string) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)
-	_, _ = fmt.Fprintf(w, `{"error":{"message":%q,"type":"invalid_request_error","param":null,"code":%q}}`+"\n", message, code) // who is refused may be gone
+	kind := "invalid_request_error"
+	if status == http.StatusServiceUnavailable {
+		kind = "unavailable_error"
+	}
+	_, _ = fmt.Fprintf(w, `{"error":{"message":%q,"type":%q,"param":null,"code":%q}}`+"\n", message, kind, code) // who is refused may be gone
 }
 
 // serve answers requests from now on.
