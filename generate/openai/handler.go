@@ -194,6 +194,7 @@ type exchange struct {
 	// that has the error in the form of the route.
 	failEvent func(e *apiError) (name string, body any)
 	stats     RequestStats
+	begun     func() // is called with the first token; nil for nobody
 	// gathered is how many tokens and alternatives the answers so far may have, see maxGathered.
 	gathered int
 	releases []func() // of grammars

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/gocoreml/coreml/generate"
+	"github.com/gocoreml/coreml/generate/internal/promptdone"
 	"github.com/gocoreml/coreml/tokenizer"
 )
 
@@ -214,6 +215,9 @@ func (w *writing) measure(tok *generate.Token) {
 	switch {
 	case s.FirstToken == 0:
 		w.x.prepared()
+		if w.x.begun != nil {
+			w.x.begun()
+		}
 		s.FirstToken = max(now.Sub(w.x.start), 1)
 	case !w.last.IsZero() && len(s.TokenGaps) < maxGaps:
 		s.TokenGaps = append(s.TokenGaps, now.Sub(w.last))
@@ -236,6 +240,9 @@ func (w *writing) measure(tok *generate.Token) {
 // stream returns the tokens of the answers that are left.
 func (w *writing) stream() iter.Seq2[generate.AnswerToken, error] {
 	j, ctx, n := w.j, w.x.ctx, w.j.answers-w.done
+	if w.x.large {
+		ctx = promptdone.Tell(ctx, w.x.prepared)
+	}
 	opts := j.opts
 	if s := opts.Sampling; s != nil && s.Seed != nil && w.done > 0 {
 		next := *s

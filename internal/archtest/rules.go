@@ -267,10 +267,12 @@ func Default() Rules {
 			{Dir: "generate/internal/axes", May: []string{"coreml"}},
 			// Which texts an answer may be. It knows tokenizers and no models.
 			{Dir: "generate/grammar", May: []string{"tokenizer", "internal/quote"}},
+			// That a prompt is tokens.
+			{Dir: "generate/internal/promptdone"},
 			// Grammars that are asked for again and again.
 			{Dir: "generate/internal/grammars", May: []string{"generate/grammar"}},
 			// Generation does not import hub: who never downloads links no HTTP client.
-			{Dir: "generate", May: []string{"coreml", "generate/grammar", "generate/internal/axes", "generate/internal/grammars", "tensor", "tokenizer", "internal/driverfile", "internal/npy", "internal/samebits", "internal/storage"}},
+			{Dir: "generate", May: []string{"coreml", "generate/grammar", "generate/internal/axes", "generate/internal/promptdone", "generate/internal/grammars", "tensor", "tokenizer", "internal/driverfile", "internal/npy", "internal/samebits", "internal/storage"}},
 
 			// Vectors and scores of texts: encoders need nothing of what makes text.
 			{Dir: "generate/embed", May: []string{"coreml", "generate/internal/axes", "tensor", "tokenizer", "internal/driverfile", "internal/safetensors", "internal/storage"}},
@@ -278,7 +280,7 @@ func Default() Rules {
 			// Pictures in the requests of others.
 			{Dir: "generate/internal/picture", May: []string{"generate", "internal/imaging"}},
 			// The servers' side of other people's clients.
-			{Dir: "generate/openai", May: []string{"coreml", "generate", "generate/embed", "generate/grammar", "generate/internal/grammars", "generate/internal/picture", "tokenizer", "internal/quote", "internal/apikey"}, Std: []string{"net/http"}},
+			{Dir: "generate/openai", May: []string{"coreml", "generate", "generate/embed", "generate/grammar", "generate/internal/promptdone", "generate/internal/grammars", "generate/internal/picture", "tokenizer", "internal/quote", "internal/apikey"}, Std: []string{"net/http"}},
 
 			// Adapters to other frameworks, each a module of its own, over what they share.
 			{Dir: "generate/internal/bridge", May: []string{"coreml", "generate", "generate/embed", "generate/grammar", "generate/internal/grammars", "generate/internal/picture", "tokenizer"}},
