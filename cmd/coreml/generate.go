@@ -181,7 +181,7 @@ func writeMeasures(w io.Writer, answer *generate.Result) error {
 		return err
 	}
 	if hint := repeatHint(answer); hint != "" {
-		_, err := fmt.Fprintf(w, "coreml: %s\n", hint)
+		_, err := io.WriteString(w, told(w, hint))
 		return err
 	}
 	return nil

@@ -89,6 +89,7 @@ func TestEveryVerbEndsWhenItIsInterrupted(t *testing.T) {
 // TestNotesAboutLinksAndFoldersCannotCommandATerminal is for names that others
 // chose, in the newer messages.
 func TestNotesAboutLinksAndFoldersCannotCommandATerminal(t *testing.T) {
+	t.Setenv("COLUMNS", "1000") // the notes are looked for as one line
 	dir := t.TempDir()
 	if err := os.CopyFS(dir, storyteller.FS()); err != nil {
 		t.Fatal(err)

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"strings"
-	"unicode/utf8"
 )
 
 // table aligns columns. The last column is not padded.
@@ -27,31 +26,11 @@ func (t *table) row(cells ...string) {
 // Widths are in characters. What takes two cells of a terminal, as CJK does, shifts
 // its line; a table of widths would have to be kept for that.
 func (t *table) String() string {
-	var widths []int
-	for _, row := range t.rows {
-		for i, cell := range row {
-			if i == len(widths) {
-				widths = append(widths, 0)
-			}
-			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
-		}
-	}
+	widths := t.widths()
 	var b strings.Builder
 	for _, row := range t.rows {
-		var line strings.Builder
-		line.WriteString(t.indent)
-		for i, cell := range row {
-			pad := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell))
-			if i > 0 {
-				line.WriteString("  ")
-			}
-			if t.right[i] {
-				line.WriteString(pad + cell)
-			} else {
-				line.WriteString(cell + pad)
-			}
-		}
-		b.WriteString(strings.TrimRight(line.String(), " "))
+		line := t.indent + strings.Join(t.padded(row, widths, 0, len(row)), "  ")
+		b.WriteString(strings.TrimRight(line, " "))
 		b.WriteByte('\n')
 	}
 	return b.String()
