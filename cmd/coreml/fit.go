@@ -3,7 +3,6 @@ package main
 import (
 	"io"
 	"strings"
-	"unicode/utf8"
 )
 
 // How texts for people are fitted to the width of a terminal: lines break between words, which
@@ -135,30 +134,4 @@ func (t *table) parts(widths []int, width int) (all []part) {
 	}
 	p.to = len(widths)
 	return append(all, p)
-}
-
-// widths are those of the columns, in characters.
-func (t *table) widths() (widths []int) {
-	for _, row := range t.rows {
-		for i, cell := range row {
-			if i == len(widths) {
-				widths = append(widths, 0)
-			}
-			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
-		}
-	}
-	return widths
-}
-
-// padded returns the cells of some columns of a row, each as wide as its column.
-func (t *table) padded(row []string, widths []int, from, to int) (out []string) {
-	for i := from; i < min(to, len(row)); i++ {
-		pad := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(row[i]))
-		if t.right[i] {
-			out = append(out, pad+row[i])
-		} else {
-			out = append(out, row[i]+pad)
-		}
-	}
-	return out
 }

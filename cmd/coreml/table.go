@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"strings"
+	"unicode/utf8"
 )
 
 // table aligns columns. The last column is not padded.
@@ -34,6 +35,32 @@ func (t *table) String() string {
 		b.WriteByte('\n')
 	}
 	return b.String()
+}
+
+// widths are those of the columns, in characters.
+func (t *table) widths() (widths []int) {
+	for _, row := range t.rows {
+		for i, cell := range row {
+			if i == len(widths) {
+				widths = append(widths, 0)
+			}
+			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
+		}
+	}
+	return widths
+}
+
+// padded returns the cells of some columns of a row, each as wide as its column.
+func (t *table) padded(row []string, widths []int, from, to int) (out []string) {
+	for i := from; i < min(to, len(row)); i++ {
+		pad := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(row[i]))
+		if t.right[i] {
+			out = append(out, pad+row[i])
+		} else {
+			out = append(out, row[i]+pad)
+		}
+	}
+	return out
 }
 
 // bytesText writes a size for people.

@@ -99,14 +99,6 @@ func (c *Grammars) Schema(ctx context.Context, schema any) (*grammar.Grammar, er
 	return g, nil
 }
 
-// hold keeps the grammar of a request until release.
-func (r *Request) hold() (release func()) {
-	if r.Grammars == nil {
-		return func() {}
-	}
-	return r.Grammars.cache.Hold(r.Options.Grammar)
-}
-
 // Refused returns the error of a field of a request that cannot be honoured.
 func Refused(field, reason string, args ...any) error {
 	return &generate.ConfigError{Field: field, Reason: fmt.Sprintf(reason, args...)}

@@ -59,6 +59,14 @@ type Request struct {
 	Grammars *Grammars
 }
 
+// hold keeps the grammar of a request until release.
+func (r *Request) hold() (release func()) {
+	if r.Grammars == nil {
+		return func() {}
+	}
+	return r.Grammars.cache.Hold(r.Options.Grammar)
+}
+
 // Stream answers the request. A model without a chat template goes on with the text of
 // a conversation that is one message of the user. The error comes once and last, as in
 // [generate.Generator.Chat].
