@@ -29,7 +29,8 @@ type promptRun struct {
 
 // promptRuns answers the prompts of a request at once, as far as the model has places for
 // them: the next one is begun when the last one has its first token, so that at most one waits
-// for a place, and so that an earlier one never waits for what a later one holds.
+// for a place, and so that an earlier one never waits for what a later one holds, see
+// [completionReply.ahead].
 type promptRuns struct {
 	r    *completionReply
 	call func(run *promptRun) error
@@ -50,7 +51,7 @@ type promptRuns struct {
 func (r *completionReply) several(together bool, call func(run *promptRun) error, done func(run *promptRun) error) (used usage, err error) {
 	// The prompts were parsed, and few of them are made tokens at once.
 	r.x.prepared()
-	p := &promptRuns{r: r, call: call, together: together, ahead: make(chan struct{}, mostAhead)}
+	p := &promptRuns{r: r, call: call, together: together, ahead: make(chan struct{}, r.ahead())}
 	p.ctx, p.cancel = context.WithCancelCause(r.x.ctx)
 	defer p.cancel(nil)
 	for k := range r.prompts {
@@ -76,6 +77,16 @@ func (r *completionReply) several(together bool, call func(run *promptRun) error
 		err = p.failure
 	}
 	return used, err
+}
+
+// ahead is how many prompts are begun before one is replied to. Where an answer of several is
+// cut before its grammar ends, those that are left ask for a place anew: a prompt that others
+// have passed could wait for ever for theirs, whose events wait for its end.
+func (r *completionReply) ahead() int {
+	if r.best > 1 && r.j.opts.Grammar != nil {
+		return 1
+	}
+	return mostAhead
 }
 
 // newRun prepares the answering of a prompt.
@@ -139,6 +150,7 @@ func (p *promptRuns) answer(run, before *promptRun) {
 			run.r.x.gathered = 0
 			run.err = p.call(run)
 		case <-p.ctx.Done():
+			run.err = context.Cause(p.ctx)
 		}
 	}
 	if run.err != nil && p.together {

@@ -114,6 +114,36 @@ func TestSeveralPromptsAreAnsweredAtOnceAndEndTogether(t *testing.T) {
 	s.held()
 }
 
+// An answer that its grammar does not end gives its place away, and those that are left of its
+// prompt ask for one anew: the prompts behind it must not have all of them until it is over.
+func TestAnswersThatAreCutDoNotWaitForLaterPrompts(t *testing.T) {
+	s := serve(t, openai.Config{}, generate.Config{MaxStates: 2})
+	const prompts, n = 4, 3
+	// The alternatives make more than waits for its turn.
+	body := `{"model":"story","max_tokens":100,"n":3,"logprobs":100,"stream":true,"regex":"[a-z ]{1000}","prompt":["Once","A dog","There was","The cat"]}`
+	finished := make([]string, prompts*n)
+	for _, e := range s.streamed(completionsPath, body) {
+		var chunk completionReply
+		if e.data == "[DONE]" {
+			break
+		}
+		if err := json.Unmarshal([]byte(e.data), &chunk); err != nil {
+			t.Fatalf("%s: %v", e.data, err)
+		}
+		for _, c := range chunk.Choices {
+			if c.FinishReason != nil {
+				finished[c.Index] = *c.FinishReason
+			}
+		}
+	}
+	for k, f := range finished {
+		if f != "length" {
+			t.Errorf("answer %d ended with %q, want length", k, f)
+		}
+	}
+	s.held()
+}
+
 // A large request keeps others from being prepared until its prompt is tokens, and not while it
 // waits for a place.
 func TestLargeRequestsWaitWithoutTheirSlot(t *testing.T) {
