@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"image"
-	"image/color"
 	"image/jpeg"
 	"image/png"
 	"io"
@@ -15,14 +14,9 @@ import (
 	"github.com/gocoreml/coreml/internal/imaging"
 )
 
-const (
-	// maxPictureBytes bounds the memory for the pixels of a picture, which a few
-	// bytes of a file can claim: 64 megapixels of 8 bits, 32 of 16.
-	maxPictureBytes = 256 << 20
-	// maxPictureSide is what JPEG has room for. PNG has no such limit, and each row
-	// costs time, however short it is.
-	maxPictureSide = 65_535
-)
+// maxPictureSide is what JPEG has room for. PNG has no such limit, and each row
+// costs time, however short it is.
+const maxPictureSide = 65_535
 
 // readPicture decodes a PNG or JPEG for an image input. The size is looked at
 // before memory is taken for pixels.
@@ -136,10 +130,7 @@ func checkLimits(c image.Config, progressive bool) error {
 	if c.Width <= 0 || c.Height <= 0 || c.Width > maxPictureSide || c.Height > maxPictureSide {
 		return fmt.Errorf("a picture of %d x %d pixels: each side may have from 1 to %d", c.Width, c.Height, maxPictureSide)
 	}
-	if most := maxPictureBytes / pixelBytes(c.ColorModel, progressive); int64(c.Width)*int64(c.Height) > most {
-		return fmt.Errorf("a picture of %d x %d pixels takes more than %d bytes: of this kind it may have %d pixels", c.Width, c.Height, maxPictureBytes, most)
-	}
-	return nil
+	return imaging.CheckMemory(c, progressive)
 }
 
 // pictureError gives the errors of the decoders one form.
@@ -148,21 +139,4 @@ func pictureError(err error) error {
 		err = io.ErrUnexpectedEOF
 	}
 	return fmt.Errorf("malformed picture: %s", strings.TrimPrefix(strings.TrimPrefix(err.Error(), "png: "), "jpeg: "))
-}
-
-// pixelBytes is the memory that a decoder takes for a pixel. That of CMYK holds
-// what was stored, and colour and black apart; that of progressive JPEG keeps four
-// coefficients of 32 bits besides.
-func pixelBytes(m color.Model, progressive bool) int64 {
-	n := int64(4)
-	switch m {
-	case color.RGBA64Model, color.NRGBA64Model:
-		n = 8
-	case color.CMYKModel:
-		n = 12
-	}
-	if progressive {
-		n += 16
-	}
-	return n
 }

@@ -46,7 +46,10 @@ func (r *Reader) Read(ctx context.Context, file []byte) (image.Image, error) {
 		return nil, fmt.Errorf("has %d x %d pixels, want %d on each side at most, and %d in all pictures", c.Width, c.Height, MaxSide, MaxPixels)
 	}
 	r.pixels += c.Width * c.Height
-	turn, _, err := imaging.Look(bytes.NewReader(file), format)
+	turn, progressive, err := imaging.Look(bytes.NewReader(file), format)
+	if err == nil {
+		err = imaging.CheckMemory(c, progressive)
+	}
 	if err == nil && format == imaging.JPEG {
 		err = imaging.CheckScans(bytes.NewReader(file), c.Width*c.Height)
 	}
