@@ -87,6 +87,7 @@ func (g *Generator) answers(ctx context.Context, p *Prompt, n int, opts *Options
 	if err != nil {
 		return err
 	}
+	defer r.done() // of the first one, whose grammar all have
 	return r.within(ctx, func(seq *Sequence) error {
 		logits, err := r.prefill(ctx, seq, prompt)
 		if err != nil {
@@ -122,12 +123,16 @@ func (g *Generator) answers(ctx context.Context, p *Prompt, n int, opts *Options
 }
 
 // prepareAnswer checks what is asked for and encodes the prompt.
-func (g *Generator) prepareAnswer(ctx context.Context, p *Prompt, opts *Options) (*generation, []int, error) {
+func (g *Generator) prepareAnswer(ctx context.Context, p *Prompt, opts *Options) (_ *generation, prompt []int, err error) {
 	r, err := g.newGeneration(ctx, opts, p.Messages != nil, time.Now())
 	if err != nil {
 		return nil, nil, err
 	}
-	var prompt []int
+	defer func() {
+		if err != nil {
+			r.done()
+		}
+	}()
 	messages := p.Messages
 	if p.Err == nil && messages != nil {
 		prompt, err = r.encodeWithin(ctx, &messages, &r.opts)
@@ -153,6 +158,7 @@ func (r *generation) again(ctx context.Context, seed uint64, seq *Sequence, prom
 	if err != nil {
 		return nil, err
 	}
+	defer next.done() // r has the same grammar until all answers are over
 	next.pictures, next.shown, next.guide, next.kept = r.pictures, r.shown, r.guide, r.kept
 	next.stats.DroppedMessages = r.stats.DroppedMessages
 	if err := next.guide.rewind(ctx); err != nil {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/gocoreml/coreml/generate/internal/axes"
+	"github.com/gocoreml/coreml/generate/internal/grammars"
 )
 
 // maxTexts bounds the texts of one prediction.
@@ -104,9 +105,11 @@ type rowText struct {
 
 // prepare checks and encodes the prompt.
 func (t *rowText) prepare(b *batch, p *Prompt) (err error) {
-	if t.r, err = b.g.newGeneration(b.ctx, b.opts, p.Messages != nil, time.Now()); err != nil {
+	// A grammar waits for no room: those that have it may wait for the state of the batch.
+	if t.r, err = b.g.newGeneration(grammars.AtOnce(b.ctx), b.opts, p.Messages != nil, time.Now()); err != nil {
 		return err
 	}
+	defer t.r.done()
 	if t.prompt, err = p.encode(b.ctx, b.g, b.opts); err != nil {
 		return err
 	}

@@ -55,13 +55,16 @@ type generation struct {
 	start time.Time
 	first time.Time // of the first token
 	stats Stats
+	// release gives back the grammar of a call, nil for none, see done.
+	release func()
 	// next are the tokens of the answer that the sequence does not hold yet: the last one,
 	// with those that a grammar forced before it. No step allocates them.
 	next []int
 }
 
 // newGeneration checks opts and prepares an answer. Chat says that it is one to
-// messages, which may call tools and ends as the chat template says.
+// messages, which may call tools and ends as the chat template says. Done ends it; with an
+// error it has ended.
 func (g *Generator) newGeneration(ctx context.Context, opts *Options, chat bool, start time.Time) (*generation, error) {
 	if err := g.check(); err != nil {
 		return nil, err
@@ -101,7 +104,18 @@ func (g *Generator) newGeneration(ctx context.Context, opts *Options, chat bool,
 	r.stats.Load, r.stats.Seed, r.stats.Greedy = g.load, r.sampler.seed, r.sampler.greedy
 	r.thoughts.budget = r.opts.ReasoningBudget
 	r.prepareText(ctx, chat)
-	return r, r.bindGrammar(ctx)
+	if err := r.bindGrammar(ctx); err != nil {
+		r.done()
+		return r, err
+	}
+	return r, nil
+}
+
+// done gives back what the answer had besides its sequence. It may be called again, and for nil.
+func (r *generation) done() {
+	if r != nil && r.release != nil {
+		r.release()
+	}
 }
 
 // checkGreedy refuses what a package that chooses its tokens itself cannot do.

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/gocoreml/coreml/generate/internal/grammars"
+	"github.com/gocoreml/coreml/generate/internal/promptdone"
 	"github.com/gocoreml/coreml/tokenizer"
 )
 
@@ -130,6 +132,7 @@ func (s *Session) checkTurn(t *sessionTurn) error {
 // turn runs the answer on the session's sequence, which it makes
 // where there is none: before the first turn, and when a panic has taken it.
 func (s *Session) turn(ctx context.Context, t *sessionTurn, emit func(Token) bool) error {
+	defer func() { t.r.done() }()
 	if err := s.begin(ctx, t); err != nil {
 		return err
 	}
@@ -147,6 +150,7 @@ func (s *Session) turn(ctx context.Context, t *sessionTurn, emit func(Token) boo
 	if prompt, err = r.fit(ctx, prompt, t.messages); err != nil {
 		return err
 	}
+	promptdone.Signal(ctx)
 	if err := r.checkPrompt(prompt); err != nil {
 		return err
 	}
@@ -184,7 +188,7 @@ func (s *Session) begin(ctx context.Context, t *sessionTurn) (err error) {
 	if t.opts.Adapters == nil {
 		t.opts.Adapters = s.adapters
 	}
-	if t.r, err = s.g.newGeneration(ctx, &t.opts, !s.text, time.Now()); err != nil {
+	if t.r, err = s.g.newGeneration(s.withoutRoom(ctx), &t.opts, !s.text, time.Now()); err != nil {
 		return err
 	}
 	t.r.calls = s.calls
@@ -198,6 +202,15 @@ func (s *Session) begin(ctx context.Context, t *sessionTurn) (err error) {
 		return configErrorf("Chat.ContinueFinalMessage", "is set, but the answer of a session is a message of its own: Continue goes on with the last one")
 	}
 	return nil
+}
+
+// withoutRoom returns a context under which a grammar does not wait for room: while the session
+// has a state, those that have room may wait for it.
+func (s *Session) withoutRoom(ctx context.Context) context.Context {
+	if s.seq == nil {
+		return ctx
+	}
+	return grammars.AtOnce(ctx)
 }
 
 // prompt returns the tokens that the answer follows.

@@ -112,6 +112,7 @@ func (g *Generator) answer(ctx context.Context, opts *Options, chat bool, encode
 	if err != nil {
 		return err
 	}
+	defer r.done()
 	var prompt []int
 	if chat {
 		prompt, err = r.encodeWithin(ctx, &messages, &r.opts)
@@ -147,7 +148,6 @@ func (r *generation) within(ctx context.Context, call func(seq *Sequence) error)
 }
 
 func (r *generation) hold(ctx context.Context, call func(seq *Sequence) error) (err error) {
-	defer r.holdCalls()()
 	seq, err := r.acquire(ctx)
 	if err != nil {
 		return err

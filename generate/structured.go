@@ -100,14 +100,6 @@ func (r *generation) bindGrammar(ctx context.Context) error {
 	return nil
 }
 
-// holdCalls keeps the grammar of a call in the generator's cache until release.
-func (r *generation) holdCalls() (release func()) {
-	if s := r.sampler.bound; s != nil && s.calls {
-		return r.g.grammars.calls.Hold(s.grammar)
-	}
-	return func() {}
-}
-
 // begin is called once the prompt is known. Thinking that it opens is read as ever; an
 // answer without any is the grammar's from its first token on.
 func (s *structured) begin(r *generation) {

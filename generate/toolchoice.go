@@ -73,21 +73,16 @@ func (o *Options) chosenTools() ([]grammar.Tool, error) {
 // that answers with the same tools share their masks.
 const maxCallGrammars = 128 << 20
 
-// callsOf returns the grammar of the calls of some functions.
-func (c *grammarCaches) callsOf(ctx context.Context, pattern tokenizer.CallPattern, tools []grammar.Tool) (*grammar.Grammar, error) {
+// callsOf returns the grammar of the calls of some functions, which is kept until release.
+func (c *grammarCaches) callsOf(ctx context.Context, pattern tokenizer.CallPattern, tools []grammar.Tool) (g *grammar.Grammar, release func(), err error) {
 	text, err := json.Marshal(struct {
 		Pattern tokenizer.CallPattern
 		Tools   []grammar.Tool
 	}{pattern, tools})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	g, release, err := c.calls.Get(ctx, "calls", string(text), func() (*grammar.Grammar, error) { return grammar.ToolCall(pattern, tools, nil) })
-	if err != nil {
-		return nil, err
-	}
-	release() // the answer holds it while it is written
-	return g, nil
+	return c.calls.Get(ctx, "calls", string(text), func() (*grammar.Grammar, error) { return grammar.ToolCall(pattern, tools, nil) })
 }
 
 // callGrammar returns the grammar of the call that the answer has to be, and the special
@@ -108,7 +103,8 @@ func (r *generation) callGrammar(ctx context.Context) (*grammar.Grammar, []int, 
 		return nil, nil, configErrorf("ToolChoice", "is %q, but the calls of this chat template (%s) are not written with JSON arguments, so that none can be required",
 			r.opts.ToolChoice, cmp.Or(string(r.g.tok.ToolFormat()), "no known format"))
 	}
-	g, err := r.g.grammars.callsOf(ctx, pattern, tools)
+	g, release, err := r.g.grammars.callsOf(ctx, pattern, tools)
+	r.release = release
 	if ended := ctx.Err(); ended != nil {
 		return nil, nil, ended
 	}

@@ -26,14 +26,15 @@ func (w *writing) inSession(ctx context.Context, opts *generate.Options) iter.Se
 		}
 		defer leave()
 		turn := &sessionTurn{w: w, opts: opts, yield: yield}
+		run := func(s *generate.Session) error { return turn.run(ctx, s) }
 		sessions := w.j.to.Sessions
-		err := sessions.Do(ctx, name, turn.run)
+		err := sessions.Do(ctx, name, run)
 		if turn.isUnread(err) {
 			w.noteSaved(err)
 			if errors.Is(err, generate.ErrSavedMismatch) || errors.Is(err, generate.ErrSaved) {
 				// What was saved is another model's, or damaged, and will always be.
 				if err = sessions.Delete(ctx, name); err == nil {
-					err = sessions.Do(ctx, name, turn.run)
+					err = sessions.Do(ctx, name, run)
 				}
 			}
 		}
@@ -58,12 +59,12 @@ type sessionTurn struct {
 }
 
 // run writes the answer.
-func (t *sessionTurn) run(s *generate.Session) error {
+func (t *sessionTurn) run(ctx context.Context, s *generate.Session) error {
 	t.began = true
 	if err := s.SetMessages(nil); err != nil {
 		return err
 	}
-	for tok, err := range s.SendMessages(t.w.x.ctx, t.w.j.prompt.Messages, t.opts) {
+	for tok, err := range s.SendMessages(ctx, t.w.j.prompt.Messages, t.opts) {
 		if err != nil {
 			return err
 		}

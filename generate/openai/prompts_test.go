@@ -1,7 +1,6 @@
 package openai_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -147,22 +146,43 @@ func TestAnswersThatAreCutDoNotWaitForLaterPrompts(t *testing.T) {
 // A large request keeps others from being prepared until its prompt is tokens, and not while it
 // waits for a place.
 func TestLargeRequestsWaitWithoutTheirSlot(t *testing.T) {
-	s := serve(t, openai.Config{}, generate.Config{MaxStates: 1})
-	hold, err := s.g.NewSequence(t.Context())
+	g := story(t, generate.Config{MaxStates: 1})
+	sessions, err := g.NewSessions(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	const waiting = 6 // more than are prepared at once
-	padding := `,"user":"` + strings.Repeat("x", 300<<10) + `"`
+	s := serve(t, openai.Config{}, generate.Config{}, openai.Model{ID: "kept", Generator: g, Sessions: sessions})
+	t.Cleanup(func() {
+		if err := sessions.Close(context.WithoutCancel(t.Context())); err != nil {
+			t.Error(err)
+		}
+	})
+	for _, c := range []struct{ path, prompt, session string }{
+		{completionsPath, `"prompt":"Once"`, ""}, {chatPath, hello, ""}, {chatPath, hello, "a conversation"},
+	} {
+		s.largeWaits(t, g, c.path, `{"model":"kept","max_tokens":2,"user":"`+strings.Repeat("x", 300<<10)+`",`+c.prompt+`}`, c.session)
+	}
+}
+
+// largeWaits sends more of a large request than are prepared at once while there is no state for
+// them, and another large one, which needs none. With a session each has one of its own.
+func (s *server) largeWaits(t *testing.T, g *generate.Generator, path, body, session string) {
+	t.Helper()
+	hold, err := g.NewSequence(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	const waiting = 6
 	done := make(chan error)
-	for range waiting {
+	for k := range waiting {
+		req, err := http.NewRequestWithContext(t.Context(), "POST", s.url+path, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if session != "" {
+			req.Header.Set("X-Session-Id", fmt.Sprint(session, k))
+		}
 		go func() {
-			body := []byte(`{"model":"story","prompt":"Once","max_tokens":2` + padding + `}`)
-			req, err := http.NewRequestWithContext(t.Context(), "POST", s.url+completionsPath, bytes.NewReader(body))
-			if err != nil {
-				done <- err
-				return
-			}
 			res, err := s.client.Do(req)
 			if err == nil && res.StatusCode != http.StatusOK {
 				err = fmt.Errorf("status %d", res.StatusCode)
@@ -173,11 +193,11 @@ func TestLargeRequestsWaitWithoutTheirSlot(t *testing.T) {
 			done <- err
 		}()
 	}
-	for s.g.Stats().Waiting < waiting {
+	for g.Stats().Waiting < waiting {
 		runtime.Gosched()
 	}
 	var r any
-	s.post("/tokenize", `{"model":"story","prompt":"Once"`+padding+`}`, &r)
+	s.post("/tokenize", `{"model":"kept","prompt":"Once","user":"`+strings.Repeat("x", 300<<10)+`"}`, &r)
 	if err := hold.Close(); err != nil {
 		t.Fatal(err)
 	}

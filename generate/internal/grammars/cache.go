@@ -30,7 +30,7 @@ const entrySize = 512
 //
 // The grammars that nobody uses are dropped, the least recently used first, where all take more
 // than Limit. One in use is never dropped, and a new one is not compiled before those in use
-// take less than Limit. As masks grow while a grammar is used, the memory can pass Limit by what
+// take no more than Limit, but for who asks with [AtOnce]. As masks grow while a grammar is used, the memory can pass Limit by what
 // the answers under way add to theirs; the next to come or to end counts it.
 type Cache struct {
 	// Limit is how many bytes the grammars may take, 0 for [DefaultLimit]. It is set before
@@ -57,10 +57,18 @@ type entry struct {
 	g     *grammar.Grammar
 	err   error
 	panic error         // what the making has panicked with
+	now   bool          // it does not wait for room
 	users int           // who has it or waits for it
 	place *list.Element // in Cache.idle, nil where it has users
 	bytes int64
 }
+
+// atOnce is the key of [AtOnce].
+type atOnce struct{}
+
+// AtOnce returns a context under which [Cache.Get] does not wait for room. It is for who holds
+// something that those who use grammars may wait for, which would wait for each other.
+func AtOnce(ctx context.Context) context.Context { return context.WithValue(ctx, atOnce{}, true) }
 
 // Get returns the grammar of a text of some kind, which build makes if there is none: once for
 // all who ask at the same time. Release says that the caller is done with it and may be called
@@ -70,7 +78,8 @@ func (c *Cache) Get(ctx context.Context, kind, text string, build func() (*gramm
 	if err := ctx.Err(); err != nil {
 		return nil, nil, context.Cause(ctx)
 	}
-	e := c.enter(sha256.Sum256([]byte(kind+"\x00"+text)), build)
+	now, _ := ctx.Value(atOnce{}).(bool)
+	e := c.enter(sha256.Sum256([]byte(kind+"\x00"+text)), now, build)
 	release = sync.OnceFunc(func() { c.leave(e) })
 	select {
 	case <-e.made:
@@ -102,7 +111,7 @@ func (c *Cache) Hold(g *grammar.Grammar) (release func()) {
 }
 
 // enter returns the entry of a key with one user more.
-func (c *Cache) enter(k key, build func() (*grammar.Grammar, error)) *entry {
+func (c *Cache) enter(k key, now bool, build func() (*grammar.Grammar, error)) *entry {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.entries == nil {
@@ -114,6 +123,10 @@ func (c *Cache) enter(k key, build func() (*grammar.Grammar, error)) *entry {
 		e = &entry{key: k, made: make(chan struct{})}
 		c.entries[k] = e
 		go c.compile(e, build)
+	}
+	if now && !e.now {
+		e.now = true
+		c.changed.Broadcast()
 	}
 	c.join(e)
 	return e
@@ -145,7 +158,7 @@ func (c *Cache) leave(e *entry) {
 // compile makes the grammar of an entry, unless all who wait for it have left before it begins.
 func (c *Cache) compile(e *entry, build func() (*grammar.Grammar, error)) {
 	c.mu.Lock()
-	for e.users > 0 && (c.compiling == mostCompiling || c.inUse() > c.limit()) {
+	for e.users > 0 && (c.compiling == mostCompiling || !e.now && c.inUse() > c.limit()) {
 		c.changed.Wait()
 	}
 	if e.users == 0 {

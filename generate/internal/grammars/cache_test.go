@@ -259,3 +259,34 @@ func TestNewOnesWaitForRoom(t *testing.T) {
 		c.Hold(first)() // which the cache has no more
 	})
 }
+
+func TestWhoHoldsWhatOthersWaitForWaitsForNoRoom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := grammars.Cache{Limit: 1}
+		_, release, _ := of(t, &c, 20)
+		defer release()
+		var built atomic.Int32
+		done := make(chan error, 2)
+		get := func(ctx context.Context, n int) {
+			_, release, err := c.Get(ctx, "regex", fmt.Sprint(n), digits(n, &built))
+			if err == nil {
+				release()
+			}
+			done <- err
+		}
+		get(grammars.AtOnce(t.Context()), 21)
+		if err := <-done; err != nil || built.Load() != 1 {
+			t.Errorf("it waits: %v", err)
+		}
+		// One that waits already is made for the other too.
+		go get(t.Context(), 22)
+		synctest.Wait()
+		if built.Load() != 1 {
+			t.Error("another does not wait")
+		}
+		get(grammars.AtOnce(t.Context()), 22)
+		if err := errors.Join(<-done, <-done); err != nil || built.Load() != 2 {
+			t.Errorf("with one that waits: %v", err)
+		}
+	})
+}
