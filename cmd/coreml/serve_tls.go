@@ -99,6 +99,7 @@ func (c *certificate) current() *tls.Certificate {
 	defer c.mu.Unlock()
 	times, err := c.times()
 	if err == nil && times.same(c.read) {
+		c.told = "" // what was wrong is over, and told anew when it comes again
 		return c.pair
 	}
 	var pair *tls.Certificate
