@@ -148,3 +148,66 @@ func TestHealthIsAnsweredBeyondTheBound(t *testing.T) {
 		t.Errorf("one that has waited until there is room is answered %d", got)
 	}
 }
+
+// With TLS and HTTP/2 a connection is one of the bound as any other, and rests while it has no
+// request.
+func TestTheBoundHoldsForHTTP2(t *testing.T) {
+	over := make(chan struct{})
+	begun, end := make(chan struct{}, 10), sync.OnceFunc(func() { close(over) })
+	cs := newConnections(2)
+	s := httptest.NewUnstartedServer(cs.handler(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/wait" {
+			begun <- struct{}{}
+			<-over
+		}
+	})))
+	cs.watch(s.Config)
+	s.EnableHTTP2 = true
+	s.StartTLS()
+	t.Cleanup(func() {
+		end()
+		s.Close()
+	})
+	trusted, _ := s.Client().Transport.(*http.Transport)
+	ask := func(path string) int {
+		own := trusted.Clone() // a connection of its own
+		t.Cleanup(own.CloseIdleConnections)
+		req, err := http.NewRequestWithContext(t.Context(), "GET", s.URL+path, http.NoBody)
+		if err != nil {
+			t.Error(err)
+			return 0
+		}
+		res, err := own.RoundTrip(req)
+		if err != nil {
+			t.Errorf("%s: %v", path, err)
+			return 0
+		}
+		if err := res.Body.Close(); err != nil || res.ProtoMajor != 2 {
+			t.Errorf("%s: %s, %v", path, res.Proto, err)
+		}
+		return res.StatusCode
+	}
+	for k := range 3 { // the last takes the place of one that rests
+		cs.resting(min(k, 2))
+		if got := ask("/"); got != http.StatusOK {
+			t.Errorf("with room: %d", got)
+		}
+	}
+	cs.resting(2)
+	ended := make(chan int, 2)
+	for range 2 {
+		go func() { ended <- ask("/wait") }()
+		<-begun
+	}
+	if a, b := ask("/health"), ask("/v1/models"); a != http.StatusOK || b != http.StatusServiceUnavailable {
+		t.Errorf("beyond the bound: /health %d, another route %d", a, b)
+	}
+	end()
+	if a, b := <-ended, <-ended; a != http.StatusOK || b != http.StatusOK {
+		t.Errorf("those with a request get %d and %d", a, b)
+	}
+	cs.resting(2)
+	if got := ask("/"); got != http.StatusOK {
+		t.Errorf("with room again: %d", got)
+	}
+}
