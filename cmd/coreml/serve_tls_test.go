@@ -105,8 +105,11 @@ func TestServeKeepsItsCertificateBesideBrokenFiles(t *testing.T) {
 		cert, key []byte
 	}{
 		// Two that follow each other with the same words would be told of once.
-		{"an empty file", nil, goodKey}, {"half a key", good, goodKey[:len(goodKey)/2]}, {"half a certificate", good[:len(good)/2], goodKey},
-		{"more than a file may have", make([]byte, 2<<20), goodKey}, {"no PEM", []byte("\x1b]0;x\a"), goodKey},
+		{"an empty file", nil, goodKey},
+		{"half a key", good, goodKey[:len(goodKey)/2]},
+		{"half a certificate", good[:len(good)/2], goodKey},
+		{"more than a file may have", make([]byte, 2<<20), goodKey},
+		{"no PEM", []byte("\x1b]0;x\a"), goodKey},
 	} {
 		write(cert, broken.cert)
 		write(key, broken.key)
