@@ -74,7 +74,8 @@ const (
 // than to compute; too large a one leaves cores idle at the end.
 func (t *MatMulTask) grain(threads int) int {
 	if t.N >= streamVectors {
-		return min(max(t.mat.Rows()/(chunksEach*matGrain*threads), 1), mostTiles) * matGrain
+		most := min(max(t.mat.Rows()/(chunksEach*matGrain*threads), 1), mostTiles)
+		return evenTiles((t.mat.Rows()+matGrain-1)/matGrain, most, threads) * matGrain
 	}
 	row := max(t.mat.Bytes()/max(t.mat.Rows(), 1), 1)
 	rows := min(t.mat.Rows()/(chunksEach*threads), kernelBytes/row)

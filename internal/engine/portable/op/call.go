@@ -15,6 +15,9 @@ import (
 type Call struct {
 	Env  *Env
 	Step *Binding
+	// rounded says that Eval has rounded the results to their types while it made them:
+	// piece by piece, on the thread that has the piece in its cache.
+	rounded bool
 }
 
 // In returns operand k, or nil when it is absent.
@@ -244,12 +247,22 @@ func (c *Call) reshaped(k int, src *array.Value) {
 // which float32 holds every number. Views never come here, since it would write to the
 // memory of another: operators that make them are exact.
 func (c *Call) round() {
+	if c.rounded {
+		return
+	}
 	for _, s := range c.Step.Out {
 		v := &c.Env.Values[s]
 		if v.DType == dtype.Float16 && v.Repr == array.ReprF32 && v.Dense {
 			c.roundF16(v.F32[:v.Len()])
 		}
 	}
+}
+
+// roundsPieces reports whether the pieces of output 0 are to be rounded to fp16 as they
+// are made. All of it must go through what asks: nothing is rounded afterwards.
+func (c *Call) roundsPieces() bool {
+	c.rounded = !c.Step.Def.Exact && c.out(0).DType == dtype.Float16
+	return c.rounded
 }
 
 // roundF16 is kernel.RoundF16, to the nearest, ties to even, in pieces.

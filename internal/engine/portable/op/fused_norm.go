@@ -30,6 +30,7 @@ type normTask struct {
 	env           *Env
 	dst, x, gamma []float32
 	n             int
+	half          bool // results are rounded to fp16
 	*NormPattern
 }
 
@@ -53,6 +54,9 @@ func (t *normTask) Run(lo, hi, _ int) {
 				kernel.RoundF16(part)
 			}
 			kernel.Mul(part, part, t.gamma[lo:hi])
+			if t.half {
+				kernel.RoundF16(part)
+			}
 		})
 	}
 }
@@ -79,6 +83,7 @@ func rmsNorm(c *Call) error {
 	if len(t.dst) == 0 {
 		return nil
 	}
+	t.half = c.roundsPieces()
 	rows := len(t.dst) / t.n
 	if len(t.dst) < rmsFrom {
 		t.Run(0, rows, 0)

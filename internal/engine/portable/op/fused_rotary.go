@@ -28,6 +28,7 @@ type rotaryTask struct {
 	dims        [array.MaxRank]int
 	outer, n    int
 	round       bool
+	half        bool // results are rounded to fp16
 	wide        [3][]float32
 }
 
@@ -105,6 +106,7 @@ func rotary(c *Call) error {
 	}
 	t.env, t.dims, t.outer, t.n, t.round = c.Env, y.Dims, y.Rank-1, y.Dims[y.Rank-1], dataOf[RotaryPattern](c).Round
 	t.x, t.cos, t.sin = c.rowsOf(x, y, &t.wide[0]), c.rowsOf(c.In(1), y, &t.wide[1]), c.rowsOf(c.In(2), y, &t.wide[2])
+	t.half = c.roundsPieces()
 	n := len(t.dst) / t.n
 	if len(t.dst) < spreadFrom {
 		t.Run(0, n, 0)
@@ -130,6 +132,10 @@ func (t *rotaryTask) Run(lo, hi, _ int) {
 			so += i * t.sin.stride[d]
 		}
 		t.row(t.dst[r*t.n:(r+1)*t.n], t.x.f[xo:xo+t.n], t.cos.f[co:co+t.n], t.sin.f[so:so+t.n])
+	}
+	if t.half {
+		made := t.dst[lo*t.n : hi*t.n]
+		t.env.Pieces(len(made), func(lo, hi int) { kernel.RoundF16(made[lo:hi]) })
 	}
 }
 

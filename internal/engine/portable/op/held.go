@@ -30,6 +30,7 @@ func Begin(c *Call) (*kernel.MatMulTask, error) {
 	held := &c.Env.held
 	*held = heldProduct{wanted: true}
 	defer func() { held.wanted = false }() // whatever is thrown
+	c.rounded = false
 	if err := c.Step.Def.Eval(c); err != nil {
 		return nil, AsValue(err)
 	}
