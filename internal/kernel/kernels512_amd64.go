@@ -634,6 +634,21 @@ func attnPanel8AVX512(s *float32, lds int, q *float32, ldq int, keys *float32, t
 //go:noescape
 func attnExpAVX512(s *float32, n16 int, shift float32) float32
 
+// siluAVX512 stores x/(1+exp(-x)) in dst.
+//
+//go:noescape
+func siluAVX512(dst *float32, x *float32, n int)
+
+// roundRowsAVX512 rounds n floats of each of rows to the nearest halves in place. n is a multiple of 16, the stride in bytes.
+//
+//go:noescape
+func roundRowsAVX512(x *float32, n int, rows int, ldx int)
+
+// rotateRowsAVX512 rotates rows of two halves of h floats each, a multiple of a register's. Strides are in bytes.
+//
+//go:noescape
+func rotateRowsAVX512(dst *float32, x *float32, cos *float32, sin *float32, h int, rows int, ldx int, ldc int, lds int)
+
 // fastQuadVNNI multiplies compact inputs by rows of 4-bit codes in blocks of 16.
 func fastQuadVNNI(kind kernelKind, w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, fetch int) {
 	switch kind {

@@ -210,16 +210,16 @@ func (t *MatMulTask) rows(m Mat, p Part, lo, hi, worker int) {
 	} else {
 		m.Mul(dst, p.Ldd, x, t.Ldx, t.N, lo, hi, t.scratch[worker])
 	}
-	if p.Bias == nil && !p.RoundOut {
+	if p.Bias == nil {
+		if p.RoundOut {
+			roundRows(dst[lo:], hi-lo, t.N, p.Ldd)
+		}
 		return
 	}
 	for i := range t.N {
 		row := dst[i*p.Ldd+lo : i*p.Ldd+hi]
 		if p.RoundOut {
 			RoundF16(row)
-		}
-		if p.Bias == nil {
-			continue
 		}
 		Add(row, row, p.Bias[lo:hi])
 		if p.RoundOut {
