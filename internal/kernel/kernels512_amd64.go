@@ -639,6 +639,11 @@ func attnExpAVX512(s *float32, n16 int, shift float32) float32
 //go:noescape
 func siluAVX512(dst *float32, x *float32, n int)
 
+// gateRowsAVX512 stores up·gate/(1+exp(-gate)) for n floats of each of rows. n is a multiple of 16, strides are in bytes. If half is not 0, operands and results are rounded to halves.
+//
+//go:noescape
+func gateRowsAVX512(dst *float32, gate *float32, up *float32, n int, rows int, ldd int, ldx int, half int)
+
 // roundRowsAVX512 rounds n floats of each of rows to the nearest halves in place. n is a multiple of 16, the stride in bytes.
 //
 //go:noescape

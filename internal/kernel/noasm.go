@@ -69,3 +69,5 @@ func (m *LUT) prepare(_, _ []float32, _, _, _, _ int) {}
 
 func roundRowsAsm([]float32, int, int, int) bool           { return false }
 func rotateAsm([]float32, int, int, Rows, Rows, Rows) bool { return false }
+
+func gateRowsAsm([]float32, int, []float32, []float32, int, int, int, bool) bool { return false }

@@ -85,3 +85,17 @@ func rotateAsm(dst []float32, h, rows int, x, cos, sin Rows) bool {
 	}
 	return true
 }
+
+// gateRowsAsm is Gate.rows for SiLU, and reports whether it has done it.
+func gateRowsAsm(dst []float32, ldd int, gate, up []float32, ld, n, rows int, half bool) bool {
+	if !useAVX512 {
+		return false
+	}
+	_, _, _ = dst[(rows-1)*ldd+n-1], gate[(rows-1)*ld+n-1], up[(rows-1)*ld+n-1]
+	flag := 0
+	if half {
+		flag = 1
+	}
+	gateRowsAVX512(&dst[0], &gate[0], &up[0], n, rows, 4*ldd, 4*ld, flag)
+	return true
+}

@@ -70,24 +70,22 @@ func (e *exp512) at(c Z, like vec) vec {
 
 // activations512 writes the activations that prompts spend their time in.
 func activations512(p file) {
+	silu512(p)
+	gateRows(p)
+}
+
+// silu512 stores v/(1+e) for the exponential e of -v.
+func silu512(p file) {
 	f := p.begin("siluAVX512", "stores x/(1+exp(-x)) in dst.", dst32, vecX, count)
 	f.load("dst", DI)
 	f.load("x", SI)
 	f.load("n", CX)
 	e := f.exp512(8)
-	e.next++
-	sign := e.next
-	f.VPBROADCASTD(f.words("signBit", 0x80000000), sign)
+	sign := e.sign()
 	step := func(w width) {
-		x, n, poly := w.reg(0), w.reg(1), w.reg(2)
-		f.VMOVUPS(SI.At(0), x)
-		f.VPXORD(e.at(sign, x), x, x)
-		e.clamp(x)
-		e.reduce(x, n, poly)
-		f.VSCALEFPS(n, poly, poly)
-		f.VADDPS(e.at(e.one(), x), poly, poly)
-		f.VMOVUPS(SI.At(0), x)
-		f.VDIVPS(poly, x, x)
+		v, x := w.reg(3), w.reg(0)
+		f.VMOVUPS(SI.At(0), v)
+		e.silu(sign, v, x, w.reg(1), w.reg(2))
 		f.VMOVUPS(x, DI.At(0))
 	}
 	wide, narrow, end := f.NewLabel("wide"), f.NewLabel("narrow"), f.NewLabel("end")
@@ -103,6 +101,82 @@ func activations512(p file) {
 	f.ADDQ(imm(16), CX)
 	f.JZ(end)
 	step(W256)
+	f.Bind(end)
+	f.end()
+}
+
+// sign loads the bit of the sign.
+func (e *exp512) sign() Z {
+	e.next++
+	e.VPBROADCASTD(e.words("signBit", 0x80000000), e.next)
+	return e.next
+}
+
+// silu stores v/(1+exp(-v)) in x; v stays.
+func (e *exp512) silu(sign Z, v, x, n, poly vec) {
+	e.VPXORD(e.at(sign, v), v, x)
+	e.clamp(x)
+	e.reduce(x, n, poly)
+	e.VSCALEFPS(n, poly, poly)
+	e.VADDPS(e.at(e.one(), v), poly, poly)
+	e.VDIVPS(poly, v, x)
+}
+
+// gateRows multiplies SiLU of one matrix by another, as they come from the products of a
+// gated layer: with half both are rounded before, and the result is, in the same pass.
+func gateRows(p file) {
+	f := p.begin("gateRowsAVX512", "stores up·gate/(1+exp(-gate)) for n floats of each of rows. n is a multiple of 16, strides are in bytes. If half is not 0, operands and results are rounded to halves.",
+		dst32, asm.P("gate", asm.Floats), asm.P("up", asm.Floats), count, asm.P("rows", asm.Int), asm.P("ldd", asm.Int), asm.P("ldx", asm.Int), asm.P("half", asm.Int))
+	f.load("dst", DI)
+	f.load("gate", SI)
+	f.load("up", R8)
+	f.load("n", BX)
+	f.load("rows", DX)
+	f.load("ldd", R9)
+	f.load("ldx", R10)
+	f.load("half", R11)
+	f.SHLQ(imm(2), BX)
+	e := f.exp512(8)
+	sign := e.sign()
+	const x, n, poly, v, up = Z(0), Z(1), Z(2), Z(3), Z(4)
+	round := func(r Z) {
+		f.VCVTPS2PH(0, r, Y(r))
+		f.VCVTPH2PS(Y(r), r)
+	}
+	row := func(half bool) {
+		f.XORQ(CX, CX)
+		loop := f.Here("vector")
+		f.VMOVUPS(SI.By(CX, 1), v)
+		f.VMOVUPS(R8.By(CX, 1), up)
+		if half {
+			round(v)
+			round(up)
+		}
+		e.silu(sign, v, x, n, poly)
+		f.VMULPS(up, x, x)
+		if half {
+			round(x)
+		}
+		f.VMOVUPS(x, DI.By(CX, 1))
+		f.ADDQ(imm(64), CX)
+		f.CMPQ(CX, BX)
+		f.JLT(loop)
+	}
+	each := func(half bool) {
+		f.repeat("row", DX, func() {
+			row(half)
+			f.ADDQ(R9, DI)
+			f.ADDQ(R10, SI)
+			f.ADDQ(R10, R8)
+		})
+	}
+	plain, end := f.NewLabel("plain"), f.NewLabel("end")
+	f.TESTQ(R11, R11)
+	f.JZ(plain)
+	each(true)
+	f.JMP(end)
+	f.Bind(plain)
+	each(false)
 	f.Bind(end)
 	f.end()
 }
