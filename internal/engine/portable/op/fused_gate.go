@@ -14,6 +14,19 @@ var FusedGate = &Operator{
 	Local: newSpread,
 }
 
+// GatePattern is the data of a step of FusedGate.
+type GatePattern struct {
+	kernel.Gate
+	apply func(dst, gate, up []float32) // made once: making it allocates
+}
+
+// NewGate returns the data of a gate. The product is rounded by the step, as any result is.
+func NewGate(g kernel.Gate) *GatePattern {
+	p := &GatePattern{Gate: g}
+	p.apply = p.Apply
+	return p
+}
+
 // gatedShape is that of the gate, which up shares but for dimensions of one.
 func gatedShape(c *Call) error {
 	if x, y := c.In(0), c.In(1); x.Len() != y.Len() {
@@ -22,9 +35,9 @@ func gatedShape(c *Call) error {
 	return sameShape(c)
 }
 
-// gated applies the gate, which is the step's data, to both operands.
+// gated applies the pattern's gate to both operands.
 func gated(c *Call) error {
 	x, y := c.F32(c.In(0)), c.F32(c.In(1))
-	c.spread2(dataOf[kernel.Gate](c).Apply, c.newF32(0), x, y)
+	c.spread2(dataOf[GatePattern](c).apply, c.newF32(0), x, y)
 	return nil
 }

@@ -20,7 +20,7 @@ var FusedGatedProducts = &Operator{
 // up. Half says that both products are fp16, and so is the result.
 type GatedProducts struct {
 	ProductGroup
-	Gate kernel.Gate
+	Gate *GatePattern
 	Half bool
 }
 
@@ -69,7 +69,7 @@ func gatedProducts(c *Call) error {
 	t.Mat, t.X, t.Ldx, t.N, t.Stop, t.Alone = g.mat, xs, k, n, c.Env.stop, c.Env.Alone
 	t.Bias, t.Parts, t.Gate = nil, nil, nil
 	if n >= gateFrom && !c.Env.held.wanted {
-		t.Dst, t.Ldd, t.Gate, t.RoundOut = c.newF32(0), rows, &g.Gate, g.Half
+		t.Dst, t.Ldd, t.Gate, t.RoundOut = c.newF32(0), rows, &g.Gate.Gate, g.Half
 		t.Go(c.Env.Pool, c.Env.Threads)
 		c.Env.Poll()
 		t.Gate = nil
@@ -101,7 +101,7 @@ func (c *Call) gatePair() {
 		}
 		return
 	}
-	l.spread = spreadTask{env: c.Env, two: g.Gate.Apply, dst: dst, a: l.gate, b: l.up, unit: spreadUnit, half: g.Half}
+	l.spread = spreadTask{env: c.Env, two: g.Gate.apply, dst: dst, a: l.gate, b: l.up, unit: spreadUnit, half: g.Half}
 	c.Env.Pool.For(&l.spread, (len(dst)+spreadUnit-1)/spreadUnit, 1, c.Env.Threads)
 	l.spread = spreadTask{}
 }

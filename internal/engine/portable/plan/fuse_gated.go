@@ -25,7 +25,7 @@ func (f *fuser) gated(last *Step) *Step {
 		if a == nil || b == nil || a.In[0] != b.In[0] || !f.sameRows(a, b) {
 			continue
 		}
-		gate := &kernel.Gate{Activation: activation, Round: f.faithful() && f.half(act.Out[0])}
+		gate := op.NewGate(kernel.Gate{Activation: activation, Round: f.faithful() && f.half(act.Out[0])})
 		return f.replace(op.FusedGate, gate, last, []int32{act.In[0], last.In[1-k]}, act)
 	}
 	return nil
@@ -95,11 +95,11 @@ func (f *fuser) gatedProducts(gate *Step, linears map[*Step][]*Step) *Step {
 		return nil
 	}
 	data, ok := group.Data.(*op.ProductGroup)
-	how, is := gate.Data.(*kernel.Gate)
+	how, is := gate.Data.(*op.GatePattern)
 	if !ok || !is {
 		return nil
 	}
-	both := &op.GatedProducts{Gate: *how, Half: f.half(gate.Out[0])}
+	both := &op.GatedProducts{Gate: how, Half: f.half(gate.Out[0])}
 	for _, s := range gate.In[:2] {
 		i := slices.Index(group.Out, s)
 		if i < 0 || f.uses[s] != 1 || f.half(s) != both.Half {
