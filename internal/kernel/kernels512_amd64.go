@@ -634,6 +634,11 @@ func attnPanel8AVX512(s *float32, lds int, q *float32, ldq int, keys *float32, t
 //go:noescape
 func attnExpAVX512(s *float32, n16 int, shift float32) float32
 
+// quantizeManyAVX512 quantises blocks of 32 inputs of one of 16 vectors as quantizeManyAVX2 does, four at a time: blocks is a multiple of 4.
+//
+//go:noescape
+func quantizeManyAVX512(dst *float32, steps *float32, x *float32, blocks int)
+
 // siluAVX512 stores x/(1+exp(-x)) in dst.
 //
 //go:noescape
