@@ -80,7 +80,7 @@ func (c *Call) F32(v *array.Value) []float32 {
 	}
 	if v.Wide == nil {
 		v.Wide = c.other(v, n)
-		v.Widen(&c.Env.Poller, v.Wide)
+		c.widen(v, v.Wide)
 	}
 	return v.Wide[:n]
 }
@@ -240,7 +240,7 @@ func (c *Call) reshaped(k int, src *array.Value) {
 		array.CopyStrided(&c.Env.Poller, src, c.newI32(k), src.I32, array.RowI32)
 		return
 	}
-	src.Widen(&c.Env.Poller, c.newF32(k))
+	c.widen(src, c.newF32(k))
 }
 
 // round brings the outputs of a step to the type that the program declares: to fp16, of

@@ -108,10 +108,10 @@ func rotary(c *Call) error {
 	t.x, t.cos, t.sin = c.rowsOf(x, y, &t.wide[0]), c.rowsOf(c.In(1), y, &t.wide[1]), c.rowsOf(c.In(2), y, &t.wide[2])
 	t.half = c.roundsPieces()
 	n := len(t.dst) / t.n
-	if len(t.dst) < spreadFrom {
+	if len(t.dst) < widenFrom {
 		t.Run(0, n, 0)
 	} else {
-		c.Env.Pool.For(t, n, 8, c.Env.Threads)
+		c.Env.Pool.For(t, n, max(widenUnit/t.n, 1), c.Env.Threads)
 	}
 	t.dst, t.x.f, t.cos.f, t.sin.f = nil, nil, nil, nil
 	return nil
