@@ -19,6 +19,7 @@ func newNarrow() any { return new(narrowTask) }
 // Run writes indices lo to hi-1 of the dimension.
 func (t *narrowTask) Run(lo, hi, _ int) {
 	w, dims := t.nest, t.dims
+	w.Count.Poller.Poll()
 	dims[t.axis] = hi - lo
 	for k := range 2 {
 		w.At[k] += lo * w.Stride[k][t.axis]

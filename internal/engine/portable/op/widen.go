@@ -21,6 +21,7 @@ type widenTask struct {
 
 // Run widens indices lo to hi-1 of the dimension.
 func (t *widenTask) Run(lo, hi, _ int) {
+	t.env.Poll()
 	v := t.from
 	v.Dims[t.axis] = hi - lo
 	v.Skip(lo * v.Stride[t.axis])
