@@ -49,11 +49,13 @@ func (t *normTask) Run(lo, hi, _ int) {
 		}
 		t.env.Pieces(t.n, func(lo, hi int) {
 			part := dst[lo:hi]
-			kernel.Scale(part, x[lo:hi], factor)
 			if t.RoundProduct {
+				kernel.Scale(part, x[lo:hi], factor)
 				kernel.RoundF16(part)
+				kernel.Mul(part, part, t.gamma[lo:hi])
+			} else {
+				kernel.MulScale(part, x[lo:hi], t.gamma[lo:hi], factor)
 			}
-			kernel.Mul(part, part, t.gamma[lo:hi])
 			if t.half {
 				kernel.RoundF16(part)
 			}
