@@ -24406,12 +24406,12 @@ loop:
 	VZEROUPPER
 	RET
 
-// func quantizeManyAVX512(dst *float32, steps *float32, x *float32, blocks int)
+// func quantizeManyAVX512(dst *float32, steps *float32, x *float32, blocks4 int)
 TEXT ·quantizeManyAVX512(SB), NOSPLIT, $0-32
 	MOVQ dst+0(FP), DI
 	MOVQ steps+8(FP), DX
 	MOVQ x+16(FP), SI
-	MOVQ blocks+24(FP), CX
+	MOVQ blocks4+24(FP), CX
 	VPBROADCASTD ·abs<>(SB), Z31
 	VMOVDQU64 ·packOrder512<>(SB), Z27
 	VMOVDQU64 ·quads512<>(SB), Z26
@@ -24602,12 +24602,12 @@ end:
 	VZEROUPPER
 	RET
 
-// func gateRowsAVX512(dst *float32, gate *float32, up *float32, n int, rows int, ldd int, ldx int, half int)
+// func gateRowsAVX512(dst *float32, gate *float32, up *float32, n16 int, rows int, ldd int, ldx int, half int)
 TEXT ·gateRowsAVX512(SB), NOSPLIT, $0-64
 	MOVQ dst+0(FP), DI
 	MOVQ gate+8(FP), SI
 	MOVQ up+16(FP), R8
-	MOVQ n+24(FP), BX
+	MOVQ n16+24(FP), BX
 	MOVQ rows+32(FP), DX
 	MOVQ ldd+40(FP), R9
 	MOVQ ldx+48(FP), R10
@@ -24706,10 +24706,10 @@ end:
 	VZEROUPPER
 	RET
 
-// func roundRowsAVX512(x *float32, n int, rows int, ldx int)
+// func roundRowsAVX512(x *float32, n16 int, rows int, ldx int)
 TEXT ·roundRowsAVX512(SB), NOSPLIT, $0-32
 	MOVQ x+0(FP), DI
-	MOVQ n+8(FP), BX
+	MOVQ n16+8(FP), BX
 	MOVQ rows+16(FP), DX
 	MOVQ ldx+24(FP), SI
 row:
@@ -24755,13 +24755,13 @@ end:
 	VZEROUPPER
 	RET
 
-// func rotateRowsAVX512(dst *float32, x *float32, cos *float32, sin *float32, h int, rows int, ldx int, ldc int, lds int)
+// func rotateRowsAVX512(dst *float32, x *float32, cos *float32, sin *float32, h16 int, rows int, ldx int, ldc int, lds int)
 TEXT ·rotateRowsAVX512(SB), NOSPLIT, $0-72
 	MOVQ dst+0(FP), DI
 	MOVQ x+8(FP), SI
 	MOVQ cos+16(FP), R8
 	MOVQ sin+24(FP), R9
-	MOVQ h+32(FP), BX
+	MOVQ h16+32(FP), BX
 	MOVQ rows+40(FP), DX
 	MOVQ ldx+48(FP), R10
 	MOVQ ldc+56(FP), R11

@@ -35457,13 +35457,13 @@ group:
 	VZEROUPPER
 	RET
 
-// func rotateRowsAVX2(dst *float32, x *float32, cos *float32, sin *float32, h int, rows int, ldx int, ldc int, lds int)
+// func rotateRowsAVX2(dst *float32, x *float32, cos *float32, sin *float32, h8 int, rows int, ldx int, ldc int, lds int)
 TEXT ·rotateRowsAVX2(SB), NOSPLIT, $0-72
 	MOVQ dst+0(FP), DI
 	MOVQ x+8(FP), SI
 	MOVQ cos+16(FP), R8
 	MOVQ sin+24(FP), R9
-	MOVQ h+32(FP), BX
+	MOVQ h8+32(FP), BX
 	MOVQ rows+40(FP), DX
 	MOVQ ldx+48(FP), R10
 	MOVQ ldc+56(FP), R11

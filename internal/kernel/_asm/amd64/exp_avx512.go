@@ -125,12 +125,12 @@ func (e *exp512) silu(sign Z, v, x, n, poly vec) {
 // gateRows multiplies SiLU of one matrix by another, as they come from the products of a
 // gated layer: with half both are rounded before, and the result is, in the same pass.
 func gateRows(p file) {
-	f := p.begin("gateRowsAVX512", "stores up·gate/(1+exp(-gate)) for n floats of each of rows. n is a multiple of 16, strides are in bytes. If half is not 0, operands and results are rounded to halves.",
-		dst32, asm.P("gate", asm.Floats), asm.P("up", asm.Floats), count, asm.P("rows", asm.Int), asm.P("ldd", asm.Int), asm.P("ldx", asm.Int), asm.P("half", asm.Int))
+	f := p.begin("gateRowsAVX512", "stores up·gate/(1+exp(-gate)) for n16 floats, a multiple of 16, of each of rows. Strides are in bytes. If half is not 0, operands and results are rounded to halves.",
+		dst32, asm.P("gate", asm.Floats), asm.P("up", asm.Floats), asm.P("n16", asm.Int), asm.P("rows", asm.Int), asm.P("ldd", asm.Int), asm.P("ldx", asm.Int), asm.P("half", asm.Int))
 	f.load("dst", DI)
 	f.load("gate", SI)
 	f.load("up", R8)
-	f.load("n", BX)
+	f.load("n16", BX)
 	f.load("rows", DX)
 	f.load("ldd", R9)
 	f.load("ldx", R10)
@@ -184,10 +184,10 @@ func gateRows(p file) {
 // roundRows rounds rows of a matrix, such as those columns of its rows that a kernel has
 // just made.
 func roundRows(p file) {
-	f := p.begin("roundRowsAVX512", "rounds n floats of each of rows to the nearest halves in place. n is a multiple of 16, the stride in bytes.",
-		vecX, count, asm.P("rows", asm.Int), asm.P("ldx", asm.Int))
+	f := p.begin("roundRowsAVX512", "rounds n16 floats, a multiple of 16, of each of rows to the nearest halves in place. The stride is in bytes.",
+		vecX, asm.P("n16", asm.Int), asm.P("rows", asm.Int), asm.P("ldx", asm.Int))
 	f.load("x", DI)
-	f.load("n", BX)
+	f.load("n16", BX)
 	f.load("rows", DX)
 	f.load("ldx", SI)
 	f.repeat("row", DX, func() {

@@ -24,12 +24,12 @@ const (
 
 // quantizeMany512 writes the kernel.
 func quantizeMany512(p file) {
-	f := p.begin("quantizeManyAVX512", "quantises blocks of 32 inputs of one of 16 vectors as quantizeManyAVX2 does, four at a time: blocks is a multiple of 4.",
-		dst32, asm.P("steps", asm.Floats), vecX, asm.P("blocks", asm.Int))
+	f := p.begin("quantizeManyAVX512", "quantises blocks of 32 inputs of one of 16 vectors as quantizeManyAVX2 does, four at a time: there are blocks4, a multiple of 4.",
+		dst32, asm.P("steps", asm.Floats), vecX, asm.P("blocks4", asm.Int))
 	f.load("dst", DI)
 	f.load("steps", DX)
 	f.load("x", SI)
-	f.load("blocks", CX)
+	f.load("blocks4", CX)
 	f.quantizeConstants512()
 	// The lanes of the first number of each quarter.
 	f.MOVQ(imm(1), AX)

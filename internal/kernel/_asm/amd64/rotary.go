@@ -5,18 +5,18 @@ import "github.com/gocoreml/coreml/internal/kernel/_asm/asm"
 // rotary turns rows: the halves of each by the halves of its row of cosines and sines.
 // Products are rounded before they are added, as the definition's are: none is fused.
 func rotary(p file, w width) {
-	name, size := "rotateRowsAVX2", 32
+	name, h, size := "rotateRowsAVX2", "h8", 32
 	if w == W512 {
-		name, size = "rotateRowsAVX512", 64
+		name, h, size = "rotateRowsAVX512", "h16", 64
 	}
-	f := p.begin(name, "rotates rows of two halves of h floats each, a multiple of a register's. Strides are in bytes.",
-		dst32, vecX, asm.P("cos", asm.Floats), asm.P("sin", asm.Floats), asm.P("h", asm.Int), asm.P("rows", asm.Int),
+	f := p.begin(name, "rotates rows of two halves of "+h+" floats each, a multiple of a register's. Strides are in bytes.",
+		dst32, vecX, asm.P("cos", asm.Floats), asm.P("sin", asm.Floats), asm.P(h, asm.Int), asm.P("rows", asm.Int),
 		asm.P("ldx", asm.Int), asm.P("ldc", asm.Int), asm.P("lds", asm.Int))
 	const half, rows, at = BX, DX, CX
 	for _, a := range []struct {
 		name string
 		to   reg
-	}{{"dst", DI}, {"x", SI}, {"cos", R8}, {"sin", R9}, {"h", half}, {"rows", rows}, {"ldx", R10}, {"ldc", R11}, {"lds", R12}} {
+	}{{"dst", DI}, {"x", SI}, {"cos", R8}, {"sin", R9}, {h, half}, {"rows", rows}, {"ldx", R10}, {"ldc", R11}, {"lds", R12}} {
 		f.load(a.name, a.to)
 	}
 	f.SHLQ(imm(2), half)
