@@ -634,6 +634,31 @@ func attnPanel8AVX512(s *float32, lds int, q *float32, ldq int, keys *float32, t
 //go:noescape
 func attnExpAVX512(s *float32, n16 int, shift float32) float32
 
+// quantizeManyAVX512 quantises blocks of 32 inputs of one of 16 vectors as quantizeManyAVX2 does, four at a time: there are blocks4, a multiple of 4.
+//
+//go:noescape
+func quantizeManyAVX512(dst *float32, steps *float32, x *float32, blocks4 int)
+
+// siluAVX512 stores x/(1+exp(-x)) in dst.
+//
+//go:noescape
+func siluAVX512(dst *float32, x *float32, n int)
+
+// gateRowsAVX512 stores up·gate/(1+exp(-gate)) for n16 floats, a multiple of 16, of each of rows. Strides are in bytes. If half is not 0, operands and results are rounded to halves.
+//
+//go:noescape
+func gateRowsAVX512(dst *float32, gate *float32, up *float32, n16 int, rows int, ldd int, ldx int, half int)
+
+// roundRowsAVX512 rounds n16 floats, a multiple of 16, of each of rows to the nearest halves in place. The stride is in bytes.
+//
+//go:noescape
+func roundRowsAVX512(x *float32, n16 int, rows int, ldx int)
+
+// rotateRowsAVX512 rotates rows of two halves of h16 floats each, a multiple of a register's. Strides are in bytes.
+//
+//go:noescape
+func rotateRowsAVX512(dst *float32, x *float32, cos *float32, sin *float32, h16 int, rows int, ldx int, ldc int, lds int)
+
 // fastQuadVNNI multiplies compact inputs by rows of 4-bit codes in blocks of 16.
 func fastQuadVNNI(kind kernelKind, w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, fetch int) {
 	switch kind {

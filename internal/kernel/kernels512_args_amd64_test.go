@@ -132,5 +132,10 @@ func init() {
 		frame{"attnPanel4AVX512", attnPanel4AVX512, []uintptr{0, 8, 16, 24, 32, 40, 48}, 56},
 		frame{"attnPanel8AVX512", attnPanel8AVX512, []uintptr{0, 8, 16, 24, 32, 40, 48}, 56},
 		frame{"attnExpAVX512", attnExpAVX512, []uintptr{0, 8, 16, 24}, 28},
+		frame{"quantizeManyAVX512", quantizeManyAVX512, []uintptr{0, 8, 16, 24}, 32},
+		frame{"siluAVX512", siluAVX512, []uintptr{0, 8, 16}, 24},
+		frame{"gateRowsAVX512", gateRowsAVX512, []uintptr{0, 8, 16, 24, 32, 40, 48, 56}, 64},
+		frame{"roundRowsAVX512", roundRowsAVX512, []uintptr{0, 8, 16, 24}, 32},
+		frame{"rotateRowsAVX512", rotateRowsAVX512, []uintptr{0, 8, 16, 24, 32, 40, 48, 56, 64}, 72},
 	)
 }

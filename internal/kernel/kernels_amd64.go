@@ -1054,6 +1054,11 @@ func blockPeaksAVX2(dst *float32, x *float32, blocks int, each int)
 //go:noescape
 func int4CodesAVX2(codes *byte, x *float32, steps *float32, lost *float32, blocks int, each int)
 
+// rotateRowsAVX2 rotates rows of two halves of h8 floats each, a multiple of a register's. Strides are in bytes.
+//
+//go:noescape
+func rotateRowsAVX2(dst *float32, x *float32, cos *float32, sin *float32, h8 int, rows int, ldx int, ldc int, lds int)
+
 // unpackAVX2 decodes blocks of codes.
 func unpackAVX2(kind kernelKind, dst *float32, w *byte, scale *float32, offset *float32, blocks int, vecs int) {
 	switch kind {

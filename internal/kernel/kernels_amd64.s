@@ -35437,3 +35437,46 @@ group:
 	VMOVUPS Y14, 64(R9)
 	VZEROUPPER
 	RET
+
+// func rotateRowsAVX2(dst *float32, x *float32, cos *float32, sin *float32, h8 int, rows int, ldx int, ldc int, lds int)
+TEXT ·rotateRowsAVX2(SB), NOSPLIT, $0-72
+	MOVQ dst+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ cos+16(FP), R8
+	MOVQ sin+24(FP), R9
+	MOVQ h8+32(FP), BX
+	MOVQ rows+40(FP), DX
+	MOVQ ldx+48(FP), R10
+	MOVQ ldc+56(FP), R11
+	MOVQ lds+64(FP), R12
+	SHLQ $2, BX
+row:
+	MOVQ BX, CX
+vector:
+	VMOVUPS (SI), Y0
+	VMOVUPS (SI)(BX*1), Y1
+	VMULPS (R8), Y0, Y2
+	VMULPS (R9), Y1, Y3
+	VSUBPS Y3, Y2, Y2
+	VMOVUPS Y2, (DI)
+	VMULPS (R8)(BX*1), Y1, Y1
+	VMULPS (R9)(BX*1), Y0, Y0
+	VADDPS Y0, Y1, Y1
+	VMOVUPS Y1, (DI)(BX*1)
+	ADDQ $32, SI
+	ADDQ $32, R8
+	ADDQ $32, R9
+	ADDQ $32, DI
+	SUBQ $32, CX
+	JNZ vector
+	ADDQ BX, DI
+	SUBQ BX, SI
+	SUBQ BX, R8
+	SUBQ BX, R9
+	ADDQ R10, SI
+	ADDQ R11, R8
+	ADDQ R12, R9
+	DECQ DX
+	JNZ row
+	VZEROUPPER
+	RET

@@ -216,5 +216,6 @@ func init() {
 		frame{"attnJoinAVX2", attnJoinAVX2, []uintptr{0, 8, 16, 24, 28}, 32},
 		frame{"blockPeaksAVX2", blockPeaksAVX2, []uintptr{0, 8, 16, 24}, 32},
 		frame{"int4CodesAVX2", int4CodesAVX2, []uintptr{0, 8, 16, 24, 32, 40}, 48},
+		frame{"rotateRowsAVX2", rotateRowsAVX2, []uintptr{0, 8, 16, 24, 32, 40, 48, 56, 64}, 72},
 	)
 }

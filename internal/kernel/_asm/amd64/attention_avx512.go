@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"github.com/gocoreml/coreml/internal/kernel/_asm/asm"
-	"github.com/gocoreml/coreml/internal/kernel/_asm/kind"
 )
 
 // Attention with 32 registers of 16 lanes: a row and a key have one register of sums,
@@ -187,38 +186,18 @@ func attnExp512(p file) {
 	f := p.beginSig(expSignature("attnExpAVX512"))
 	f.load("s", DI)
 	f.load("n16", CX)
-	at := Z(8)
-	spread := func(name string, v float64) Z {
-		at++
-		f.VBROADCASTSS(f.float(name, v), at)
-		return at
-	}
-	least, most := spread("attnExpMin", kind.ExpMin), spread("attnExpMax", kind.ExpMax)
-	log2e, hi, lo := spread("attnLog2E", kind.Log2E), spread("attnLn2Hi", kind.Ln2Hi), spread("attnLn2Lo", kind.Ln2Lo)
-	var c []Z
-	for i, v := range []float64{1.0 / 5040, 1.0 / 720, 1.0 / 120, 1.0 / 24, 1.0 / 6, 0.5, 1} {
-		c = append(c, spread(fmt.Sprintf("attnExp%d", 7-i), v))
-	}
-	zero := spread("attnExpZero", -expZero)
+	e := f.exp512(8)
+	zero := e.spread("attnExpZero", -expZero)
 	shift := Z(4)
 	f.VBROADCASTSS(f.arg("shift"), shift)
 	f.zero(sum)
 	loop := f.Here("loop")
 	f.VMOVUPS(DI.At(0), x)
 	f.VSUBPS(shift, x, x)
-	// NaN stays, as in exp.
-	f.VMAXPS(x, least, x)
-	f.VMINPS(x, most, x)
+	e.clamp(x)
 	f.VADDPS(zero, x, none)
 	f.VPSRAD(31, none, none)
-	f.VMULPS(x, log2e, n)
-	f.VRNDSCALEPS(toNearestQuietly, n, n)
-	f.VFNMADD231PS(hi, n, x)
-	f.VFNMADD231PS(lo, n, x)
-	f.VMOVAPS(c[0], poly)
-	for _, next := range append(c[1:], c[6]) {
-		f.VFMADD213PS(next, x, poly)
-	}
+	e.reduce(x, n, poly)
 	f.VPTERNLOGD(clearWhere, none, none, poly)
 	f.VSCALEFPS(n, poly, poly)
 	f.VMOVUPS(poly, DI.At(0))

@@ -154,7 +154,7 @@ var extents = append([]asmtest.Extent{
 		}
 		return bytes{"w": "r " + every(1, 0, rows...), "table": reads(4 * 16), "x": reads(4 * 64 * c["groups"]), "dst": updates(8 * n)}
 	}},
-}, slices.Concat(fewExtents(), paletteExtents(), panelExtents(), rowExtents(), matrixExtents(), attentionExtents())...)
+}, slices.Concat(fewExtents(), paletteExtents(), panelExtents(), rowExtents(), matrixExtents(), attentionExtents(), wholeRowExtents())...)
 
 // ifThere is what is touched of the last elements, which may lie where the others do.
 func ifThere(c counts, touched string) string {

@@ -99,6 +99,9 @@ func (f fn) VPERMI2PS(high, low vecMem, index vec)   { f.ins("VPERMI2PS", high, 
 func (f fn) VPTESTMD(a vecMem, b vec, dst K)         { f.ins("VPTESTMD", a, b, dst) }
 func (f fn) VBLENDMPS(a vecMem, b vec, k K, dst vec) { f.ins("VBLENDMPS", a, b, k, dst) }
 
+// VCMPPSTo marks the lanes where the comparison of b with a holds.
+func (f fn) VCMPPSTo(sel uint8, a vecMem, b vec, dst K) { f.ins("VCMPPS", hex(sel), a, b, dst) }
+
 // Parts of registers: the i-th one from the bottom.
 func (f fn) VINSERTF128(i int, a vecMem, b, dst vec)  { f.ins("VINSERTF128", imm(i), a, b, dst) }
 func (f fn) VINSERTI128(i int, a vecMem, b, dst vec)  { f.ins("VINSERTI128", imm(i), a, b, dst) }
