@@ -252,8 +252,8 @@ func attention(p file) {
 		}
 	}
 	// Three times as many sums as are loaded is what 16 registers have room for.
-	p.writePanel("attnPanel4AVX2", W256, 4)
-	p.writePanel("attnPanel6AVX2", W256, 6)
+	p.writePanel("attnPanel4AVX2", W256, 4, 1)
+	p.writePanel("attnPanel6AVX2", W256, 6, 1)
 	turnKeys(p)
 	attnMask(p, false)
 	attnMask(p, true)
