@@ -106,13 +106,35 @@ func (w *attnWork) directKernel(s, q []float32, n, stride, lds, k, groups, group
 	}
 }
 
-// fetchOfRows says whether rows of d elements are fetched ahead: those are that lie one
-// behind the other.
+// How many bytes ahead of what is multiplied keys and values are fetched, where the
+// processor wants lines from afar and where from nearby.
+const (
+	attnFarAhead  = 8192
+	attnNearAhead = 3072
+)
+
+// fetchOfRows says how many bytes ahead rows of d elements are fetched, 0 for not at all:
+// those are that lie one behind the other.
 func fetchOfRows(row, d int) int {
-	if row != d {
+	switch {
+	case row != d:
 		return 0
+	case fetchAhead == fetchNear:
+		return attnNearAhead
 	}
-	return 1
+	return attnFarAhead
+}
+
+// fetchOfValues does so for columns of values, of so many bytes each. Where it takes
+// several passes over some values for all columns, each fetches what its like reads of the
+// next ones.
+func (w *attnWork) fetchOfValues(cols, size int) int {
+	dv := w.a.ValueDim
+	fetch := fetchOfRows(w.a.VRow, dv)
+	if fetch == attnNearAhead && cols < dv {
+		return nearKeys * dv * size
+	}
+	return fetch
 }
 
 // directSums goes through the values, some at a time for all rows and columns: the sums
@@ -152,26 +174,26 @@ func (w *attnWork) sumKernel(out, s []float32, n, k, c, cols, keys int, add bool
 	end := at + (keys-1)*a.VRow + cols - 1
 	if a.V16 != nil {
 		_ = a.V16[end]
-		v := &a.V16[at]
+		v, fetch := &a.V16[at], w.fetchOfValues(cols, 2)
 		switch {
 		case useAVX512:
-			attnValuesF16AVX512(n, &s[0], 4*w.lds, v, 2*a.VRow, &out[0], 4*dv, keys, acc, fetchOfRows(a.VRow, dv), cols)
+			attnValuesF16AVX512(n, &s[0], 4*w.lds, v, 2*a.VRow, &out[0], 4*dv, keys, acc, fetch, cols)
 		case cols == 32:
-			attnValues32F16AVX2(n, &s[0], 4*w.lds, v, 2*a.VRow, &out[0], 4*dv, keys, acc, fetchOfRows(a.VRow, dv))
+			attnValues32F16AVX2(n, &s[0], 4*w.lds, v, 2*a.VRow, &out[0], 4*dv, keys, acc, fetch)
 		default:
-			attnValues8F16AVX2(n, &s[0], 4*w.lds, v, 2*a.VRow, &out[0], 4*dv, keys, acc, fetchOfRows(a.VRow, dv))
+			attnValues8F16AVX2(n, &s[0], 4*w.lds, v, 2*a.VRow, &out[0], 4*dv, keys, acc, fetch)
 		}
 		return
 	}
 	_ = a.V32[end]
-	v := &a.V32[at]
+	v, fetch := &a.V32[at], w.fetchOfValues(cols, 4)
 	switch {
 	case useAVX512:
-		attnValuesF32AVX512(n, &s[0], 4*w.lds, v, 4*a.VRow, &out[0], 4*dv, keys, acc, fetchOfRows(a.VRow, dv), cols)
+		attnValuesF32AVX512(n, &s[0], 4*w.lds, v, 4*a.VRow, &out[0], 4*dv, keys, acc, fetch, cols)
 	case cols == 32:
-		attnValues32F32AVX2(n, &s[0], 4*w.lds, v, 4*a.VRow, &out[0], 4*dv, keys, acc, fetchOfRows(a.VRow, dv))
+		attnValues32F32AVX2(n, &s[0], 4*w.lds, v, 4*a.VRow, &out[0], 4*dv, keys, acc, fetch)
 	default:
-		attnValues8F32AVX2(n, &s[0], 4*w.lds, v, 4*a.VRow, &out[0], 4*dv, keys, acc, fetchOfRows(a.VRow, dv))
+		attnValues8F32AVX2(n, &s[0], 4*w.lds, v, 4*a.VRow, &out[0], 4*dv, keys, acc, fetch)
 	}
 }
 

@@ -46,7 +46,7 @@ func (p file) writeScores512(s stored, rows int) asm.Signature {
 		}
 		f.zero(zs(0, 16)...)
 		f.load("steps", AX)
-		f.MOVQ(attnKey, attnAhead)
+		f.fetchAheadOf(attnKey)
 		f.repeat("step", AX, func() {
 			f.fetchKeys(s, 4*wide)
 			k.step(q[:rows], key)
@@ -135,6 +135,7 @@ func (p file) writeValues512(s stored, rows int) asm.Signature {
 	f.load("acc", AX)
 	f.LEAQ(R9.By(R9, 2), R12)
 	weights := fourRows(DI, R9, R12)
+	f.fetchAheadOf(SI)
 	loop := f.NewLabel("key")
 	f.zero(zs(0, 4*rows)...)
 	f.TESTQ(AX, AX)
@@ -152,7 +153,7 @@ func (p file) writeValues512(s stored, rows int) asm.Signature {
 	}
 	each(AX, func(m mem, r Z, k K) { f.VMOVUPS(m, r.Zeroed(k)) })
 	f.Bind(loop)
-	f.fetchStored(SI, 16*4*s.size/64)
+	f.fetchStored(16 * 4 * s.size / 64)
 	for c := range 4 {
 		f.widen(s, SI.At(16*s.size*c), Z(16+c).Zeroed(K(1+c)))
 	}
@@ -164,6 +165,7 @@ func (p file) writeValues512(s stored, rows int) asm.Signature {
 	}
 	f.ADDQ(imm(4), DI)
 	f.ADDQ(R10, SI)
+	f.ADDQ(R10, attnAhead)
 	f.DECQ(CX)
 	f.JNZ(loop)
 	each(R8, func(m mem, r Z, k K) { f.VMOVUPS(r, m.Masked(k)) })
