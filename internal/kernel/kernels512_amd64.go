@@ -389,30 +389,60 @@ func nt4AVX512(dst *float32, ldd int, x *float32, ldx int, n int, w0 *float32, w
 //go:noescape
 func nn1AVX512(dst *float32, ldd int, a *float32, lda int, b *float32, ldb int, k int, acc int, cols int)
 
+// nn1x64AVX512 computes 1 rows by 64 columns of a product to depth k. Strides are in bytes.
+//
+//go:noescape
+func nn1x64AVX512(dst *float32, ldd int, a *float32, lda int, b *float32, ldb int, k int, acc int)
+
 // nn2AVX512 computes 2 rows by at most 32 columns of a product to depth k. Strides are in bytes.
 //
 //go:noescape
 func nn2AVX512(dst *float32, ldd int, a *float32, lda int, b *float32, ldb int, k int, acc int, cols int)
+
+// nn2x64AVX512 computes 2 rows by 64 columns of a product to depth k. Strides are in bytes.
+//
+//go:noescape
+func nn2x64AVX512(dst *float32, ldd int, a *float32, lda int, b *float32, ldb int, k int, acc int)
 
 // nn3AVX512 computes 3 rows by at most 32 columns of a product to depth k. Strides are in bytes.
 //
 //go:noescape
 func nn3AVX512(dst *float32, ldd int, a *float32, lda int, b *float32, ldb int, k int, acc int, cols int)
 
+// nn3x64AVX512 computes 3 rows by 64 columns of a product to depth k. Strides are in bytes.
+//
+//go:noescape
+func nn3x64AVX512(dst *float32, ldd int, a *float32, lda int, b *float32, ldb int, k int, acc int)
+
 // nn4AVX512 computes 4 rows by at most 32 columns of a product to depth k. Strides are in bytes.
 //
 //go:noescape
 func nn4AVX512(dst *float32, ldd int, a *float32, lda int, b *float32, ldb int, k int, acc int, cols int)
+
+// nn4x64AVX512 computes 4 rows by 64 columns of a product to depth k. Strides are in bytes.
+//
+//go:noescape
+func nn4x64AVX512(dst *float32, ldd int, a *float32, lda int, b *float32, ldb int, k int, acc int)
 
 // nn5AVX512 computes 5 rows by at most 32 columns of a product to depth k. Strides are in bytes.
 //
 //go:noescape
 func nn5AVX512(dst *float32, ldd int, a *float32, lda int, b *float32, ldb int, k int, acc int, cols int)
 
+// nn5x64AVX512 computes 5 rows by 64 columns of a product to depth k. Strides are in bytes.
+//
+//go:noescape
+func nn5x64AVX512(dst *float32, ldd int, a *float32, lda int, b *float32, ldb int, k int, acc int)
+
 // nn6AVX512 computes 6 rows by at most 32 columns of a product to depth k. Strides are in bytes.
 //
 //go:noescape
 func nn6AVX512(dst *float32, ldd int, a *float32, lda int, b *float32, ldb int, k int, acc int, cols int)
+
+// nn6x64AVX512 computes 6 rows by 64 columns of a product to depth k. Strides are in bytes.
+//
+//go:noescape
+func nn6x64AVX512(dst *float32, ldd int, a *float32, lda int, b *float32, ldb int, k int, acc int)
 
 // rowsF16AVX512 multiplies x by rows of halves, a multiple of 4 of them, of columns a multiple of 16; stride is in bytes.
 //
@@ -619,20 +649,20 @@ func attnScores4F32AVX512(q *float32, ldq int, keys *float32, ldk int, s *float3
 //go:noescape
 func attnValues4F32AVX512(p *float32, ldp int, v *float32, ldv int, dst *float32, ldd int, k int, acc int, fetch int, cols64 int)
 
-// attnPanel4AVX512 multiplies 4 rows of queries by 32 keys in steps of 16 columns; tmp holds sums. Strides are in bytes.
+// attnPanel6AVX512 multiplies groups of 6 rows of queries by 32 keys in steps of 16 columns; tmp holds sums. Strides are in bytes.
 //
 //go:noescape
-func attnPanel4AVX512(s *float32, lds int, q *float32, ldq int, keys *float32, tmp *float32, steps int)
-
-// attnPanel8AVX512 multiplies 8 rows of queries by 32 keys in steps of 16 columns; tmp holds sums. Strides are in bytes.
-//
-//go:noescape
-func attnPanel8AVX512(s *float32, lds int, q *float32, ldq int, keys *float32, tmp *float32, steps int)
+func attnPanel6AVX512(s *float32, lds int, q *float32, ldq int, keys *float32, tmp *float32, steps int, groups int)
 
 // attnExpAVX512 replaces n scores, a multiple of 16, by exp(s-shift) and returns their sum in 16 lanes.
 //
 //go:noescape
 func attnExpAVX512(s *float32, n16 int, shift float32) float32
+
+// attnWeighAVX512 makes rows of n scores their weights: s·scale, to which the mask at an index of each row is added, of which -Inf overrides and which may be nil, relative to their maximum that is not NaN, which is stored, as is the sum of the weights. lds is in bytes.
+//
+//go:noescape
+func attnWeighAVX512(s *float32, lds int, rows int, added *float32, at *int, n int, peaks *float32, sums *float32, scale float32)
 
 // quantizeManyAVX512 quantises blocks of 32 inputs of one of 16 vectors as quantizeManyAVX2 does, four at a time: there are blocks4, a multiple of 4.
 //
@@ -914,6 +944,24 @@ func nnAVX512(count int, dst *float32, ldd int, a *float32, lda int, b *float32,
 		nn5AVX512(dst, ldd, a, lda, b, ldb, k, acc, cols)
 	case 6:
 		nn6AVX512(dst, ldd, a, lda, b, ldb, k, acc, cols)
+	}
+}
+
+// nn64AVX512 computes 1 to 6 rows by 64 columns of a product.
+func nn64AVX512(count int, dst *float32, ldd int, a *float32, lda int, b *float32, ldb int, k int, acc int) {
+	switch count {
+	case 1:
+		nn1x64AVX512(dst, ldd, a, lda, b, ldb, k, acc)
+	case 2:
+		nn2x64AVX512(dst, ldd, a, lda, b, ldb, k, acc)
+	case 3:
+		nn3x64AVX512(dst, ldd, a, lda, b, ldb, k, acc)
+	case 4:
+		nn4x64AVX512(dst, ldd, a, lda, b, ldb, k, acc)
+	case 5:
+		nn5x64AVX512(dst, ldd, a, lda, b, ldb, k, acc)
+	case 6:
+		nn6x64AVX512(dst, ldd, a, lda, b, ldb, k, acc)
 	}
 }
 

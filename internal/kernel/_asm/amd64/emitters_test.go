@@ -88,6 +88,8 @@ var emitters = []struct {
 	{"VPTESTMD Z8, Z9, K2", "62d2354827d0", "vptestmd %zmm8, %zmm9, %k2", func(f fn) { f.VPTESTMD(Z(8), Z(9), K(2)) }},
 	{"VBLENDMPS Z8, Z9, K2, Z30", "6242354a65f0", "vblendmps %zmm8, %zmm9, %zmm30 {%k2}", func(f fn) { f.VBLENDMPS(Z(8), Z(9), K(2), Z(30)) }},
 	{"VINSERTPS $0x30, 64(SI), X9, X15", "c46331217e4030", "vinsertps $48, 64(%rsi), %xmm9, %xmm15", func(f fn) { f.VINSERTPS(0x30, SI.At(64), X(9), X(15)) }},
+	{"VCMPPS $0x04, Z8, Z9, K2", "62d13448c2d004", "vcmpneqps %zmm8, %zmm9, %k2", func(f fn) { f.VCMPPS(notEqual, Z(8), Z(9), K(2)) }},
+	{"VADDPS Z8, Z9, K2, Z30", "6241344a58f0", "vaddps %zmm8, %zmm9, %zmm30 {%k2}", func(f fn) { f.VADDPS(Z(8), Z(9), Z(30).Kept(2)) }},
 	{"VCMPPS $0x01, Y8, Y9, Y15", "c44134c2f801", "vcmpltps %ymm8, %ymm9, %ymm15", func(f fn) { f.VCMPPS(1, Y(8), Y(9), Y(15)) }},
 	{"VCMPPS $0x01, Z8, Z9, K2", "62d13448c2d001", "vcmpltps %zmm8, %zmm9, %k2", func(f fn) { f.VCMPPSTo(1, Z(8), Z(9), K(2)) }},
 	{"VPTERNLOGD $0xea, Z8, Z9, Z30", "6243354825f0ea", "vpternlogd $234, %zmm8, %zmm9, %zmm30", func(f fn) { f.VPTERNLOGD(0xEA, Z(8), Z(9), Z(30)) }},
