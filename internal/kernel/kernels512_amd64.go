@@ -347,12 +347,12 @@ func tile8oVNNI(panel *float32, x *float32, dst *float32, ldd int, blocks int, a
 // tile16AMX is for groups of 16 vectors, xstep bytes apart: it multiplies 16 quantised vectors by a panel of 16 rows without offsets; the sums begin with dst where acc is not 0. The stride is in bytes. integers has room for 2048 bytes.
 //
 //go:noescape
-func tile16AMX(panel *float32, x *float32, dst *float32, ldd int, blocks int, acc int, xstep int, groups int, integers *float32)
+func tile16AMX(panel *float32, x *float32, dst *float32, ldd int, blocks int, acc int, xstep int, groups int, integers *float32, next *byte, row int, turn int)
 
 // tile16oAMX is for groups of 16 vectors, xstep bytes apart: it multiplies 16 quantised vectors by a panel of 16 rows with offsets; the sums begin with dst where acc is not 0. The stride is in bytes. integers has room for 2048 bytes.
 //
 //go:noescape
-func tile16oAMX(panel *float32, x *float32, dst *float32, ldd int, blocks int, acc int, xstep int, groups int, integers *float32)
+func tile16oAMX(panel *float32, x *float32, dst *float32, ldd int, blocks int, acc int, xstep int, groups int, integers *float32, next *byte, row int, turn int)
 
 // tileHalves1VNNI multiplies 1 quantised vectors by a panel of 16 rows of 8-bit codes, of which each so many blocks have one scale; the sums begin with dst where acc is not 0. The stride is in bytes.
 //
@@ -377,7 +377,7 @@ func tileHalves4VNNI(panel *float32, x *float32, dst *float32, ldd int, blocks i
 // tileHalves16AMX is for groups of 16 vectors, xstep bytes apart: it multiplies 16 quantised vectors by a panel of 16 rows of 8-bit codes, of which each so many blocks have one scale; the sums begin with dst where acc is not 0. The stride is in bytes. integers has room for 2112 bytes.
 //
 //go:noescape
-func tileHalves16AMX(panel *float32, x *float32, dst *float32, ldd int, blocks int, acc int, xstep int, groups int, integers *float32, each int)
+func tileHalves16AMX(panel *float32, x *float32, dst *float32, ldd int, blocks int, acc int, xstep int, groups int, integers *float32, next *byte, row int, turn int, each int)
 
 // nt4AVX512 computes n vectors times 4 rows to depth k, one chunk at most; rows is a mask for fewer rows, or nil. Strides are in bytes.
 //

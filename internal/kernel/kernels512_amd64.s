@@ -13936,8 +13936,8 @@ loop:
 	VZEROUPPER
 	RET
 
-// func tile16AMX(panel *float32, x *float32, dst *float32, ldd int, blocks int, acc int, xstep int, groups int, integers *float32)
-TEXT ·tile16AMX(SB), NOSPLIT, $0-72
+// func tile16AMX(panel *float32, x *float32, dst *float32, ldd int, blocks int, acc int, xstep int, groups int, integers *float32, next *byte, row int, turn int)
+TEXT ·tile16AMX(SB), NOSPLIT, $0-96
 	LEAQ ·tileConfig<>(SB), AX
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0x00 // LDTILECFG (AX)
 	MOVQ panel+0(FP), AX
@@ -13948,6 +13948,8 @@ TEXT ·tile16AMX(SB), NOSPLIT, $0-72
 	MOVQ $64, R15
 	MOVQ dst+16(FP), R8
 	MOVQ ldd+24(FP), R9
+	MOVQ next+72(FP), DX
+	MOVQ row+80(FP), R11
 group:
 	MOVQ AX, SI
 	MOVQ BX, DI
@@ -14129,6 +14131,9 @@ pair:
 	VMULPS.BCST 1276(DI), Z0, Z11
 	VFMADD231PS Z5, Z11, Z31
 	BYTE $0xc4; BYTE $0x82; BYTE $0x7a; BYTE $0x4b; BYTE $0x9c; BYTE $0x3a; BYTE $0x00; BYTE $0x04; BYTE $0x00; BYTE $0x00 // TILESTORED T3, 1024(R10)(R15*1)
+	PREFETCHT1 (DX)
+	PREFETCHT1 (DX)(R11*1)
+	ADDQ $32, DX
 	ADDQ $1280, SI
 	ADDQ $1408, DI
 	ADDQ $2, R12
@@ -14239,6 +14244,9 @@ rest:
 	VCVTDQ2PS 1984(R10), Z5
 	VMULPS.BCST 1276(DI), Z0, Z11
 	VFMADD231PS Z5, Z11, Z31
+	PREFETCHT1 (DX)
+	PREFETCHT1 (DX)(R11*1)
+	ADDQ $32, DX
 	ADDQ $1280, SI
 	ADDQ $1408, DI
 	JMP one
@@ -14427,14 +14435,16 @@ done:
 	ADDQ R9, R8
 	MOVQ xstep+48(FP), CX
 	ADDQ CX, BX
+	MOVQ turn+88(FP), CX
+	ADDQ CX, DX
 	DECQ R13
 	JNZ group
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0xc0 // TILERELEASE
 	VZEROUPPER
 	RET
 
-// func tile16oAMX(panel *float32, x *float32, dst *float32, ldd int, blocks int, acc int, xstep int, groups int, integers *float32)
-TEXT ·tile16oAMX(SB), NOSPLIT, $0-72
+// func tile16oAMX(panel *float32, x *float32, dst *float32, ldd int, blocks int, acc int, xstep int, groups int, integers *float32, next *byte, row int, turn int)
+TEXT ·tile16oAMX(SB), NOSPLIT, $0-96
 	LEAQ ·tileConfig<>(SB), AX
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0x00 // LDTILECFG (AX)
 	MOVQ panel+0(FP), AX
@@ -14445,6 +14455,8 @@ TEXT ·tile16oAMX(SB), NOSPLIT, $0-72
 	MOVQ $64, R15
 	MOVQ dst+16(FP), R8
 	MOVQ ldd+24(FP), R9
+	MOVQ next+72(FP), DX
+	MOVQ row+80(FP), R11
 group:
 	MOVQ AX, SI
 	MOVQ BX, DI
@@ -14660,6 +14672,9 @@ pair:
 	VFNMADD231PS.BCST 1404(DI), Z1, Z5
 	VFMADD231PS Z5, Z11, Z31
 	BYTE $0xc4; BYTE $0x82; BYTE $0x7a; BYTE $0x4b; BYTE $0x9c; BYTE $0x3a; BYTE $0x00; BYTE $0x04; BYTE $0x00; BYTE $0x00 // TILESTORED T3, 1024(R10)(R15*1)
+	PREFETCHT1 (DX)
+	PREFETCHT1 (DX)(R11*1)
+	ADDQ $32, DX
 	ADDQ $1280, SI
 	ADDQ $1408, DI
 	ADDQ $2, R12
@@ -14804,6 +14819,9 @@ rest:
 	VMULPS.BCST 1276(DI), Z0, Z11
 	VFNMADD231PS.BCST 1404(DI), Z1, Z5
 	VFMADD231PS Z5, Z11, Z31
+	PREFETCHT1 (DX)
+	PREFETCHT1 (DX)(R11*1)
+	ADDQ $32, DX
 	ADDQ $1280, SI
 	ADDQ $1408, DI
 	JMP one
@@ -15043,6 +15061,8 @@ done:
 	ADDQ R9, R8
 	MOVQ xstep+48(FP), CX
 	ADDQ CX, BX
+	MOVQ turn+88(FP), CX
+	ADDQ CX, DX
 	DECQ R13
 	JNZ group
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0xc0 // TILERELEASE
@@ -15521,8 +15541,8 @@ block:
 	VZEROUPPER
 	RET
 
-// func tileHalves16AMX(panel *float32, x *float32, dst *float32, ldd int, blocks int, acc int, xstep int, groups int, integers *float32, each int)
-TEXT ·tileHalves16AMX(SB), NOSPLIT, $0-80
+// func tileHalves16AMX(panel *float32, x *float32, dst *float32, ldd int, blocks int, acc int, xstep int, groups int, integers *float32, next *byte, row int, turn int, each int)
+TEXT ·tileHalves16AMX(SB), NOSPLIT, $0-104
 	LEAQ ·tileConfig<>(SB), AX
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0x00 // LDTILECFG (AX)
 	MOVQ panel+0(FP), AX
@@ -15533,7 +15553,8 @@ TEXT ·tileHalves16AMX(SB), NOSPLIT, $0-80
 	MOVQ $64, R15
 	MOVQ dst+16(FP), R8
 	MOVQ ldd+24(FP), R9
-	MOVQ each+72(FP), R11
+	MOVQ next+72(FP), DX
+	MOVQ row+80(FP), R11
 group:
 	MOVQ AX, SI
 	MOVQ BX, DI
@@ -15596,8 +15617,11 @@ run:
 	VPXORD Z15, Z15, Z15
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xc0 // TILEZERO T0
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xd8 // TILEZERO T3
-	MOVQ R11, CX
+	MOVQ each+96(FP), CX
 block:
+	PREFETCHT1 (DX)
+	PREFETCHT1 (DX)(R11*1)
+	ADDQ $32, DX
 	BYTE $0xc4; BYTE $0xa2; BYTE $0x7b; BYTE $0x4b; BYTE $0x0c; BYTE $0x37 // TILELOADD (DI)(R14*1), T1
 	BYTE $0xc4; BYTE $0xa2; BYTE $0x7b; BYTE $0x4b; BYTE $0x14; BYTE $0x3e // TILELOADD (SI)(R15*1), T2
 	BYTE $0xc4; BYTE $0xa2; BYTE $0x7b; BYTE $0x4b; BYTE $0xa4; BYTE $0x37; BYTE $0x00; BYTE $0x02; BYTE $0x00; BYTE $0x00 // TILELOADD 512(DI)(R14*1), T4
@@ -15741,7 +15765,8 @@ block:
 	VCVTDQ2PS Z5, Z5
 	VMULPS.BCST -68(DI), Z0, Z11
 	VFMADD231PS Z5, Z11, Z31
-	SUBQ R11, R12
+	MOVQ each+96(FP), CX
+	SUBQ CX, R12
 	JNZ run
 	VMOVUPS Z16, (R8)
 	ADDQ R9, R8
@@ -15777,6 +15802,8 @@ block:
 	ADDQ R9, R8
 	MOVQ xstep+48(FP), CX
 	ADDQ CX, BX
+	MOVQ turn+88(FP), CX
+	ADDQ CX, DX
 	DECQ R13
 	JNZ group
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0xc0 // TILERELEASE

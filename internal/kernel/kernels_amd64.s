@@ -22140,8 +22140,8 @@ block:
 	VZEROUPPER
 	RET
 
-// func panelCodesAVX2(panel *float32, w *byte, offs *int, blocks int, ahead int, flip int, add int)
-TEXT ·panelCodesAVX2(SB), NOSPLIT, $0-56
+// func panelCodesAVX2(panel *float32, w *byte, offs *int, blocks int, flip int, add int)
+TEXT ·panelCodesAVX2(SB), NOSPLIT, $0-48
 	MOVQ offs+16(FP), SI
 	MOVQ w+8(FP), DI
 	MOVQ (SI), AX
@@ -22162,24 +22162,11 @@ TEXT ·panelCodesAVX2(SB), NOSPLIT, $0-56
 	ADDQ DI, R11
 	MOVQ panel+0(FP), DI
 	MOVQ blocks+24(FP), R12
-	MOVQ ahead+32(FP), R13
-	VPBROADCASTD flip+40(FP), Y15
+	VPBROADCASTD flip+32(FP), Y15
 	VPBROADCASTD ·nibbles<>(SB), Y14
-	VPBROADCASTD add+48(FP), Y13
+	VPBROADCASTD add+40(FP), Y13
 	XORQ SI, SI
 loop:
-	TESTQ $63, SI
-	JNZ near
-	PREFETCHT1 (AX)(R13*1)
-	PREFETCHT1 (BX)(R13*1)
-	PREFETCHT1 (CX)(R13*1)
-	PREFETCHT1 (DX)(R13*1)
-	PREFETCHT1 (R8)(R13*1)
-	PREFETCHT1 (R9)(R13*1)
-	PREFETCHT1 (R10)(R13*1)
-	PREFETCHT1 (R11)(R13*1)
-	ADDQ $64, R13
-near:
 	VMOVDQU (AX)(SI*1), X0
 	VINSERTI128 $1, (R8)(SI*1), Y0, Y0
 	VMOVDQU (BX)(SI*1), X1
@@ -22387,6 +22374,26 @@ single:
 	DECQ R12
 	JNZ single
 done:
+	VZEROUPPER
+	RET
+
+// func fetchRowsAVX2(w *byte, stride int, rows int, lines int)
+TEXT ·fetchRowsAVX2(SB), NOSPLIT, $0-32
+	MOVQ w+0(FP), SI
+	MOVQ stride+8(FP), R8
+	MOVQ rows+16(FP), R9
+	MOVQ lines+24(FP), R10
+row:
+	MOVQ SI, DI
+	MOVQ R10, CX
+line:
+	PREFETCHT1 (DI)
+	ADDQ $64, DI
+	DECQ CX
+	JNZ line
+	ADDQ R8, SI
+	DECQ R9
+	JNZ row
 	VZEROUPPER
 	RET
 
@@ -24142,8 +24149,8 @@ blocks:
 	VZEROUPPER
 	RET
 
-// func panelBytesAVX2(panel *float32, w *byte, offs *int, blocks int, ahead int, flip int)
-TEXT ·panelBytesAVX2(SB), NOSPLIT, $0-48
+// func panelBytesAVX2(panel *float32, w *byte, offs *int, blocks int, flip int)
+TEXT ·panelBytesAVX2(SB), NOSPLIT, $0-40
 	MOVQ offs+16(FP), SI
 	MOVQ w+8(FP), DI
 	MOVQ (SI), AX
@@ -24164,24 +24171,11 @@ TEXT ·panelBytesAVX2(SB), NOSPLIT, $0-48
 	ADDQ DI, R11
 	MOVQ panel+0(FP), DI
 	MOVQ blocks+24(FP), R12
-	MOVQ ahead+32(FP), R13
-	VPBROADCASTD flip+40(FP), Y15
+	VPBROADCASTD flip+32(FP), Y15
 	VMOVDQU ·wordPairs0<>(SB), Y14
 	VMOVDQU ·wordPairs2<>(SB), Y13
 	XORQ SI, SI
 loop:
-	TESTQ $63, SI
-	JNZ near
-	PREFETCHT1 (AX)(R13*1)
-	PREFETCHT1 (BX)(R13*1)
-	PREFETCHT1 (CX)(R13*1)
-	PREFETCHT1 (DX)(R13*1)
-	PREFETCHT1 (R8)(R13*1)
-	PREFETCHT1 (R9)(R13*1)
-	PREFETCHT1 (R10)(R13*1)
-	PREFETCHT1 (R11)(R13*1)
-	ADDQ $64, R13
-near:
 	VMOVDQU 1088(DI), Y12
 	VMOVDQU (AX)(SI*1), X0
 	VINSERTI128 $1, (R8)(SI*1), Y0, Y0
@@ -25666,8 +25660,8 @@ block:
 	VZEROUPPER
 	RET
 
-// func panelQuadsAVX2(panel *float32, w *byte, offs *int, blocks int, ahead int, flip int)
-TEXT ·panelQuadsAVX2(SB), NOSPLIT, $0-48
+// func panelQuadsAVX2(panel *float32, w *byte, offs *int, blocks int, flip int)
+TEXT ·panelQuadsAVX2(SB), NOSPLIT, $0-40
 	MOVQ offs+16(FP), SI
 	MOVQ w+8(FP), DI
 	MOVQ (SI), AX
@@ -25688,22 +25682,9 @@ TEXT ·panelQuadsAVX2(SB), NOSPLIT, $0-48
 	ADDQ DI, R11
 	MOVQ panel+0(FP), DI
 	MOVQ blocks+24(FP), R12
-	MOVQ ahead+32(FP), R13
-	VPBROADCASTD flip+40(FP), Y15
+	VPBROADCASTD flip+32(FP), Y15
 	XORQ SI, SI
 loop:
-	TESTQ $63, SI
-	JNZ near
-	PREFETCHT1 (AX)(R13*1)
-	PREFETCHT1 (BX)(R13*1)
-	PREFETCHT1 (CX)(R13*1)
-	PREFETCHT1 (DX)(R13*1)
-	PREFETCHT1 (R8)(R13*1)
-	PREFETCHT1 (R9)(R13*1)
-	PREFETCHT1 (R10)(R13*1)
-	PREFETCHT1 (R11)(R13*1)
-	ADDQ $64, R13
-near:
 	VMOVDQU (AX)(SI*1), X0
 	VINSERTI128 $1, (R8)(SI*1), Y0, Y0
 	VMOVDQU (BX)(SI*1), X1

@@ -45,6 +45,9 @@ func panelExtents() []asmtest.Extent {
 		}},
 		{Kernels: "panelScalesAVX2", Want: func(c counts) bytes { return columns(c, 4) }},
 		{Kernels: "panelHalvesAVX2", Want: func(c counts) bytes { return columns(c, 2) }},
+
+		// A fetch is no access: it never fails.
+		{Kernels: "fetchRowsAVX2", Want: func(counts) bytes { return bytes{} }},
 	}
 	return append(list, tileExtents()...)
 }

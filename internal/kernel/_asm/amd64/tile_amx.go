@@ -42,6 +42,8 @@ const (
 	amxFactors = Z(8)
 	amxSums    = Z(16)
 
+	nextRows   = DX // of the next panel, two for each group
+	nextRow    = R11
 	groupPanel = AX // where the panel, and a group's vectors, begin
 	groupX     = BX
 	integers   = R10
@@ -53,7 +55,7 @@ const (
 // call: Go's scheduler does not interrupt assembly, and nothing else knows of tiles.
 func writeTileAMX(p file, offsets bool) asm.Signature {
 	f := p.begin(manyName("tile%d%sAMX", manyVectors, offsets), "is for groups of 16 vectors, xstep bytes apart: it "+manyDoc(manyVectors, offsets)+" integers has room for 2048 bytes.",
-		tileParams(asm.P("xstep", asm.Int), asm.P("groups", asm.Int), asm.P("integers", asm.Floats))...)
+		tileParams(asm.P("xstep", asm.Int), asm.P("groups", asm.Int), asm.P("integers", asm.Floats), asm.P("next", asm.Bytes), asm.P("row", asm.Int), asm.P("turn", asm.Int))...)
 	f.beginGroups()
 	f.repeat("group", R13, func() {
 		f.beginGroup()
@@ -78,6 +80,8 @@ func (f fn) beginGroups() {
 	f.MOVQ(imm(64), rowStep)
 	f.load("dst", R8)
 	f.load("ldd", R9)
+	f.load("next", nextRows)
+	f.load("row", nextRow)
 }
 
 func (f fn) beginGroup() {
@@ -87,11 +91,22 @@ func (f fn) beginGroup() {
 	f.groupSums()
 }
 
-// endGroup stores the sums and goes on to the next group.
+// endGroup stores the sums and goes on to the next group, and to the rows that are fetched
+// beside it: turn is where they begin, behind what was fetched last.
 func (f fn) endGroup() {
 	f.storeSums(amxSums, manyVectors)
 	f.load("xstep", CX)
 	f.ADDQ(CX, groupX)
+	f.load("turn", CX)
+	f.ADDQ(CX, nextRows)
+}
+
+// fetchNext fetches the next 32 bytes of two rows of the next panel into the second cache.
+// Between products there is time for it; where a panel is filled all of it would be waited for.
+func (f fn) fetchNext() {
+	f.PREFETCHT1(nextRows.At(0))
+	f.PREFETCHT1(nextRows.By(nextRow, 1))
+	f.ADDQ(imm(32), nextRows)
 }
 
 // groupSums clears the sums of a group, or takes what dst has.
@@ -157,6 +172,7 @@ func (f fn) tileBlocks(offsets bool) {
 
 // nextPair goes on by two blocks.
 func (f fn) nextPair() {
+	f.fetchNext()
 	f.ADDQ(imm(2*panelBlock), panelPtr)
 	f.ADDQ(imm(2*manyBlock), inputPtr)
 }
