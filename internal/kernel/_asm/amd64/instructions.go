@@ -81,10 +81,14 @@ func (f fn) VBLENDVPS(mask vec, a vecMem, b, dst vec) { f.ins("VBLENDVPS", mask,
 // Immediate operands are in the order of the manual's last operand, which Go puts
 // first.
 // Three operands and a selector, which is shown in hexadecimal.
-func (f fn) VSHUFPS(sel uint8, a vecMem, b, dst vec)        { f.ins("VSHUFPS", hex(sel), a, b, dst) }
-func (f fn) VPERM2F128(sel uint8, a vecMem, b, dst vec)     { f.ins("VPERM2F128", hex(sel), a, b, dst) }
-func (f fn) VPERM2I128(sel uint8, a vecMem, b, dst vec)     { f.ins("VPERM2I128", hex(sel), a, b, dst) }
-func (f fn) VSHUFF64X2(sel uint8, a vecMem, b, dst vec)     { f.ins("VSHUFF64X2", hex(sel), a, b, dst) }
+func (f fn) VSHUFPS(sel uint8, a vecMem, b, dst vec) { f.ins("VSHUFPS", hex(sel), a, b, dst) }
+
+func (f fn) VPERM2F128(sel uint8, a vecMem, b, dst vec) { f.ins("VPERM2F128", hex(sel), a, b, dst) }
+
+func (f fn) VPERM2I128(sel uint8, a vecMem, b, dst vec) { f.ins("VPERM2I128", hex(sel), a, b, dst) }
+
+func (f fn) VSHUFF64X2(sel uint8, a vecMem, b, dst vec) { f.ins("VSHUFF64X2", hex(sel), a, b, dst) }
+
 func (f fn) VINSERTPS(sel uint8, a vecMem, b, dst vec)      { f.ins("VINSERTPS", hex(sel), a, b, dst) }
 func (f fn) VCMPPS(sel uint8, a vecMem, b vec, dst vecMask) { f.ins("VCMPPS", hex(sel), a, b, dst) }
 func (f fn) VPTERNLOGD(sel uint8, a vecMem, b, dst vec)     { f.ins("VPTERNLOGD", hex(sel), a, b, dst) }
