@@ -52,6 +52,9 @@ const (
 	// the weights: some microseconds of work, few enough that a small matrix is
 	// still shared by the cores.
 	streamBytes = 16 << 10
+	// aloneBytes is about what a chunk reads where one thread has them all: taking one,
+	// and what a kernel does before its first row, cost as much as some rows.
+	aloneBytes = 256 << 10
 	// kernelBytes is about what a kernel reads at a time: the runtime cannot interrupt
 	// assembly, and further vectors find the weights in the second cache.
 	kernelBytes = 64 << 10
@@ -71,12 +74,15 @@ const (
 // grain returns the rows of a chunk: whole tiles, some of them where that leaves every
 // thread several chunks, since what follows the product has a call for each vector; and
 // where the weights are streamed enough of them. Too small a chunk costs more to hand out
-// than to compute; too large a one leaves cores idle at the end.
+// than to compute; too large a one leaves cores idle at the end, where there are several.
 func (t *MatMulTask) grain(threads int) int {
 	if t.N >= streamVectors {
 		return min(max(t.mat.Rows()/(chunksEach*matGrain*threads), 1), mostTiles) * matGrain
 	}
 	row := max(t.mat.Bytes()/max(t.mat.Rows(), 1), 1)
+	if threads == 1 {
+		return max(aloneBytes/row/matGrain, 1) * matGrain
+	}
 	rows := min(t.mat.Rows()/(chunksEach*threads), kernelBytes/row)
 	most := max(rows/matGrain, streamBytes/row/matGrain, 1)
 	return evenTiles((t.mat.Rows()+matGrain-1)/matGrain, most, threads) * matGrain
