@@ -56,6 +56,9 @@ const (
 	// the weights: some microseconds of work, few enough that a small matrix is
 	// still shared by the cores.
 	streamBytes = 16 << 10
+	// aloneBytes is about what a chunk reads where one thread has them all: taking one,
+	// and what a kernel does before its first row, cost as much as some rows.
+	aloneBytes = 256 << 10
 	// kernelBytes is about what a kernel reads at a time: the runtime cannot interrupt
 	// assembly, and further vectors find the weights in the second cache.
 	kernelBytes = 64 << 10
@@ -75,7 +78,7 @@ const (
 // grain returns the rows of a chunk: whole tiles, some of them where that leaves every
 // thread several chunks, since what follows the product has a call for each vector; and
 // where the weights are streamed enough of them. Too small a chunk costs more to hand out
-// than to compute; too large a one leaves cores idle at the end.
+// than to compute; too large a one leaves cores idle at the end, where there are several.
 func (t *MatMulTask) grain(threads int) int {
 	all := t.results()
 	tiles := (all + matGrain - 1) / matGrain
@@ -83,6 +86,9 @@ func (t *MatMulTask) grain(threads int) int {
 		return evenTiles(tiles, min(max(all/(chunksEach*matGrain*threads), 1), mostTiles), threads) * matGrain
 	}
 	row := max(t.mat.Bytes()/max(all, 1), 1)
+	if threads == 1 {
+		return max(min(aloneBytes/row/matGrain, tiles), 1) * matGrain
+	}
 	rows := min(all/(chunksEach*threads), kernelBytes/row)
 	return evenTiles(tiles, max(rows/matGrain, streamBytes/row/matGrain, 1), threads) * matGrain
 }

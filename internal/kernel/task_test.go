@@ -26,6 +26,26 @@ func TestThreadsHaveTheSameNumberOfTiles(t *testing.T) {
 	}
 }
 
+func TestOneThreadHasFewChunks(t *testing.T) {
+	for _, c := range []struct {
+		rows, bytes, threads, want int
+	}{
+		{3072, 3072 * 324, 1, 800},   // a quarter of the matrix
+		{3072, 3072 * 324, 2, 192},   // eight chunks each
+		{16, 16 << 20, 1, 16},        // not less than a tile
+		{49152, 49152 * 324, 1, 800}, // however many there are
+		{4, 4, 1, 16},                // not more than there are
+	} {
+		m, err := kernel.NewDecoded(c.rows, 8, "decoded", c.bytes, func([]float32, int) {})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := kernel.Grain(m, c.threads); got != c.want {
+			t.Errorf("%d rows of %d bytes on %d threads: chunks of %d rows, want %d", c.rows, c.bytes/c.rows, c.threads, got, c.want)
+		}
+	}
+}
+
 // A product that is rounded is the product, rounded: whatever the rows of a chunk, which
 // are rounded together, and however far apart they lie.
 func TestARoundedProductIsTheProductRounded(t *testing.T) {
