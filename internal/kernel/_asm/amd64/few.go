@@ -304,11 +304,7 @@ func (k few) asLongAs(name string, end asm.Label, groups int, whole func(groups 
 
 // fetchCodes fetches as many lines of each row ahead.
 func (k few) fetchCodes(lines int) {
-	near := codesAhead
-	if k.rows > 1 {
-		near = rowsAhead
-	}
-	k.fetchFrom(k.fetchPtr(), k.arg(fetchParam.Name), lines*k.rows, near)
+	k.fetchFrom(k.fetchPtr(), k.arg(fetchParam.Name), lines*k.rows, codesAhead)
 }
 
 // step steps over n halves of groups.
