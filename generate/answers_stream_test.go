@@ -30,6 +30,16 @@ func TestAnswersTokenByTokenAreTheAnswers(t *testing.T) {
 			t.Fatalf("answer %d behind %d: %v", tok.Answer, last, err)
 		}
 		last = tok.Answer
+		length, cached := 0, 0 // which the first token of each tells
+		if len(ids[last]) == 0 {
+			length = len(prompt)
+			if cached = length; last == 0 {
+				cached = 0
+			}
+		}
+		if tok.PromptTokens != length || tok.CachedTokens != cached {
+			t.Errorf("answer %d: a prompt of %d tokens, %d of them cached", last, tok.PromptTokens, tok.CachedTokens)
+		}
 		ids[last] = append(ids[last], tok.ID)
 		texts[last].WriteString(tok.Text)
 		if tok.Finish != generate.FinishNone && (tok.Stats == nil || tok.Stats.Seed != seed+uint64(last)) {

@@ -111,7 +111,7 @@ func (g *Generator) turnEndOf(ctx context.Context, opts *Options) int {
 // where it takes too long. What it puts there ends an answer, whether or not the model's
 // configuration says so.
 func (g *Generator) findTurnEnd(ctx context.Context) int {
-	if !g.chats() {
+	if !g.HasChatTemplate() {
 		return -1
 	}
 	if id, ok := g.tok.TurnEnd(ctx, g.chatOptions(nil)); ok {

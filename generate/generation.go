@@ -253,6 +253,9 @@ func (r *generation) take(ctx context.Context, ids []int, prompt, id int) (Token
 		return Token{}, fmt.Errorf("step %d: %w", step, err)
 	}
 	tok, err := r.token(ctx, id, finish)
+	if step == 0 {
+		tok.PromptTokens, tok.CachedTokens = r.stats.PromptTokens, r.stats.CachedTokens
+	}
 	if r.logProbs != nil && err == nil {
 		scored := r.logProbs.of(r.g.tok, id)
 		tok.LogProb, tok.TopLogProbs, tok.scored = scored.LogProb, scored.Top, &scored

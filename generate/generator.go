@@ -43,11 +43,6 @@ type Generator struct {
 	speculation *Speculation // where Options says nothing
 }
 
-// chats reports whether messages have a template.
-func (g *Generator) chats() bool {
-	return g.tok != nil && (g.tok.HasChatTemplate() || g.chat != nil && g.chat.Template != "")
-}
-
 // background returns ctx, or the background where it is nil.
 func background(ctx context.Context) context.Context {
 	if ctx == nil {
@@ -73,6 +68,7 @@ func newGenerator(ctx context.Context, src functionSource, set []packageFunction
 	if g.bound, d, err = g.bind(ctx, src, set, c.Driver); err != nil {
 		return nil, err
 	}
+	g.grammars.calls.Limit = maxCallGrammars
 	g.functions, g.batches = newFunctions(src, set, c.Driver, d), newBatches(set)
 	g.pool = newPool(newStageLane, c.states(), func() error {
 		return errors.Join(drained(), g.bound.release(), g.functions.release(), g.batches.release())
@@ -177,6 +173,13 @@ func (g *Generator) ChatOptions() *tokenizer.ChatOptions {
 	out := valueOr(g.made().chat, tokenizer.ChatOptions{})
 	out.Extra = maps.Clone(out.Extra)
 	return &out
+}
+
+// HasChatTemplate reports whether the generator answers messages: whether the tokenizer or
+// [Config.Chat] has a template for them. Options.Chat of a request may name one all the same.
+func (g *Generator) HasChatTemplate() bool {
+	g = g.made()
+	return g.tok != nil && (g.tok.HasChatTemplate() || g.chat != nil && g.chat.Template != "")
 }
 
 // Vocabulary returns the number of logits that the model gives for a token, or

@@ -21,7 +21,7 @@ import (
 // nil opts are the zero [Options].
 func Into[T any](ctx context.Context, g *Generator, prompt string, opts *Options) (T, error) {
 	return FillInto[T](opts, func(opts *Options) iter.Seq2[Token, error] {
-		if g.made().chats() {
+		if g.HasChatTemplate() {
 			return g.Chat(ctx, []tokenizer.Message{{Role: "user", Content: prompt}}, opts)
 		}
 		return g.Stream(ctx, prompt, opts)

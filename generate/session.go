@@ -52,7 +52,7 @@ func (g *Generator) NewSession(messages ...tokenizer.Message) (*Session, error) 
 	if err := g.check(); err != nil {
 		return nil, prefixed(fmt.Errorf("session: %w", err))
 	}
-	if !g.chats() {
+	if !g.HasChatTemplate() {
 		return nil, prefixed(fmt.Errorf("session: %w", ErrNoChatTemplate))
 	}
 	return &Session{g: g, messages: slices.Clone(messages)}, nil

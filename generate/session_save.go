@@ -123,7 +123,7 @@ func (g *Generator) restoreSession(ctx context.Context, r io.Reader, opts *Optio
 			return nil, err
 		}
 	}
-	if !saved.Text && !g.chats() {
+	if !saved.Text && !g.HasChatTemplate() {
 		return nil, ErrNoChatTemplate
 	}
 	if g.tok == nil {

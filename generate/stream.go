@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gocoreml/coreml/generate/internal/promptdone"
 	"github.com/gocoreml/coreml/tokenizer"
 )
 
@@ -136,6 +137,7 @@ func (r *generation) arrange(ctx context.Context, prompt []int, messages []token
 		return nil, err
 	}
 	r.asked = prompt
+	promptdone.Signal(ctx)
 	return prompt, r.checkPrompt(prompt)
 }
 
@@ -145,6 +147,7 @@ func (r *generation) within(ctx context.Context, call func(seq *Sequence) error)
 }
 
 func (r *generation) hold(ctx context.Context, call func(seq *Sequence) error) (err error) {
+	defer r.holdCalls()()
 	seq, err := r.acquire(ctx)
 	if err != nil {
 		return err

@@ -10,13 +10,14 @@ import (
 	"unicode/utf8"
 
 	"github.com/gocoreml/coreml/generate/grammar"
+	"github.com/gocoreml/coreml/generate/internal/grammars"
 	"github.com/gocoreml/coreml/tokenizer"
 )
 
 // grammarCaches are what a generator keeps for answers with grammars.
 type grammarCaches struct {
 	tokens grammarTokens
-	calls  callGrammars
+	calls  grammars.Cache
 }
 
 // maxVocabularies is how many vocabularies a generator keeps.
@@ -97,6 +98,14 @@ func (r *generation) bindGrammar(ctx context.Context) error {
 	s.ends = slices.Compact(s.ends)
 	r.sampler.bound = s
 	return nil
+}
+
+// holdCalls keeps the grammar of a call in the generator's cache until release.
+func (r *generation) holdCalls() (release func()) {
+	if s := r.sampler.bound; s != nil && s.calls {
+		return r.g.grammars.calls.Hold(s.grammar)
+	}
+	return func() {}
 }
 
 // begin is called once the prompt is known. Thinking that it opens is read as ever; an

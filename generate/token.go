@@ -58,6 +58,9 @@ type Token struct {
 	// CallErrors are the texts that began as a call and were none, as they stand in Text
 	// from this token on.
 	CallErrors []*tokenizer.ToolCallError
+	// PromptTokens is the length of the prompt, and CachedTokens is how many tokens of it were
+	// in the cache already. Both are set on the first token of an answer only.
+	PromptTokens, CachedTokens int
 	// Finish is set on the last token only.
 	Finish FinishReason
 	// StopString is the one of Options.Stop that ended the answer; only with FinishStop.

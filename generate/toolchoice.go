@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"sync"
 
 	"github.com/gocoreml/coreml/generate/grammar"
 	"github.com/gocoreml/coreml/tokenizer"
@@ -70,19 +69,12 @@ func (o *Options) chosenTools() ([]grammar.Tool, error) {
 	return chosen, nil
 }
 
-// maxCallGrammars is how many grammars of calls a generator keeps.
-const maxCallGrammars = 16
+// maxCallGrammars is how many bytes the grammars of calls take that a generator keeps, so
+// that answers with the same tools share their masks.
+const maxCallGrammars = 128 << 20
 
-// callGrammars are the grammars of calls that were asked for, so that answers with the
-// same tools share their masks.
-type callGrammars struct {
-	mu   sync.Mutex
-	keys []string
-	list []*grammar.Grammar
-}
-
-// of returns the grammar of the calls of some functions.
-func (c *callGrammars) of(pattern tokenizer.CallPattern, tools []grammar.Tool) (*grammar.Grammar, error) {
+// callsOf returns the grammar of the calls of some functions.
+func (c *grammarCaches) callsOf(ctx context.Context, pattern tokenizer.CallPattern, tools []grammar.Tool) (*grammar.Grammar, error) {
 	text, err := json.Marshal(struct {
 		Pattern tokenizer.CallPattern
 		Tools   []grammar.Tool
@@ -90,19 +82,11 @@ func (c *callGrammars) of(pattern tokenizer.CallPattern, tools []grammar.Tool) (
 	if err != nil {
 		return nil, err
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if k := slices.Index(c.keys, string(text)); k >= 0 {
-		return c.list[k], nil
-	}
-	g, err := grammar.ToolCall(pattern, tools, nil)
+	g, release, err := c.calls.Get(ctx, "calls", string(text), func() (*grammar.Grammar, error) { return grammar.ToolCall(pattern, tools, nil) })
 	if err != nil {
 		return nil, err
 	}
-	if len(c.keys) == maxCallGrammars {
-		c.keys, c.list = c.keys[1:], c.list[1:]
-	}
-	c.keys, c.list = append(c.keys, string(text)), append(c.list, g)
+	release() // the answer holds it while it is written
 	return g, nil
 }
 
@@ -124,7 +108,10 @@ func (r *generation) callGrammar(ctx context.Context) (*grammar.Grammar, []int, 
 		return nil, nil, configErrorf("ToolChoice", "is %q, but the calls of this chat template (%s) are not written with JSON arguments, so that none can be required",
 			r.opts.ToolChoice, cmp.Or(string(r.g.tok.ToolFormat()), "no known format"))
 	}
-	g, err := r.g.grammars.calls.of(pattern, tools)
+	g, err := r.g.grammars.callsOf(ctx, pattern, tools)
+	if ended := ctx.Err(); ended != nil {
+		return nil, nil, ended
+	}
 	if err != nil {
 		return nil, nil, &ConfigError{Field: "Tools", Reason: err.Error(), Err: err}
 	}

@@ -183,7 +183,7 @@ func (r *fingerprintReport) write(w io.Writer, asJSON bool) error {
 			t.row("", fmt.Sprintf("another one where the prompt comes in blocks of %d", oddBlock))
 		}
 	}
-	_, err := fmt.Fprint(w, t.String())
+	_, err := fmt.Fprint(w, t.fit(w))
 	return err
 }
 

@@ -1,6 +1,9 @@
 package main
 
-import "fmt"
+import (
+	"fmt"
+	"io"
+)
 
 // What bench --profile shows of a phase: the costs of the kinds of operation, as JSON
 // and as a table. bench_profile.go takes them.
@@ -28,8 +31,8 @@ type kindProfile struct {
 // listed by itself.
 const shownShare = 0.005
 
-// text is the phase as a table for people.
-func (p *phaseProfile) text() string {
+// text is the phase as a table for people, for where it goes.
+func (p *phaseProfile) text(w io.Writer) string {
 	t := table{indent: "  ", right: map[int]bool{2: true, 3: true, 4: true, 5: true}}
 	t.row(p.Phase, "weights", "steps", "ms per token", "share", "GB/s")
 	perToken := func(ms float64) string { return fmt.Sprintf("%.3f", ms/float64(max(p.Tokens, 1))) }
@@ -54,5 +57,5 @@ func (p *phaseProfile) text() string {
 		t.row("others", "", fmt.Sprint(restSteps), perToken(rest), share(rest))
 	}
 	t.row("outside the steps", "", "", perToken(max(outside, 0)), share(max(outside, 0)))
-	return t.String()
+	return t.fit(w)
 }

@@ -133,14 +133,14 @@ func (r *benchReport) writeTable(w io.Writer) error {
 	if p := r.perplexity; p != nil {
 		t.row("perplexity", fmt.Sprintf("%.4f over %d tokens, %.4f nats each", p.Perplexity, p.Tokens, p.MeanNLL))
 	}
-	if _, err := fmt.Fprint(w, t.String(), r.rates()); err != nil {
+	if _, err := fmt.Fprint(w, t.fit(w), r.rates(w)); err != nil {
 		return err
 	}
 	if err := writeDrafts(w, r.drafts); err != nil {
 		return err
 	}
 	for _, p := range r.profile {
-		if _, err := fmt.Fprintf(w, "\n%s", p.text()); err != nil {
+		if _, err := fmt.Fprintf(w, "\n%s", p.text(w)); err != nil {
 			return err
 		}
 	}
@@ -160,8 +160,8 @@ func busyNote(load float64) string {
 	return ": other work slows this down"
 }
 
-// rates is the table of the measured lengths.
-func (r *benchReport) rates() string {
+// rates is the table of the measured lengths, for where it goes.
+func (r *benchReport) rates(w io.Writer) string {
 	if len(r.prefill)+len(r.decode)+len(r.left) == 0 {
 		return ""
 	}
@@ -188,9 +188,9 @@ func (r *benchReport) rates() string {
 	for _, what := range r.left {
 		t.row(what, "-", "-", "-")
 	}
-	text := fmt.Sprintf("\n%s%s", t.String(), r.gainText())
+	text := fmt.Sprintf("\n%s%s", t.fit(w), fitted(w, r.gainText()))
 	if len(r.left) > 0 {
-		text += fmt.Sprintf("  - the context of %d is too short\n", r.context)
+		text += fitted(w, fmt.Sprintf("  - the context of %d is too short\n", r.context))
 	}
 	return text
 }

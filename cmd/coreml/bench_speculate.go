@@ -115,6 +115,6 @@ func writeDrafts(w io.Writer, list []speculationResult) error {
 		}
 		t.row(r.Text, rate(r.Plain), rate(r.Rate), rate(r.Gain), fmt.Sprintf("%d of %d right", r.Details.Accepted, r.Details.Drafted), note)
 	}
-	_, err := fmt.Fprint(w, "\n", t.String())
+	_, err := fmt.Fprint(w, "\n", t.fit(w))
 	return err
 }

@@ -128,11 +128,12 @@ func (c *convertCmd) tell(out io.Writer, r *convert.Report, took time.Duration) 
 		return err
 	}
 	if len(r.Differing) > 0 {
-		if _, err := fmt.Fprintf(out, "beside %s lie other files of these names, which stay: %s\nPut the package in a folder of its own, or generate will use them.\n", plain(c.Package), plain(fmt.Sprint(r.Differing))); err != nil {
+		text := fmt.Sprintf("beside %s lie other files of these names, which stay: %s\nPut the package in a folder of its own, or generate will use them.\n", plain(c.Package), plain(fmt.Sprint(r.Differing)))
+		if _, err := fmt.Fprint(out, fitted(out, text)); err != nil {
 			return err
 		}
 	}
-	_, err = fmt.Fprintf(out, "%s: %s of %s, %d tokens, %s, in %s\n", plain(c.Package), plain(r.ModelType), plain(r.Form), r.Context, bytesText(size), duration(took))
+	_, err = fmt.Fprint(out, fitted(out, fmt.Sprintf("%s: %s of %s, %d tokens, %s, in %s\n", plain(c.Package), plain(r.ModelType), plain(r.Form), r.Context, bytesText(size), duration(took))))
 	return err
 }
 
@@ -153,12 +154,12 @@ func tellLosses(out io.Writer, r *convert.Report) error {
 	if n == 0 {
 		return nil
 	}
-	_, err := fmt.Fprint(out, t.String())
+	_, err := fmt.Fprint(out, t.fit(out))
 	return err
 }
 
 // adapterTable is a table of the functions that adapters become, empty where there are none.
-func adapterTable(r *convert.Report) string {
+func adapterTable(out io.Writer, r *convert.Report) string {
 	if len(r.Adapters) == 0 {
 		return ""
 	}
@@ -167,7 +168,7 @@ func adapterTable(r *convert.Report) string {
 	for _, a := range r.Adapters {
 		t.row(plain(a.Function), plain(a.Path), fmt.Sprint(a.Modules), fmt.Sprint(a.Tensors), fmt.Sprint(a.Bytes))
 	}
-	return "\n" + t.String() + "\n"
+	return "\n" + t.fit(out) + "\n"
 }
 
 // becomes says in which form a tensor is in the package.
@@ -190,6 +191,7 @@ func (c *convertCmd) tellPlan(out io.Writer, r *convert.Report) error {
 		}
 		t.row(plain(x.Tensor), size, plain(x.Stored), becomes(x), fmt.Sprint(x.Bytes))
 	}
-	_, err := fmt.Fprintf(out, "%s%s%s of %s, %d tokens: %s of weights\n", t.String(), adapterTable(r), plain(r.ModelType), plain(r.Form), r.Context, bytesText(r.Bytes()))
+	end := fmt.Sprintf("%s of %s, %d tokens: %s of weights\n", plain(r.ModelType), plain(r.Form), r.Context, bytesText(r.Bytes()))
+	_, err := fmt.Fprint(out, t.fit(out), adapterTable(out, r), fitted(out, end))
 	return err
 }

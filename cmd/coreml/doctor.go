@@ -271,7 +271,7 @@ func (r *doctorReport) writeText(out io.Writer, sentence func(string) string) er
 	if f := r.Framework; f != nil {
 		f.rows(&t)
 	}
-	b.WriteString(t.String())
+	b.WriteString(t.fit(out))
 	for i := range r.Engines {
 		for _, note := range r.Engines[i].Notes {
 			b.WriteString(sentence("note: " + r.Engines[i].Name + ": " + plain(note)))

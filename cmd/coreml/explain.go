@@ -208,7 +208,7 @@ func goodJSON(t reflect.Type) string {
 // complain prints an error. Errors that happened side by side get a line each.
 func complain(stderr io.Writer, err error) {
 	for _, e := range sideBySide(err) {
-		_, _ = fmt.Fprintf(stderr, "coreml: %s\n", explain(e))
+		_, _ = io.WriteString(stderr, told(stderr, explain(e)))
 	}
 }
 

@@ -181,7 +181,7 @@ func writeMeasures(w io.Writer, answer *generate.Result) error {
 		return err
 	}
 	if hint := repeatHint(answer); hint != "" {
-		_, err := fmt.Fprintf(w, "coreml: %s\n", hint)
+		_, err := io.WriteString(w, told(w, hint))
 		return err
 	}
 	return nil
@@ -308,7 +308,7 @@ func (c *generateCmd) units() coreml.ComputeUnits { return coreml.ComputeUnits(c
 
 // chats reports whether the prompt goes through the chat template.
 func (c *generateCmd) chats(g *generate.Generator) bool {
-	return !c.Raw && g.Tokenizer().HasChatTemplate()
+	return !c.Raw && g.HasChatTemplate()
 }
 
 // options returns what the flags ask for, with what the chat template is given.

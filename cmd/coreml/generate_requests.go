@@ -103,7 +103,7 @@ func (q *textRequest) prompt(ctx context.Context, r *requestReader, line string)
 	}
 	switch {
 	case q.chat == nil:
-	case p.Messages == nil || !r.g.Tokenizer().HasChatTemplate() && q.chat.options.Template == "":
+	case p.Messages == nil || !r.g.HasChatTemplate() && q.chat.options.Template == "":
 		return p, generate.ErrNoChatTemplate
 	default:
 		q.chatOptions()

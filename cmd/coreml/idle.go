@@ -52,6 +52,6 @@ func tellIdle(w io.Writer, call *kong.Context) {
 // note writes lines that keep nothing from going on.
 func note(w io.Writer, lines []string) {
 	for _, line := range lines {
-		_, _ = fmt.Fprintf(w, "coreml: %s\n", line) // who cannot be told is not kept waiting either
+		_, _ = io.WriteString(w, told(w, line)) // who cannot be told is not kept waiting either
 	}
 }

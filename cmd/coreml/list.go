@@ -47,7 +47,7 @@ func (c *listCmd) Run(ctx context.Context, s *streams) error {
 	if c.JSON {
 		return printIndented(s.out, listing(info))
 	}
-	if _, err := io.WriteString(s.out, c.text(info)); err != nil {
+	if _, err := io.WriteString(s.out, fitted(s.out, c.text(info))); err != nil {
 		return err
 	}
 	var notes []string

@@ -6,10 +6,20 @@ import (
 	"image"
 
 	"github.com/gocoreml/coreml/coreml"
+	"github.com/gocoreml/coreml/internal/imaging"
 	"github.com/gocoreml/coreml/tensor"
 )
 
 // Whether an input takes a picture of some size, and how one is made to fit.
+
+// imageOptions say what is done to make a picture fit; nil means nothing.
+type imageOptions struct {
+	resize bool // scale a picture to the size that the model wants
+	stdio  bool // the picture is from a request, which knows no flags
+}
+
+// resizes may be asked of nil.
+func (o *imageOptions) resizes() bool { return o != nil && o.resize }
 
 // checkPicture says whether the input takes a picture of this size.
 func checkPicture(d *coreml.FeatureDescription, size image.Point, opts *imageOptions) error {
@@ -78,4 +88,25 @@ func fitPicture(ctx context.Context, d *coreml.FeatureDescription, img image.Ima
 		return img, nil // which the prediction refuses
 	}
 	return resize(ctx, img, target)
+}
+
+// resize scales a picture to a size. Numbers stay numbers.
+func resize(ctx context.Context, img image.Image, to image.Point) (image.Image, error) {
+	p, ok := img.(*coreml.FloatGray)
+	if !ok {
+		return imaging.Scale(ctx, img, to)
+	}
+	pixels, err := imaging.Rows(ctx, p.Rect.Size(), to, func(line [][4]float64, y int) {
+		for x := range line {
+			line[x][0] = float64(p.Pix[y*p.Stride+x])
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	out := &coreml.FloatGray{Pix: make([]float32, len(pixels)), Stride: to.X, Rect: image.Rectangle{Max: to}}
+	for i, v := range pixels {
+		out.Pix[i] = float32(v[0])
+	}
+	return out, nil
 }

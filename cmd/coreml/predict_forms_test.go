@@ -158,29 +158,6 @@ func TestTheShapesThatCanBePictures(t *testing.T) {
 	}
 }
 
-func TestTheWeightsOfAScaledPixelAreWhole(t *testing.T) {
-	for _, c := range [][2]int{{1, 1}, {1, 5}, {2, 4}, {5, 1}, {7, 3}, {100, 99}, {3, 1000}} {
-		list := taps(c[0], c[1])
-		if len(list) != c[1] {
-			t.Fatalf("%d to %d: %d pixels", c[0], c[1], len(list))
-		}
-		for k, tap := range list {
-			sum := 0.0
-			for _, w := range tap.weights {
-				sum += w
-			}
-			if tap.start < 0 || tap.start+len(tap.weights) > c[0] || sum < 1-1e-9 || sum > 1+1e-9 {
-				t.Errorf("%d to %d, pixel %d: from %d weights %v", c[0], c[1], k, tap.start, tap.weights)
-			}
-		}
-	}
-	// Half as many: the two pixels of each and one on either side, of a triangle
-	// four wide, worked out by hand.
-	if got := taps(8, 4)[1]; got.start != 1 || !slices.Equal(got.weights, []float64{0.125, 0.375, 0.375, 0.125}) {
-		t.Errorf("from %d weights %v", got.start, got.weights)
-	}
-}
-
 func TestNamesOfOutputsBecomeNamesOfFiles(t *testing.T) {
 	for name, want := range map[string]string{
 		"logits": "logits", "a b/c\\d": "a_b_c_d", "..": "__", "naïve": "na_ve", "": "", "a:b\x00": "a_b_",

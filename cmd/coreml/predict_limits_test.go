@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"image"
-	"image/color"
 	"io"
 	"os"
 	"slices"
@@ -129,76 +128,11 @@ func TestTimeLimitsHoldForPictures(t *testing.T) {
 	}
 }
 
-func TestScalingEndsWithItsContext(t *testing.T) {
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if img, err := resize(ctx, image.NewGray(image.Rect(0, 0, 4, 4)), image.Pt(2, 2)); img != nil || !errors.Is(err, context.Canceled) {
-		t.Errorf("got %v, %v", img, err)
-	}
-}
-
 func TestRequestsAreNotToldOfAFlag(t *testing.T) {
 	d := &coreml.FeatureDescription{Kind: coreml.KindImage, Pixels: coreml.PixelsRGB, Shape: []int{1, 3, 2, 3}}
 	for opts, told := range map[*imageOptions]bool{{}: true, {stdio: true}: false} {
 		if err := checkPicture(d, image.Pt(7, 5), opts); err == nil || strings.Contains(err.Error(), "--resize") != told {
 			t.Errorf("%+v: %v", opts, err)
 		}
-	}
-}
-
-func TestDeepPixelsAreScaledFromAllTheirBits(t *testing.T) {
-	// Of 0x1234 and 0xfedc the upper bytes are 18 and 254; 65,535ths of white times
-	// 255 are 18.13 and 253.85, and 254.85 of 0xffff - 39.
-	const a, b, c = 0x1234, 0xfedc, 0xffff - 39
-	bounds := image.Rect(3, 5, 5, 6)
-	gray, opaqued, straight := image.NewGray16(bounds), image.NewRGBA64(bounds), image.NewNRGBA64(bounds)
-	gray.SetGray16(4, 5, color.Gray16{Y: a})
-	opaqued.SetRGBA64(4, 5, color.RGBA64{R: a, G: b, B: c, A: 0xffff})
-	straight.SetNRGBA64(4, 5, color.NRGBA64{R: a, G: b, B: c, A: 0xffff})
-	for want, img := range map[color.NRGBA]image.Image{{18, 18, 18, 255}: gray, {18, 254, 255, 255}: opaqued} {
-		expectPixel(t, img, want)
-	}
-	expectPixel(t, straight, color.NRGBA{18, 254, 255, 255})
-}
-
-// expectPixel scales a picture of two pixels to its own size and looks at the
-// second.
-func expectPixel(t *testing.T, img image.Image, want color.NRGBA) {
-	t.Helper()
-	got, err := resize(t.Context(), img, image.Pt(2, 1))
-	if err != nil || got.At(1, 0) != want {
-		t.Errorf("%T: got %v, %v, want %v", img, got, err, want)
-	}
-}
-
-func TestTurnedPicturesAreScaledAsTheyAreSeen(t *testing.T) {
-	stored := image.NewYCbCr(image.Rect(0, 0, 37, 21), image.YCbCrSubsampleRatio420)
-	for i := range stored.Y {
-		stored.Y[i] = uint8(i * 7)
-	}
-	for i := range stored.Cb {
-		stored.Cb[i], stored.Cr[i] = uint8(i*5), uint8(i*11)
-	}
-	for o := orientation(2); o <= 8; o++ {
-		up := o.apply(stored)
-		b := up.Bounds()
-		copied := image.NewNRGBA(b)
-		for y := range b.Dy() {
-			for x := range b.Dx() {
-				copied.Set(x, y, up.At(x, y))
-			}
-		}
-		got, err1 := resize(t.Context(), up, image.Pt(5, 9))
-		want, err2 := resize(t.Context(), copied, image.Pt(5, 9))
-		if err := errors.Join(err1, err2); err != nil {
-			t.Fatal(err)
-		}
-		if !slices.Equal(got.(*image.NRGBA).Pix, want.(*image.NRGBA).Pix) {
-			t.Errorf("orientation %d: %v, want %v", o, got, want)
-		}
-	}
-	// One pixel wide, where no second one says how far the next is.
-	if _, err := resize(t.Context(), orientation(6).apply(image.NewGray(image.Rect(0, 0, 3, 1))), image.Pt(1, 2)); err != nil {
-		t.Error(err)
 	}
 }

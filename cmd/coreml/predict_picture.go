@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/gocoreml/coreml/coreml"
+	"github.com/gocoreml/coreml/internal/imaging"
 )
 
 const (
@@ -91,13 +92,13 @@ func (r *endingReader) Read(p []byte) (int, error) {
 
 // decodeUpright does the work of decodePicture.
 func decodeUpright(r io.ReadSeeker, format fileFormat, check func(image.Point) error) (image.Image, error) {
-	decode, config := png.Decode, png.DecodeConfig
+	decode, config, name := png.Decode, png.DecodeConfig, imaging.PNG
 	if format == formatJPEG {
-		decode, config = jpeg.Decode, jpeg.DecodeConfig
+		decode, config, name = jpeg.Decode, jpeg.DecodeConfig, imaging.JPEG
 	}
 	// Both have to be known before the size can be judged: one swaps width and
 	// height, the other takes five times the memory.
-	turn, progressive, err := scanPicture(r, format)
+	turn, progressive, err := imaging.Look(r, name)
 	if err != nil {
 		return nil, err
 	}
@@ -106,7 +107,7 @@ func decodeUpright(r io.ReadSeeker, format fileFormat, check func(image.Point) e
 		return nil, pictureError(err)
 	}
 	size := image.Pt(c.Width, c.Height)
-	if turn.sideways() {
+	if turn.Sideways() {
 		size = image.Pt(c.Height, c.Width)
 	}
 	if err := check(size); err != nil {
@@ -116,7 +117,7 @@ func decodeUpright(r io.ReadSeeker, format fileFormat, check func(image.Point) e
 		return nil, err
 	}
 	if format == formatJPEG {
-		if err := checkScans(r, c.Width*c.Height); err != nil {
+		if err := imaging.CheckScans(r, c.Width*c.Height); err != nil {
 			return nil, err
 		}
 	}
@@ -127,7 +128,7 @@ func decodeUpright(r io.ReadSeeker, format fileFormat, check func(image.Point) e
 	if err != nil {
 		return nil, pictureError(err)
 	}
-	return turn.apply(opaque(img)), nil
+	return turn.Apply(imaging.Opaque(img)), nil
 }
 
 // checkLimits refuses a picture that would take too much memory or time.
@@ -164,28 +165,4 @@ func pixelBytes(m color.Model, progressive bool) int64 {
 		n += 16
 	}
 	return n
-}
-
-// opaque leaves out transparency: a model sees colours only.
-func opaque(img image.Image) image.Image {
-	switch p := img.(type) {
-	case *image.NRGBA:
-		for i := 3; i < len(p.Pix); i += 4 {
-			p.Pix[i] = 0xff
-		}
-	case *image.NRGBA64:
-		for i := 6; i+1 < len(p.Pix); i += 8 {
-			p.Pix[i], p.Pix[i+1] = 0xff, 0xff
-		}
-	// The palette is changed and not the pixels, which are only numbers of its
-	// colours.
-	case *image.Paletted:
-		for i, c := range p.Palette {
-			if n, ok := c.(color.NRGBA); ok {
-				n.A = 0xff
-				p.Palette[i] = n
-			}
-		}
-	}
-	return img
 }

@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"github.com/gocoreml/coreml/coreml"
+	"github.com/gocoreml/coreml/internal/imaging"
 	"github.com/gocoreml/coreml/internal/milpb"
 	"github.com/gocoreml/coreml/tensor"
 )
@@ -224,28 +225,6 @@ func TestPicturesAreTurnedUpright(t *testing.T) {
 	}
 }
 
-func TestOrientationsTurnEachCorner(t *testing.T) {
-	// The letters of a picture of two by three, and what the EXIF standard makes of it.
-	for o, want := range map[orientation]string{
-		1: "ab cd ef", 2: "ba dc fe", 3: "fe dc ba", 4: "ef cd ab", 5: "ace bdf", 6: "eca fdb", 7: "fdb eca", 8: "bdf ace",
-	} {
-		img := image.NewGray(image.Rect(4, 5, 6, 8))
-		copy(img.Pix, "abcdef")
-		up := o.apply(img)
-		var rows []string
-		for y := range up.Bounds().Dy() {
-			row := ""
-			for x := range up.Bounds().Dx() {
-				row += string(rune(color.GrayModel.Convert(up.At(up.Bounds().Min.X+x, up.Bounds().Min.Y+y)).(color.Gray).Y))
-			}
-			rows = append(rows, row)
-		}
-		if got := strings.Join(rows, " "); got != want {
-			t.Errorf("orientation %d gives %s, want %s", o, got, want)
-		}
-	}
-}
-
 func TestPNGIsTurnedToo(t *testing.T) {
 	var b bytes.Buffer
 	if err := png.Encode(&b, shades()); err != nil {
@@ -349,36 +328,12 @@ func TestHugePicturesAreRefusedBeforeMemoryIsTaken(t *testing.T) {
 	}
 	// A progressive frame behind what no scan for it understands.
 	hidden := slices.Concat([]byte{0xff, 0xd8}, bytes.Repeat([]byte{0}, 4000), bomb(formatJPEG, 5000, 5000)[2:])
-	if _, progressive, err := scanPicture(bytes.NewReader(hidden), formatJPEG); !progressive || err != nil {
+	if _, progressive, err := imaging.Look(bytes.NewReader(hidden), imaging.JPEG); !progressive || err != nil {
 		t.Errorf("a hidden frame: progressive %v, %v", progressive, err)
 	}
 }
 
-func TestScalingIsPillows(t *testing.T) {
-	img := image.NewGray(image.Rect(1, 1, 8, 6))
-	for i := range img.Pix {
-		img.Pix[i] = uint8((i/7*37 + i%7*11) % 256)
-	}
-	// Pillow 12, Image.resize(size, Image.BILINEAR).
-	for size, want := range map[image.Point][]uint8{
-		{X: 3, Y: 2}: {46, 70, 94, 120, 144, 168},
-		{X: 9, Y: 2}: nil,
-		{X: 1, Y: 1}: nil,
-	} {
-		got, err := resize(t.Context(), img, size)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got.Bounds().Size() != size {
-			t.Errorf("size %v, want %v", got.Bounds().Size(), size)
-		}
-		for i, w := range want {
-			g := color.GrayModel.Convert(got.At(i%size.X, i/size.X)).(color.Gray).Y
-			if d := int(g) - int(w); d < -1 || d > 1 {
-				t.Errorf("%v: pixel %d is %d, want %d", size, i, g, w)
-			}
-		}
-	}
+func TestNumbersAreScaledAsNumbers(t *testing.T) {
 	f := &coreml.FloatGray{Pix: []float32{-1, 3, 9, 9}, Stride: 2, Rect: image.Rect(0, 0, 2, 2)}
 	got, err := resize(t.Context(), f, image.Pt(1, 1))
 	if err != nil || got.(*coreml.FloatGray).Pix[0] != 5 {

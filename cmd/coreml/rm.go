@@ -53,7 +53,7 @@ func (c *rmCmd) Run(ctx context.Context, s *streams) error {
 		tell = s.err // for who is asked
 	}
 	if !c.JSON || !c.Yes && !c.DryRun {
-		if _, err := io.WriteString(tell, planText(plan)); err != nil {
+		if _, err := io.WriteString(tell, fitted(tell, planText(plan))); err != nil {
 			return err
 		}
 	}

@@ -151,6 +151,6 @@ func writeScore(w io.Writer, s *generate.Score) error {
 	t.row("tokens", fmt.Sprintf("%d, of which %d were foretold", len(s.Tokens), s.Count))
 	t.row("log-probability", fmt.Sprintf("%.4f, %.4f a token", s.LogProb, s.LogProb/float64(s.Count)))
 	t.row("perplexity", fmt.Sprintf("%.4f", s.Perplexity))
-	_, err := fmt.Fprint(w, t.String())
+	_, err := fmt.Fprint(w, t.fit(w))
 	return err
 }

@@ -33,15 +33,16 @@ type serveCmd struct {
 	APIKey     []string `name:"api-key" sep:"none" help:"A key that requests must have one of; may be repeated. COREML_API_KEY is one too, which other users of this machine cannot read." placeholder:"KEY"`
 	APIKeyFile string   `name:"api-key-file" help:"A file with keys, one a line." type:"path" placeholder:"FILE"`
 	Origin     []string `sep:"none" help:"A web page that may use the server, as https://example.com; * stands for all. May be repeated." placeholder:"ORIGIN"`
-	TLSCert    string   `name:"tls-cert" help:"A PEM file with the certificate, and those between it and the root, for https." type:"path" placeholder:"FILE"`
+	TLSCert    string   `name:"tls-cert" help:"A PEM file with the certificate, and those between it and the root, for https. It is read again when it or the key has changed." type:"path" placeholder:"FILE"`
 	TLSKey     string   `name:"tls-key" help:"A PEM file with its private key." type:"path" placeholder:"FILE"`
 
 	// How much at once.
-	Parallel   int           `help:"Most answers of a model at once; 0 means 4. Each takes the memory of a conversation, and up to eight share their passes over the weights." default:"0" placeholder:"N"`
-	Queue      int           `help:"Most requests that wait for a model; one more is refused with status 429." default:"64" placeholder:"N"`
-	Timeout    time.Duration `help:"Longest time for a request; 0 means any." default:"0s" placeholder:"TIME"`
-	Drain      time.Duration `help:"How long answers may go on after an interrupt." default:"30s" placeholder:"TIME"`
-	DrainDelay time.Duration `help:"How long requests are still taken after an interrupt, while /health says that the server ends: for balancers to notice." default:"0s" placeholder:"TIME"`
+	Parallel    int           `help:"Most answers of a model at once; 0 means 4. Each takes the memory of a conversation, and up to eight share their passes over the weights." default:"0" placeholder:"N"`
+	Queue       int           `help:"Most requests that wait for a model; one more is refused with status 429." default:"64" placeholder:"N"`
+	Connections int           `help:"Most open connections. One more takes the place of one without a request; where all have one it gets status 503, but for /health." default:"1024" placeholder:"N"`
+	Timeout     time.Duration `help:"Longest time for a request; 0 means any." default:"0s" placeholder:"TIME"`
+	Drain       time.Duration `help:"How long answers may go on after an interrupt." default:"30s" placeholder:"TIME"`
+	DrainDelay  time.Duration `help:"How long requests are still taken after an interrupt, while /health says that the server ends: for balancers to notice." default:"0s" placeholder:"TIME"`
 
 	// How the models are run.
 	ComputeUnits unitsFlag      `help:"Devices to use: all, cpu-only, cpu-and-gpu or cpu-and-neural-engine." default:"all" placeholder:"NAME"`
@@ -87,6 +88,7 @@ func (c *serveCmd) Validate() error {
 	}
 	return errors.Join(
 		between("--parallel", c.Parallel, 0, 256), between("--queue", c.Queue, 1, 1_000_000),
+		between("--connections", c.Connections, 1, 1_000_000),
 		timeout, drain, c.engine().Validate())
 }
 
@@ -115,7 +117,7 @@ func (c *serveCmd) Run(ctx context.Context, s *streams) (err error) {
 	if err != nil {
 		return err
 	}
-	tlsConfig, err := c.tls()
+	cert, err := c.certificate()
 	if err != nil {
 		return err
 	}
@@ -131,7 +133,7 @@ func (c *serveCmd) Run(ctx context.Context, s *streams) (err error) {
 		return err
 	}
 	sv.api.SetLoading(true)
-	if err := sv.listen(ctx, tlsConfig); err != nil {
+	if err := sv.listen(ctx, cert); err != nil {
 		return err
 	}
 	sv.announce()

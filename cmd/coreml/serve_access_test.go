@@ -81,7 +81,7 @@ func TestServeBoundsHeaders(t *testing.T) {
 		t.Errorf("status %d", got.status)
 	}
 	// A client that never ends its headers is cut off: this is the server's own clock.
-	sv := &webServer{cmd: &serveCmd{Addr: "127.0.0.1:0"}, logTo: &mutedWriter{w: &strings.Builder{}}}
+	sv := &webServer{cmd: &serveCmd{Addr: "127.0.0.1:0", Connections: 1}, logTo: &mutedWriter{w: &strings.Builder{}}}
 	sv.log = sv.cmd.logger(sv.logTo)
 	if err := sv.listen(t.Context(), nil); err != nil {
 		t.Fatal(err)

@@ -13,46 +13,23 @@ import (
 	"time"
 
 	"github.com/gocoreml/coreml/cmd/coreml/internal/page"
+	"github.com/gocoreml/coreml/generate/openai"
 	"github.com/gocoreml/coreml/internal/apikey"
 )
 
 // What a client may take its time for. The API bounds bodies and answers itself.
 const (
 	headerTimeout = 10 * time.Second
-	bodyTimeout   = 30 * time.Second
 	idleTimeout   = 2 * time.Minute
 	maxHeader     = 64 << 10
 )
-
-// tls reads the certificate, nil for none.
-func (c *serveCmd) tls() (*tls.Config, error) {
-	switch {
-	case c.TLSCert == "" && c.TLSKey == "":
-		return nil, nil
-	case c.TLSCert == "" || c.TLSKey == "":
-		return nil, usagef("--tls-cert and --tls-key need each other")
-	}
-	cert, err := readSmallFile(c.TLSCert)
-	if err != nil {
-		return nil, fmt.Errorf("--tls-cert: %w", err)
-	}
-	key, err := readSmallFile(c.TLSKey)
-	if err != nil {
-		return nil, fmt.Errorf("--tls-key: %w", err)
-	}
-	pair, err := tls.X509KeyPair(cert, key)
-	if err != nil {
-		return nil, fmt.Errorf("--tls-cert %s, --tls-key %s: %w", quoted(c.TLSCert), quoted(c.TLSKey), err)
-	}
-	return &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}}, nil
-}
 
 // addressInUse is Windows' own number for an address that is taken, WSAEADDRINUSE, which
 // package syscall does not compare with EADDRINUSE.
 const addressInUse = syscall.Errno(10048)
 
 // listen takes the address.
-func (sv *webServer) listen(ctx context.Context, config *tls.Config) error {
+func (sv *webServer) listen(ctx context.Context, cert *certificate) error {
 	addr := sv.cmd.Addr
 	if _, _, err := net.SplitHostPort(addr); err != nil {
 		return usagef("--addr is %s: the form is HOST:PORT, as in --addr 127.0.0.1:8080", quoted(addr))
@@ -68,19 +45,21 @@ func (sv *webServer) listen(ctx context.Context, config *tls.Config) error {
 		return fmt.Errorf("--addr %s: %w", plain(addr), err)
 	}
 	sv.addr, sv.scheme = l.Addr(), "http"
-	if config != nil {
-		sv.scheme = "https"
-		l = tls.NewListener(l, config)
+	if cert != nil {
+		sv.scheme, cert.log = "https", sv.log
+		l = tls.NewListener(l, cert.config())
 	}
 	sv.listener = l
+	open := newConnections(sv.cmd.Connections)
 	sv.http = &http.Server{
-		Handler:           sv.handler(),
+		Handler:           open.handler(sv.handler()),
 		ReadHeaderTimeout: headerTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeader,
 		// Of handshakes that fail and of clients that go away.
 		ErrorLog: slog.NewLogLogger(sv.log.Handler(), slog.LevelDebug),
 	}
+	open.watch(sv.http)
 	return nil
 }
 
@@ -95,47 +74,46 @@ func (sv *webServer) url() string {
 
 // handler joins the API with what serve adds to it.
 func (sv *webServer) handler() http.Handler {
-	mux := http.NewServeMux()
-	mux.Handle("/", sv.api)
+	chat, measures := http.Handler(sv.api), http.Handler(sv.api)
 	if sv.cmd.Page {
-		chat := page.Handler()
-		mux.Handle("GET /{$}", chat)
-		mux.Handle("GET /page/", chat)
+		chat = openai.BoundBodies(page.Handler())
 	}
 	if sv.metrics != nil {
-		mux.Handle("GET /metrics", sv.needKey(sv.metrics.handler()))
+		measures = openai.BoundBodies(sv.needKey(sv.metrics.handler()))
 	}
-	var h http.Handler = mux
+	var h http.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		to, path := http.Handler(sv.api), r.URL.Path
+		if r.Method == http.MethodGet || r.Method == http.MethodHead {
+			switch {
+			case path == "/", strings.HasPrefix(path, "/page/"):
+				to = chat
+			case path == "/metrics":
+				to = measures
+			}
+		}
+		to.ServeHTTP(w, r)
+	})
 	if sv.metrics != nil {
 		h = sv.metrics.counted(h)
 	}
 	if isLoopback(sv.addr) && len(sv.keys) == 0 {
 		h = ownHost(h)
 	}
-	return boundBodies(h)
-}
-
-// boundBodies bounds the time of requests whose body nobody reads, such as those that are
-// refused by their headers: net/http reads what is left of it behind the reply. Who reads a
-// body sets bounds of its own.
-func boundBodies(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.ContentLength != 0 {
-			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTimeout))
-		}
-		next.ServeHTTP(w, r)
-	})
+	return h
 }
 
 // ownHost refuses requests for other names than this machine's own: a web page can give its
 // name the address of this machine, and would be the server's own page to the browser.
 func ownHost(next http.Handler) http.Handler {
+	refused := openai.BoundBodies(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		refuse(w, http.StatusForbidden, "host_not_allowed", "without an API key this server answers requests for localhost only; it was started without --api-key")
+	}))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		to := next
 		if !isLocalName(r.Host) {
-			refuse(w, http.StatusForbidden, "host_not_allowed", "without an API key this server answers requests for localhost only; it was started without --api-key")
-			return
+			to = refused
 		}
-		next.ServeHTTP(w, r)
+		to.ServeHTTP(w, r)
 	})
 }
 
@@ -173,7 +151,11 @@ func refuse(w http.ResponseWriter, status int, code, message string) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)
-	_, _ = fmt.Fprintf(w, `{"error":{"message":%q,"type":"invalid_request_error","param":null,"code":%q}}`+"\n", message, code) // who is refused may be gone
+	kind := "invalid_request_error"
+	if status == http.StatusServiceUnavailable {
+		kind = "unavailable_error"
+	}
+	_, _ = fmt.Fprintf(w, `{"error":{"message":%q,"type":%q,"param":null,"code":%q}}`+"\n", message, kind, code) // who is refused may be gone
 }
 
 // serve answers requests from now on.

@@ -27,7 +27,18 @@ func (t *table) row(cells ...string) {
 // Widths are in characters. What takes two cells of a terminal, as CJK does, shifts
 // its line; a table of widths would have to be kept for that.
 func (t *table) String() string {
-	var widths []int
+	widths := t.widths()
+	var b strings.Builder
+	for _, row := range t.rows {
+		line := t.indent + strings.Join(t.padded(row, widths, 0, len(row)), "  ")
+		b.WriteString(strings.TrimRight(line, " "))
+		b.WriteByte('\n')
+	}
+	return b.String()
+}
+
+// widths are those of the columns, in characters.
+func (t *table) widths() (widths []int) {
 	for _, row := range t.rows {
 		for i, cell := range row {
 			if i == len(widths) {
@@ -36,25 +47,20 @@ func (t *table) String() string {
 			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
 		}
 	}
-	var b strings.Builder
-	for _, row := range t.rows {
-		var line strings.Builder
-		line.WriteString(t.indent)
-		for i, cell := range row {
-			pad := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell))
-			if i > 0 {
-				line.WriteString("  ")
-			}
-			if t.right[i] {
-				line.WriteString(pad + cell)
-			} else {
-				line.WriteString(cell + pad)
-			}
+	return widths
+}
+
+// padded returns the cells of some columns of a row, each as wide as its column.
+func (t *table) padded(row []string, widths []int, from, to int) (out []string) {
+	for i := from; i < min(to, len(row)); i++ {
+		pad := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(row[i]))
+		if t.right[i] {
+			out = append(out, pad+row[i])
+		} else {
+			out = append(out, row[i]+pad)
 		}
-		b.WriteString(strings.TrimRight(line.String(), " "))
-		b.WriteByte('\n')
 	}
-	return b.String()
+	return out
 }
 
 // bytesText writes a size for people.

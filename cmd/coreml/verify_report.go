@@ -150,21 +150,23 @@ func (r *verifyReport) writeText(out io.Writer) error {
 	if r.PromptTokens > 0 {
 		head.row("prompt", fmt.Sprintf("%d tokens, %d behind it", r.PromptTokens, r.Tokens))
 	}
-	b.WriteString(head.String())
+	b.WriteString(head.fit(out))
 	for _, note := range r.Subject.Notes {
-		b.WriteString("note: " + plain(note) + "\n")
+		b.WriteString(fitted(out, "note: "+plain(note)+"\n"))
 	}
 	b.WriteByte('\n')
 	for i := range r.Ways {
-		r.Ways[i].writeText(&b)
+		r.Ways[i].writeText(&b, out)
 	}
 	_, err := io.WriteString(out, b.String())
 	return err
 }
 
-// The verdict has four characters either way, so that the lines stand below each
-// other.
-func (w *verifyWay) writeText(b *strings.Builder) {
+// writeText adds the verdict for where it goes. It has four characters either way, so that the
+// lines stand below each other.
+func (w *verifyWay) writeText(to *strings.Builder, out io.Writer) {
+	b := new(strings.Builder)
+	defer func() { to.WriteString(fitted(out, b.String())) }()
 	verdict := "ok  "
 	if !w.Passed {
 		verdict = "FAIL"
@@ -183,12 +185,12 @@ func (w *verifyWay) writeText(b *strings.Builder) {
 	if len(w.Worst) == 0 {
 		return
 	}
-	b.WriteString(worstTable(w.Worst))
+	b.WriteString(worstTable(w.Worst, out))
 }
 
 // worstTable lists the rows that differ most. Where both sides chose the same
 // token everywhere, there is no lead of one over the other to show.
-func worstTable(rows []verifyRow) string {
+func worstTable(rows []verifyRow, out io.Writer) string {
 	apart := slices.ContainsFunc(rows, func(r verifyRow) bool { return r.Token != r.Reference })
 	t := table{indent: "      ", right: map[int]bool{0: true, 1: true, 2: true, 3: true, 4: true, 5: true}}
 	line := func(position, token, reference, diff, cosine, lead string) {
@@ -206,5 +208,5 @@ func worstTable(rows []verifyRow) string {
 		}
 		line(fmt.Sprint(r.Position), fmt.Sprint(r.Token), fmt.Sprint(r.Reference), fmt.Sprintf("%.2e", r.Error), fmt.Sprintf("%.7f", r.Cosine), lead)
 	}
-	return t.String()
+	return t.fit(out)
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"io"
 	"math"
 	"strings"
 	"testing"
@@ -121,8 +122,8 @@ func TestAWayKeepsTheRowsThatDifferMost(t *testing.T) {
 	if len(got) != worstRows || got[0] != 3 || got[1] != 5 || got[2] != 1 || got[3] != 6 || got[4] != 2 {
 		t.Errorf("rows of positions %v", got)
 	}
-	text := worstTable(w.Worst)
-	if !strings.Contains(text, "reference leads by") || strings.Contains(worstTable([]verifyRow{{}}), "leads") {
+	text := worstTable(w.Worst, io.Discard)
+	if !strings.Contains(text, "reference leads by") || strings.Contains(worstTable([]verifyRow{{}}, io.Discard), "leads") {
 		t.Errorf("the lead is shown where both chose alike, or not shown where they did not:\n%s", text)
 	}
 }

@@ -19,7 +19,7 @@ import (
 // Objects have the properties of the schema and no others, where it names any. The prompt
 // should say what the fields mean: the schema's names and descriptions are not put into it.
 func (m *Model) GenerateObject(ctx context.Context, call fantasy.ObjectCall) (*fantasy.ObjectResponse, error) {
-	request, err := m.objectRequest(&call)
+	request, err := m.objectRequest(ctx, &call)
 	if err != nil {
 		return nil, failed(err)
 	}
@@ -34,7 +34,7 @@ func (m *Model) GenerateObject(ctx context.Context, call fantasy.ObjectCall) (*f
 // StreamObject is GenerateObject with the text as it grows, and the object whenever what
 // there is of it has changed and fits.
 func (m *Model) StreamObject(ctx context.Context, call fantasy.ObjectCall) (fantasy.ObjectStreamResponse, error) {
-	request, err := m.objectRequest(&call)
+	request, err := m.objectRequest(ctx, &call)
 	if err != nil {
 		return nil, failed(err)
 	}
@@ -79,7 +79,7 @@ func (m *Model) StreamObject(ctx context.Context, call fantasy.ObjectCall) (fant
 }
 
 // objectRequest is a request whose answer is bound to the schema.
-func (m *Model) objectRequest(call *fantasy.ObjectCall) (*bridge.Request, error) {
+func (m *Model) objectRequest(ctx context.Context, call *fantasy.ObjectCall) (*bridge.Request, error) {
 	request, _, err := m.request(&fantasy.Call{
 		Prompt: call.Prompt, MaxOutputTokens: call.MaxOutputTokens, Temperature: call.Temperature, TopP: call.TopP, TopK: call.TopK,
 		PresencePenalty: call.PresencePenalty, FrequencyPenalty: call.FrequencyPenalty, ProviderOptions: call.ProviderOptions,
@@ -87,7 +87,7 @@ func (m *Model) objectRequest(call *fantasy.ObjectCall) (*bridge.Request, error)
 	if err != nil {
 		return nil, err
 	}
-	request.Options.Grammar, err = m.grammars.Schema(closed(schema.ToMap(call.Schema)))
+	request.Options.Grammar, err = m.grammars.Schema(ctx, closed(schema.ToMap(call.Schema)))
 	return request, err
 }
 

@@ -61,7 +61,7 @@ func (o *Options) UnmarshalJSON(data []byte) error {
 
 // request returns a call in the terms of the bridge.
 func (m *Model) request(call *fantasy.Call) (*bridge.Request, []fantasy.CallWarning, error) {
-	r := &bridge.Request{Options: bridge.Options(m.g, m.options)}
+	r := &bridge.Request{Options: bridge.Options(m.g, m.options), Grammars: &m.grammars}
 	o := &r.Options
 	set(call.MaxOutputTokens, func(v int64) { o.MaxTokens = int(v) })
 	set(call.Temperature, func(v float64) { o.Sampling.Temperature = v })

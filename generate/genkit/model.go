@@ -63,9 +63,9 @@ type model struct {
 }
 
 func (m *model) generate(ctx context.Context, req *ai.ModelRequest, cb ai.ModelStreamCallback) (*ai.ModelResponse, error) {
-	request := &bridge.Request{}
+	request := &bridge.Request{Grammars: &m.grammars}
 	var err error
-	if request.Options, err = m.requestOptions(req); err != nil {
+	if request.Options, err = m.requestOptions(ctx, req); err != nil {
 		return nil, failed(err)
 	}
 	if request.Messages, err = conversation(req.Messages); err != nil {

@@ -3,6 +3,7 @@ package genkit
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -61,7 +62,7 @@ func configOf(value any) (*Config, error) {
 }
 
 // requestOptions are the options of one request.
-func (m *model) requestOptions(req *ai.ModelRequest) (generate.Options, error) {
+func (m *model) requestOptions(ctx context.Context, req *ai.ModelRequest) (generate.Options, error) {
 	o := bridge.Options(m.g, m.options)
 	c, err := configOf(req.Config)
 	if err != nil {
@@ -91,7 +92,7 @@ func (m *model) requestOptions(req *ai.ModelRequest) (generate.Options, error) {
 			o.Tools = append(o.Tools, f.Tool())
 		}
 	}
-	return o, m.bind(&o, req)
+	return o, m.bind(ctx, &o, req)
 }
 
 // sortedTools returns the tools by name: Genkit gives them in an order that changes from
@@ -101,14 +102,14 @@ func sortedTools(tools []*ai.ToolDefinition) []*ai.ToolDefinition {
 }
 
 // bind sets the grammar of the output that a request asks for.
-func (m *model) bind(o *generate.Options, req *ai.ModelRequest) (err error) {
+func (m *model) bind(ctx context.Context, o *generate.Options, req *ai.ModelRequest) (err error) {
 	out := req.Output
 	switch {
 	case out == nil || len(req.Tools) > 0:
 	case out.Constrained && out.Schema != nil:
-		o.Grammar, err = m.grammars.Schema(out.Schema)
+		o.Grammar, err = m.grammars.Schema(ctx, out.Schema)
 	case out.Format == ai.OutputFormatJSON && out.Schema == nil && o.Grammar == nil:
-		o.Grammar, err = m.grammars.Schema(nil)
+		o.Grammar, err = m.grammars.Schema(ctx, nil)
 	}
 	return err
 }

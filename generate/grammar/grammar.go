@@ -16,6 +16,7 @@ type Grammar struct {
 	kind    string
 	masks   maskCaches
 	writer  func() (*schema.Writer, error) // of a schema's canonical form; nil for other grammars
+	text    int                            // the bytes that the writer keeps
 }
 
 // LimitError says that a grammar takes more than the package allows. It is wrapped in the
@@ -130,4 +131,14 @@ func (g *Grammar) Size() (rules, expressions int) {
 		return empty.Size()
 	}
 	return g.program.Size()
+}
+
+// Memory returns about how many bytes the grammar takes: its expressions, the states that texts
+// have led to, and the masks of the vocabularies that it was used with. They grow while the
+// grammar is used, each kind up to a bound.
+func (g *Grammar) Memory() int64 {
+	if g == nil || g.program == nil {
+		return 0
+	}
+	return int64(g.program.Memory()) + int64(g.text) + g.masks.memory()
 }

@@ -161,6 +161,18 @@ func (c *maskCaches) of(t *tokens) *maskCache {
 	return m
 }
 
+// memory returns about how many bytes the masks take.
+func (c *maskCaches) memory() (bytes int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, m := range c.list {
+		m.mu.Lock()
+		bytes += int64(m.bytes + m.oldBytes + m.headBytes)
+		m.mu.Unlock()
+	}
+	return bytes
+}
+
 // maxMasks is how many bytes the masks of a grammar and a vocabulary may take.
 const maxMasks = 64 << 20
 
@@ -173,12 +185,13 @@ type maskCache struct {
 	masks, old map[rules.State]*Mask
 	heads      map[rules.State]*headMask
 	bytes      int // of masks
+	oldBytes   int
 	headBytes  int
 }
 
 // forget makes the cache an empty one.
 func (c *maskCache) forget() {
-	c.masks, c.old, c.bytes = map[rules.State]*Mask{}, nil, 0
+	c.masks, c.old, c.bytes, c.oldBytes = map[rules.State]*Mask{}, nil, 0, 0
 	c.heads, c.headBytes = map[rules.State]*headMask{}, 0
 }
 
@@ -205,6 +218,7 @@ func (c *maskCache) mask(s rules.State) *Mask {
 // keep puts a mask into the cache.
 func (c *maskCache) keep(s rules.State, m *Mask) {
 	if c.bytes += m.size(); c.bytes > maxMasks/2 {
+		c.oldBytes = c.bytes - m.size()
 		c.masks, c.old, c.bytes = map[rules.State]*Mask{}, c.masks, m.size()
 	}
 	c.masks[s] = m

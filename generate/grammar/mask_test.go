@@ -208,3 +208,26 @@ func TestAGrammarServesManyAtOnce(t *testing.T) {
 		group.Wait()
 	}
 }
+
+func TestMemoryGrowsWithWhatIsLearned(t *testing.T) {
+	_, v := smallVocabulary(t)
+	g := must(t)(grammar.JSONSchema([]byte(`{"type":"array","items":{"type":"string"}}`), nil))
+	before := g.Memory()
+	m := grammar.NewMatcher(g, v)
+	m.Mask()
+	one := g.Memory()
+	if err := m.Write(`["`); err != nil {
+		t.Fatal(err)
+	}
+	m.Mask()
+	two := g.Memory()
+	if before <= 0 || one <= before || two < one+int64(v.Size()/8) {
+		t.Errorf("%d bytes, with a mask %d, with two %d", before, one, two)
+	}
+	if m.Mask(); g.Memory() != two {
+		t.Error("a mask is counted twice")
+	}
+	if n := (*grammar.Grammar)(nil).Memory(); n != 0 {
+		t.Errorf("no grammar takes %d", n)
+	}
+}

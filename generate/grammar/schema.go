@@ -52,7 +52,7 @@ func JSONSchema(text []byte, opts *SchemaOptions) (*Grammar, error) {
 	if err != nil {
 		return nil, fmt.Errorf("schema: %w", public(err))
 	}
-	return &Grammar{program: p, kind: "schema", writer: sync.OnceValues(func() (*schema.Writer, error) {
+	return &Grammar{program: p, kind: "schema", text: len(text), writer: sync.OnceValues(func() (*schema.Writer, error) {
 		return schema.NewWriter(text, schema.Options{Narrow: opts.Narrow})
 	})}, nil
 }

@@ -98,12 +98,12 @@ func (m *Model) GenerateContent(ctx context.Context, messages []llms.MessageCont
 
 func (m *Model) generate(ctx context.Context, messages []llms.MessageContent, options []llms.CallOption) (*llms.ContentResponse, error) {
 	call := newCall(options)
-	request := &bridge.Request{}
+	request := &bridge.Request{Grammars: &m.grammars}
 	var err error
 	if request.Messages, err = conversation(messages); err != nil {
 		return nil, err
 	}
-	if request.Options, err = m.callOptions(call); err != nil {
+	if request.Options, err = m.callOptions(ctx, call); err != nil {
 		return nil, err
 	}
 	n := max(call.N, call.CandidateCount, 1)

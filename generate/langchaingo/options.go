@@ -1,6 +1,7 @@
 package langchaingo
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -56,7 +57,7 @@ func newCall(options []llms.CallOption) *llms.CallOptions {
 }
 
 // callOptions are the options of one call.
-func (m *Model) callOptions(call *llms.CallOptions) (generate.Options, error) {
+func (m *Model) callOptions(ctx context.Context, call *llms.CallOptions) (generate.Options, error) {
 	o := bridge.Options(m.g, m.options)
 	if call.MaxTokens > 0 {
 		o.MaxTokens = call.MaxTokens
@@ -69,7 +70,7 @@ func (m *Model) callOptions(call *llms.CallOptions) (generate.Options, error) {
 	if err := useTools(&o, call); err != nil {
 		return o, err
 	}
-	return o, m.bind(&o, call)
+	return o, m.bind(ctx, &o, call)
 }
 
 // sample sets what a call says of the sampling. Zero leaves the other values as they are.
@@ -166,7 +167,7 @@ func chooseTool(o *generate.Options, c *llms.ToolChoice) error {
 }
 
 // bind sets the grammar that a call asks for.
-func (m *Model) bind(o *generate.Options, call *llms.CallOptions) error {
+func (m *Model) bind(ctx context.Context, o *generate.Options, call *llms.CallOptions) error {
 	g, bound := call.Metadata[keyGrammar].(*grammar.Grammar)
 	schema, described := call.Metadata[keySchema]
 	asJSON := call.JSONMode || call.ResponseMIMEType == "application/json"
@@ -177,9 +178,9 @@ func (m *Model) bind(o *generate.Options, call *llms.CallOptions) error {
 	case bound:
 		o.Grammar = g
 	case described:
-		o.Grammar, err = m.grammars.Schema(schema)
+		o.Grammar, err = m.grammars.Schema(ctx, schema)
 	case asJSON && o.Grammar == nil:
-		o.Grammar, err = m.grammars.Schema(nil)
+		o.Grammar, err = m.grammars.Schema(ctx, nil)
 	case !asJSON && call.ResponseMIMEType != "" && call.ResponseMIMEType != "text/plain":
 		return bridge.Refused("ResponseMIMEType", "is %q, want text/plain or application/json", call.ResponseMIMEType)
 	}

@@ -47,6 +47,16 @@ func (x *exchange) readObject() (*object, error) {
 	return parseObject(data, "")
 }
 
+// BoundBodies returns a handler that bounds the time of requests whose body next does not read.
+// A [Handler] does so by itself; this is for what a server has beside it. Who reads a body sets
+// bounds of its own.
+func BoundBodies(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		boundBody(w, r)
+		next.ServeHTTP(w, r)
+	})
+}
+
 // boundBody bounds the time of a request whose body nobody reads, such as one that is refused
 // by its headers: net/http reads what is left of it behind the reply. Without a body there is
 // no bound: what would end then is the wait for the client to go away.

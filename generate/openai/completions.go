@@ -172,13 +172,9 @@ func (r *completionReply) reply(choices ...*completionChoice) *completion {
 // whole writes the reply of a request without stream.
 func (r *completionReply) whole() error {
 	reply := r.reply()
-	var used usage
-	for k := range r.prompts {
-		list, err := r.answer(k, &used)
-		if err != nil {
-			return err
-		}
-		reply.Choices = append(reply.Choices, list...)
+	used, err := r.choices(reply)
+	if err != nil {
+		return err
 	}
 	for k, c := range reply.Choices {
 		c.Index = k
@@ -189,6 +185,23 @@ func (r *completionReply) whole() error {
 	}
 	reply.Usage = text
 	return r.x.reply(http.StatusOK, reply)
+}
+
+// choices adds the answers to all prompts to a reply.
+func (r *completionReply) choices(reply *completion) (used usage, err error) {
+	if len(r.prompts) == 1 {
+		reply.Choices, err = r.answer(0, &used)
+		return used, err
+	}
+	lists := make([][]*completionChoice, len(r.prompts))
+	return r.several(true, func(run *promptRun) (err error) {
+		lists[run.k], err = run.r.answer(run.k, &run.used)
+		return err
+	}, func(run *promptRun) error {
+		<-run.over
+		reply.Choices = append(reply.Choices, lists[run.k]...)
+		return run.err
+	})
 }
 
 // ranked is an answer with its mean log-probability.
@@ -307,11 +320,9 @@ func (r *completionReply) head(j *job, used *usage) (*completionChoice, error) {
 // stream writes the reply of a request with stream.
 func (r *completionReply) stream() error {
 	out := r.x.openStream()
-	var used usage
-	for k := range r.prompts {
-		if err := r.streamOne(out, k, &used); err != nil {
-			return err
-		}
+	used, err := r.streamAll(out)
+	if err != nil {
+		return err
 	}
 	if r.usage {
 		last := r.reply()
@@ -326,8 +337,19 @@ func (r *completionReply) stream() error {
 	return out.sendText("", []byte("[DONE]"))
 }
 
-// streamOne writes the answers to a prompt.
-func (r *completionReply) streamOne(out *eventWriter, k int, used *usage) error {
+// streamAll writes the answers to all prompts, in their order.
+func (r *completionReply) streamAll(out *eventWriter) (used usage, err error) {
+	if len(r.prompts) == 1 {
+		err = r.streamOne(0, &used, func(v any) error { return out.send("", v) })
+		return used, err
+	}
+	return r.several(false, func(run *promptRun) error {
+		return run.r.streamOne(run.k, &run.used, func(v any) error { return run.queue.put(run.r.x.ctx, v) })
+	}, func(run *promptRun) error { return run.relay(out) })
+}
+
+// streamOne passes the events of the answers to a prompt to put.
+func (r *completionReply) streamOne(k int, used *usage, put func(v any) error) error {
 	one := *r.j
 	one.prompt = r.prompts[k]
 	head, err := r.head(&one, used)
@@ -339,7 +361,7 @@ func (r *completionReply) streamOne(out *eventWriter, k int, used *usage) error 
 		if r.usage {
 			reply.Usage = json.RawMessage("null")
 		}
-		return out.send("", reply)
+		return put(reply)
 	}
 	first := k * r.j.answers
 	if r.nothing {

@@ -1,6 +1,7 @@
 package openai
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 
@@ -24,7 +25,7 @@ func (j *job) grammarFields(o *object) {
 		r.texts(inner, "regex", "grammar")
 		r.choice(inner, "choice")
 		if inner.flag("json_object") {
-			r.set("structured_outputs.json_object")(anyObject())
+			r.anyObject("structured_outputs.json_object")
 		}
 		inner.refuse("structural tags are not served", "structural_tag")
 		o.join(inner)
@@ -45,27 +46,37 @@ type grammarReader struct {
 	given string // the field that has it, "" for none
 }
 
-// set returns what takes the grammar of a field.
-func (r *grammarReader) set(field string) func(g *grammar.Grammar, err error) {
-	return func(g *grammar.Grammar, err error) {
-		var schema *grammar.SchemaError
-		switch {
-		case r.given != "":
-			r.o.fail(badField(field, "there is %s already: an answer has one grammar", r.given))
-		case errors.As(err, &schema) && schema.Unsupported:
-			r.o.fail(unsupported(field, "%v", err))
-		case err != nil:
-			r.o.fail(badField(field, "%v", err))
-		default:
-			r.given, r.job.opts.Grammar = field, g
-		}
+// take makes the grammar of a field, or takes it from those that the handler keeps.
+func (r *grammarReader) take(field, kind, text string, build func() (*grammar.Grammar, error)) {
+	if r.given != "" {
+		r.o.fail(badField(field, "there is %s already: an answer has one grammar", r.given))
+		return
+	}
+	x := r.job.x
+	g, release, err := x.h.grammars.Get(x.ctx, kind, text, build)
+	var schema *grammar.SchemaError
+	switch {
+	case x.ctx.Err() != nil:
+		r.o.fail(errorOf(context.Cause(x.ctx)))
+	case errors.As(err, &schema) && schema.Unsupported:
+		r.o.fail(unsupported(field, "%v", err))
+	case err != nil:
+		r.o.fail(badField(field, "%v", err))
+	default:
+		r.given, r.job.opts.Grammar = field, g
+	}
+	if release != nil {
+		x.releases = append(x.releases, release)
 	}
 }
 
-// anyObject is the grammar of all JSON objects.
-func anyObject() (*grammar.Grammar, error) {
-	return grammar.JSONSchema([]byte(`{"type":"object"}`), nil)
+// schema takes the grammar of a JSON schema.
+func (r *grammarReader) schema(field string, schema []byte) {
+	r.take(field, "schema", string(schema), func() (*grammar.Grammar, error) { return grammar.JSONSchema(schema, nil) })
 }
+
+// anyObject takes the grammar of all JSON objects.
+func (r *grammarReader) anyObject(field string) { r.schema(field, []byte(`{"type":"object"}`)) }
 
 // fields reads those that are JSON schemas.
 func (r *grammarReader) fields(o *object, names ...string) {
@@ -83,7 +94,7 @@ func (r *grammarReader) fields(o *object, names ...string) {
 			}
 			raw = json.RawMessage(text)
 		}
-		r.set(o.at(name))(grammar.JSONSchema(raw, nil))
+		r.schema(o.at(name), raw)
 	}
 }
 
@@ -97,9 +108,9 @@ func (r *grammarReader) texts(o *object, names ...string) {
 		switch {
 		case o.err != nil || text == "" && name == "grammar": // which llama.cpp's clients send for none
 		case name == "regex" || name == "guided_regex":
-			r.set(o.at(name))(grammar.Regex(text))
+			r.take(o.at(name), "regex", text, func() (*grammar.Grammar, error) { return grammar.Regex(text) })
 		default:
-			r.set(o.at(name))(grammar.GBNF(text))
+			r.take(o.at(name), "grammar", text, func() (*grammar.Grammar, error) { return grammar.GBNF(text) })
 		}
 	}
 }
@@ -116,7 +127,8 @@ func (r *grammarReader) choice(o *object, names ...string) {
 		case size > maxChoiceBytes:
 			o.bad(name, "has %d bytes, want %d at most", size, maxChoiceBytes)
 		default:
-			r.set(o.at(name))(grammar.Choice(list...))
+			text, _ := json.Marshal(list) // texts can be written
+			r.take(o.at(name), "choice", string(text), func() (*grammar.Grammar, error) { return grammar.Choice(list...) })
 		}
 	}
 }
@@ -140,16 +152,16 @@ func (r *grammarReader) format(f, holder *object) {
 	case kind == "json_object":
 		// llama.cpp's clients put a schema beside it.
 		if raw := f.raw("schema"); raw != nil && holder != f {
-			r.set(f.at("schema"))(grammar.JSONSchema(raw, nil))
+			r.schema(f.at("schema"), raw)
 			return
 		}
-		r.set(f.path)(anyObject())
+		r.anyObject(f.path)
 	case kind != "json_schema":
 		f.bad("type", "is %s, want text, json_object or json_schema", shown(kind))
 	case holder == nil || holder.raw("schema") == nil:
 		f.fail(badField(f.path, "has no schema"))
 	default:
-		r.set(holder.at("schema"))(grammar.JSONSchema(holder.raw("schema"), nil))
+		r.schema(holder.at("schema"), holder.raw("schema"))
 		f.join(holder)
 	}
 }

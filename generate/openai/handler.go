@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/gocoreml/coreml/generate/internal/grammars"
 	"github.com/gocoreml/coreml/internal/apikey"
 	"github.com/gocoreml/coreml/internal/quote"
 )
@@ -29,6 +30,7 @@ type Handler struct {
 	idle     chan struct{} // closed when closing and nothing is under way
 	large    chan struct{} // has an element for each large request that is prepared
 	decoding chan struct{} // has an element for each request that decodes pictures
+	grammars grammars.Cache
 	// life ends with the requests that are under way, which stop ends.
 	life context.Context //nolint:containedctx // that of the handler
 	stop context.CancelCauseFunc
@@ -109,9 +111,17 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	boundBody(w, r)
 	defer x.done()
+	defer x.release()
 	defer x.prepared()
 	defer x.recovered()
 	x.fail(h.serve(x))
+}
+
+// release gives back the grammars that the request used.
+func (x *exchange) release() {
+	for _, release := range x.releases {
+		release()
+	}
 }
 
 // serve answers a request, or returns why not.
@@ -184,9 +194,11 @@ type exchange struct {
 	// that has the error in the form of the route.
 	failEvent func(e *apiError) (name string, body any)
 	stats     RequestStats
+	begun     func() // is called with the first token; nil for nobody
 	// gathered is how many tokens and alternatives the answers so far may have, see maxGathered.
 	gathered int
-	cause    error // for the log
+	releases []func() // of grammars
+	cause    error    // for the log
 }
 
 // recovered answers a request in which something has panicked.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/gocoreml/coreml/generate"
+	"github.com/gocoreml/coreml/generate/internal/promptdone"
 	"github.com/gocoreml/coreml/tokenizer"
 )
 
@@ -214,19 +215,24 @@ func (w *writing) measure(tok *generate.Token) {
 	switch {
 	case s.FirstToken == 0:
 		w.x.prepared()
+		if w.x.begun != nil {
+			w.x.begun()
+		}
 		s.FirstToken = max(now.Sub(w.x.start), 1)
 	case !w.last.IsZero() && len(s.TokenGaps) < maxGaps:
 		s.TokenGaps = append(s.TokenGaps, now.Sub(w.last))
+	}
+	if w.usage.prompt == 0 { // what later answers find in the cache is the first one's
+		w.usage.prompt, w.usage.cached = tok.PromptTokens, tok.CachedTokens
+		s.PromptTokens += tok.PromptTokens
+		s.CachedTokens += tok.CachedTokens
 	}
 	if w.last = now; tok.Stats == nil {
 		return
 	}
 	w.last = time.Time{}
 	w.usage.reasoning += tok.Stats.ReasoningTokens
-	if w.usage.prompt == 0 {
-		w.usage.prompt, w.usage.cached = tok.Stats.PromptTokens, tok.Stats.CachedTokens
-		s.PromptTokens += tok.Stats.PromptTokens
-		s.CachedTokens += tok.Stats.CachedTokens
+	if w.done == 0 {
 		s.Queued += max(tok.Stats.FirstToken-tok.Stats.Prefill, 0)
 	}
 }
@@ -234,6 +240,9 @@ func (w *writing) measure(tok *generate.Token) {
 // stream returns the tokens of the answers that are left.
 func (w *writing) stream() iter.Seq2[generate.AnswerToken, error] {
 	j, ctx, n := w.j, w.x.ctx, w.j.answers-w.done
+	if w.x.large {
+		ctx = promptdone.Tell(ctx, w.x.prepared)
+	}
 	opts := j.opts
 	if s := opts.Sampling; s != nil && s.Seed != nil && w.done > 0 {
 		next := *s
@@ -261,7 +270,7 @@ func (j *job) mayHaveSession() bool {
 	if j.opts.Guidance != nil || chat != nil && chat.ContinueFinalMessage {
 		return false
 	}
-	return j.to.hasTemplate()
+	return j.to.Generator.HasChatTemplate()
 }
 
 // single makes the tokens of one answer those of the first of several.

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 
 	"github.com/gocoreml/coreml/generate"
-	"github.com/gocoreml/coreml/generate/grammar"
 )
 
 // messageJob reads a request of Anthropic's interface, but for how long the answer may be.
@@ -169,6 +168,6 @@ func (j *job) outputConfig(o *object) {
 		if j.opts.Grammar != nil {
 			r.given = "another grammar"
 		}
-		r.set(f.at("schema"))(grammar.JSONSchema(f.raw("schema"), nil))
+		r.schema(f.at("schema"), f.raw("schema"))
 	}
 }

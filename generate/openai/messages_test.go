@@ -130,6 +130,17 @@ func TestAStreamedMessageIsInOrder(t *testing.T) {
 		t.Errorf("it begins with %+v", start)
 	}
 	s.held()
+
+	// What is read again is known at once, too.
+	s = serve(t, openai.Config{}, generate.Config{ReuseStates: true, MaxStates: 2})
+	long := `"messages":[{"role":"user","content":"` + strings.Repeat("Once upon a time there was a little girl. ", 20) + `"}]`
+	for _, cached := range []bool{false, true} {
+		list := messageEvents(t, s.streamed(messagesPath, `{"model":"story","max_tokens":20,"temperature":0,"stream":true,`+long+`}`))
+		start, end := list[0].Message.Usage, list[len(list)-2].Usage
+		if start.Input != end.Input || start.Read != end.Read || (start.Read > 0) != cached {
+			t.Errorf("it begins with %+v and ends with %+v", start, end)
+		}
+	}
 }
 
 func TestTheStopSequenceOfAMessageIsNamed(t *testing.T) {

@@ -45,13 +45,7 @@ type (
 // streamMessage answers with the events of a message. The first one comes with the first
 // token, so that a request that is refused until then has a status that says so.
 func (x *exchange) streamMessage(j *job) error {
-	prompt, err := j.promptTokens()
-	if err != nil {
-		return err
-	}
 	s := &messageStream{events: x.openStream(), message: newMessage(j)}
-	// How much of the prompt was in a cache is known at the end.
-	s.message.Usage.InputTokens = len(prompt)
 	s.blocks = blockWriter{hideThinking: j.hideThinking, start: s.start, delta: s.delta, stop: s.stop}
 	used, err := x.answer(j, s.add)
 	if err != nil {
@@ -77,6 +71,7 @@ type messageStream struct {
 func (s *messageStream) add(e *event) error {
 	if !s.begun {
 		s.begun = true
+		s.message.Usage = messageUsageOf(usage{prompt: e.token.PromptTokens, cached: e.token.CachedTokens})
 		if err := s.events.send("message_start", messageStart{"message_start", s.message}); err != nil {
 			return err
 		}

@@ -27,19 +27,13 @@ type modelInfo struct {
 	Capabilities []string `json:"capabilities"`
 }
 
-// hasTemplate reports whether a model that writes text answers messages.
-func (s *served) hasTemplate() bool {
-	t := s.Generator.Tokenizer()
-	return t != nil && (t.HasChatTemplate() || s.Generator.ChatOptions().Template != "")
-}
-
 // info describes a model.
 func (s *served) info() modelInfo {
 	m := modelInfo{ID: s.ID, Object: "model", Created: s.Created.Unix(), OwnedBy: "coreml"}
 	if g := s.Generator; g != nil {
 		m.MaxModelLen = g.ContextLength()
 		m.Capabilities = append(m.Capabilities, "completion")
-		if s.hasTemplate() {
+		if g.HasChatTemplate() {
 			m.Capabilities = append(m.Capabilities, "chat")
 		}
 		if g.ImageInput() != nil {

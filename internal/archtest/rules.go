@@ -98,6 +98,8 @@ func Default() Rules {
 			// What lies under everything.
 			{Dir: "internal/dtype"},
 			{Dir: "internal/quote"},
+			// How pictures lie, and how they are scaled.
+			{Dir: "internal/imaging"},
 			{Dir: "internal/apikey"},
 			{Dir: "internal/samebits"}, // functions whose bits do not depend on the processor
 			{Dir: "internal/storage", May: []string{"internal/dtype", "internal/quote"}, Third: []string{sys}, Opens: []string{"*"}},
@@ -265,19 +267,23 @@ func Default() Rules {
 			{Dir: "generate/internal/axes", May: []string{"coreml"}},
 			// Which texts an answer may be. It knows tokenizers and no models.
 			{Dir: "generate/grammar", May: []string{"tokenizer", "internal/quote"}},
+			// That a prompt is tokens.
+			{Dir: "generate/internal/promptdone"},
+			// Grammars that are asked for again and again.
+			{Dir: "generate/internal/grammars", May: []string{"generate/grammar"}},
 			// Generation does not import hub: who never downloads links no HTTP client.
-			{Dir: "generate", May: []string{"coreml", "generate/grammar", "generate/internal/axes", "tensor", "tokenizer", "internal/driverfile", "internal/npy", "internal/samebits", "internal/storage"}},
+			{Dir: "generate", May: []string{"coreml", "generate/grammar", "generate/internal/axes", "generate/internal/promptdone", "generate/internal/grammars", "tensor", "tokenizer", "internal/driverfile", "internal/npy", "internal/samebits", "internal/storage"}},
 
 			// Vectors and scores of texts: encoders need nothing of what makes text.
 			{Dir: "generate/embed", May: []string{"coreml", "generate/internal/axes", "tensor", "tokenizer", "internal/driverfile", "internal/safetensors", "internal/storage"}},
 
 			// Pictures in the requests of others.
-			{Dir: "generate/internal/picture", May: []string{"generate"}},
+			{Dir: "generate/internal/picture", May: []string{"generate", "internal/imaging"}},
 			// The servers' side of other people's clients.
-			{Dir: "generate/openai", May: []string{"coreml", "generate", "generate/embed", "generate/grammar", "generate/internal/picture", "tokenizer", "internal/quote", "internal/apikey"}, Std: []string{"net/http"}},
+			{Dir: "generate/openai", May: []string{"coreml", "generate", "generate/embed", "generate/grammar", "generate/internal/promptdone", "generate/internal/grammars", "generate/internal/picture", "tokenizer", "internal/quote", "internal/apikey"}, Std: []string{"net/http"}},
 
 			// Adapters to other frameworks, each a module of its own, over what they share.
-			{Dir: "generate/internal/bridge", May: []string{"coreml", "generate", "generate/embed", "generate/grammar", "generate/internal/picture", "tokenizer"}},
+			{Dir: "generate/internal/bridge", May: []string{"coreml", "generate", "generate/embed", "generate/grammar", "generate/internal/grammars", "generate/internal/picture", "tokenizer"}},
 			{Dir: "generate/langchaingo", May: []string{"generate", "generate/embed", "generate/grammar", "generate/internal/bridge", "tokenizer"}, Third: []string{langchaingo}},
 			{Dir: "generate/genkit", May: []string{"generate", "generate/embed", "generate/grammar", "generate/internal/bridge", "tokenizer"}, Third: []string{genkit}},
 			{Dir: "generate/fantasy", May: []string{"generate", "generate/grammar", "generate/internal/bridge", "tokenizer"}, Third: []string{fantasy}},

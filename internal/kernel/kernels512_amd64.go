@@ -347,12 +347,12 @@ func tile8oVNNI(panel *float32, x *float32, dst *float32, ldd int, blocks int, a
 // tile16AMX is for groups of 16 vectors, xstep bytes apart: it multiplies 16 quantised vectors by a panel of 16 rows without offsets; the sums begin with dst where acc is not 0. The stride is in bytes. integers has room for 2048 bytes.
 //
 //go:noescape
-func tile16AMX(panel *float32, x *float32, dst *float32, ldd int, blocks int, acc int, xstep int, groups int, integers *float32)
+func tile16AMX(panel *float32, x *float32, dst *float32, ldd int, blocks int, acc int, xstep int, groups int, integers *float32, next *byte, row int, turn int)
 
 // tile16oAMX is for groups of 16 vectors, xstep bytes apart: it multiplies 16 quantised vectors by a panel of 16 rows with offsets; the sums begin with dst where acc is not 0. The stride is in bytes. integers has room for 2048 bytes.
 //
 //go:noescape
-func tile16oAMX(panel *float32, x *float32, dst *float32, ldd int, blocks int, acc int, xstep int, groups int, integers *float32)
+func tile16oAMX(panel *float32, x *float32, dst *float32, ldd int, blocks int, acc int, xstep int, groups int, integers *float32, next *byte, row int, turn int)
 
 // tileHalves1VNNI multiplies 1 quantised vectors by a panel of 16 rows of 8-bit codes, of which each so many blocks have one scale; the sums begin with dst where acc is not 0. The stride is in bytes.
 //
@@ -377,7 +377,7 @@ func tileHalves4VNNI(panel *float32, x *float32, dst *float32, ldd int, blocks i
 // tileHalves16AMX is for groups of 16 vectors, xstep bytes apart: it multiplies 16 quantised vectors by a panel of 16 rows of 8-bit codes, of which each so many blocks have one scale; the sums begin with dst where acc is not 0. The stride is in bytes. integers has room for 2112 bytes.
 //
 //go:noescape
-func tileHalves16AMX(panel *float32, x *float32, dst *float32, ldd int, blocks int, acc int, xstep int, groups int, integers *float32, each int)
+func tileHalves16AMX(panel *float32, x *float32, dst *float32, ldd int, blocks int, acc int, xstep int, groups int, integers *float32, next *byte, row int, turn int, each int)
 
 // nt4AVX512 computes n vectors times 4 rows to depth k, one chunk at most; rows is a mask for fewer rows, or nil. Strides are in bytes.
 //
@@ -389,30 +389,60 @@ func nt4AVX512(dst *float32, ldd int, x *float32, ldx int, n int, w0 *float32, w
 //go:noescape
 func nn1AVX512(dst *float32, ldd int, a *float32, lda int, b *float32, ldb int, k int, acc int, cols int)
 
+// nn1x64AVX512 computes 1 rows by 64 columns of a product to depth k. Strides are in bytes.
+//
+//go:noescape
+func nn1x64AVX512(dst *float32, ldd int, a *float32, lda int, b *float32, ldb int, k int, acc int)
+
 // nn2AVX512 computes 2 rows by at most 32 columns of a product to depth k. Strides are in bytes.
 //
 //go:noescape
 func nn2AVX512(dst *float32, ldd int, a *float32, lda int, b *float32, ldb int, k int, acc int, cols int)
+
+// nn2x64AVX512 computes 2 rows by 64 columns of a product to depth k. Strides are in bytes.
+//
+//go:noescape
+func nn2x64AVX512(dst *float32, ldd int, a *float32, lda int, b *float32, ldb int, k int, acc int)
 
 // nn3AVX512 computes 3 rows by at most 32 columns of a product to depth k. Strides are in bytes.
 //
 //go:noescape
 func nn3AVX512(dst *float32, ldd int, a *float32, lda int, b *float32, ldb int, k int, acc int, cols int)
 
+// nn3x64AVX512 computes 3 rows by 64 columns of a product to depth k. Strides are in bytes.
+//
+//go:noescape
+func nn3x64AVX512(dst *float32, ldd int, a *float32, lda int, b *float32, ldb int, k int, acc int)
+
 // nn4AVX512 computes 4 rows by at most 32 columns of a product to depth k. Strides are in bytes.
 //
 //go:noescape
 func nn4AVX512(dst *float32, ldd int, a *float32, lda int, b *float32, ldb int, k int, acc int, cols int)
+
+// nn4x64AVX512 computes 4 rows by 64 columns of a product to depth k. Strides are in bytes.
+//
+//go:noescape
+func nn4x64AVX512(dst *float32, ldd int, a *float32, lda int, b *float32, ldb int, k int, acc int)
 
 // nn5AVX512 computes 5 rows by at most 32 columns of a product to depth k. Strides are in bytes.
 //
 //go:noescape
 func nn5AVX512(dst *float32, ldd int, a *float32, lda int, b *float32, ldb int, k int, acc int, cols int)
 
+// nn5x64AVX512 computes 5 rows by 64 columns of a product to depth k. Strides are in bytes.
+//
+//go:noescape
+func nn5x64AVX512(dst *float32, ldd int, a *float32, lda int, b *float32, ldb int, k int, acc int)
+
 // nn6AVX512 computes 6 rows by at most 32 columns of a product to depth k. Strides are in bytes.
 //
 //go:noescape
 func nn6AVX512(dst *float32, ldd int, a *float32, lda int, b *float32, ldb int, k int, acc int, cols int)
+
+// nn6x64AVX512 computes 6 rows by 64 columns of a product to depth k. Strides are in bytes.
+//
+//go:noescape
+func nn6x64AVX512(dst *float32, ldd int, a *float32, lda int, b *float32, ldb int, k int, acc int)
 
 // rowsF16AVX512 multiplies x by rows of halves, a multiple of 4 of them, of columns a multiple of 16; stride is in bytes.
 //
@@ -619,20 +649,45 @@ func attnScores4F32AVX512(q *float32, ldq int, keys *float32, ldk int, s *float3
 //go:noescape
 func attnValues4F32AVX512(p *float32, ldp int, v *float32, ldv int, dst *float32, ldd int, k int, acc int, fetch int, cols64 int)
 
-// attnPanel4AVX512 multiplies 4 rows of queries by 32 keys in steps of 16 columns; tmp holds sums. Strides are in bytes.
+// attnPanel6AVX512 multiplies groups of 6 rows of queries by 32 keys in steps of 16 columns; tmp holds sums. Strides are in bytes.
 //
 //go:noescape
-func attnPanel4AVX512(s *float32, lds int, q *float32, ldq int, keys *float32, tmp *float32, steps int)
-
-// attnPanel8AVX512 multiplies 8 rows of queries by 32 keys in steps of 16 columns; tmp holds sums. Strides are in bytes.
-//
-//go:noescape
-func attnPanel8AVX512(s *float32, lds int, q *float32, ldq int, keys *float32, tmp *float32, steps int)
+func attnPanel6AVX512(s *float32, lds int, q *float32, ldq int, keys *float32, tmp *float32, steps int, groups int)
 
 // attnExpAVX512 replaces n scores, a multiple of 16, by exp(s-shift) and returns their sum in 16 lanes.
 //
 //go:noescape
 func attnExpAVX512(s *float32, n16 int, shift float32) float32
+
+// attnWeighAVX512 makes rows of n scores their weights: s·scale, to which the mask at an index of each row is added, of which -Inf overrides and which may be nil, relative to their maximum that is not NaN, which is stored, as is the sum of the weights. lds is in bytes.
+//
+//go:noescape
+func attnWeighAVX512(s *float32, lds int, rows int, added *float32, at *int, n int, peaks *float32, sums *float32, scale float32)
+
+// quantizeManyAVX512 quantises blocks of 32 inputs of one of 16 vectors as quantizeManyAVX2 does, four at a time: there are blocks4, a multiple of 4.
+//
+//go:noescape
+func quantizeManyAVX512(dst *float32, steps *float32, x *float32, blocks4 int)
+
+// siluAVX512 stores x/(1+exp(-x)) in dst.
+//
+//go:noescape
+func siluAVX512(dst *float32, x *float32, n int)
+
+// gateRowsAVX512 stores up·gate/(1+exp(-gate)) for n16 floats, a multiple of 16, of each of rows. Strides are in bytes. If half is not 0, operands and results are rounded to halves.
+//
+//go:noescape
+func gateRowsAVX512(dst *float32, gate *float32, up *float32, n16 int, rows int, ldd int, ldx int, half int)
+
+// roundRowsAVX512 rounds n16 floats, a multiple of 16, of each of rows to the nearest halves in place. The stride is in bytes.
+//
+//go:noescape
+func roundRowsAVX512(x *float32, n16 int, rows int, ldx int)
+
+// rotateRowsAVX512 rotates rows of two halves of h16 floats each, a multiple of a register's. Strides are in bytes.
+//
+//go:noescape
+func rotateRowsAVX512(dst *float32, x *float32, cos *float32, sin *float32, h16 int, rows int, ldx int, ldc int, lds int)
 
 // fastQuadVNNI multiplies compact inputs by rows of 4-bit codes in blocks of 16.
 func fastQuadVNNI(kind kernelKind, w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, fetch int) {
@@ -889,6 +944,24 @@ func nnAVX512(count int, dst *float32, ldd int, a *float32, lda int, b *float32,
 		nn5AVX512(dst, ldd, a, lda, b, ldb, k, acc, cols)
 	case 6:
 		nn6AVX512(dst, ldd, a, lda, b, ldb, k, acc, cols)
+	}
+}
+
+// nn64AVX512 computes 1 to 6 rows by 64 columns of a product.
+func nn64AVX512(count int, dst *float32, ldd int, a *float32, lda int, b *float32, ldb int, k int, acc int) {
+	switch count {
+	case 1:
+		nn1x64AVX512(dst, ldd, a, lda, b, ldb, k, acc)
+	case 2:
+		nn2x64AVX512(dst, ldd, a, lda, b, ldb, k, acc)
+	case 3:
+		nn3x64AVX512(dst, ldd, a, lda, b, ldb, k, acc)
+	case 4:
+		nn4x64AVX512(dst, ldd, a, lda, b, ldb, k, acc)
+	case 5:
+		nn5x64AVX512(dst, ldd, a, lda, b, ldb, k, acc)
+	case 6:
+		nn6x64AVX512(dst, ldd, a, lda, b, ldb, k, acc)
 	}
 }
 

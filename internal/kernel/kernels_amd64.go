@@ -574,10 +574,10 @@ func wordsuoAVX2(w *byte, factor *float32, offset *float32, x *float32, dst *flo
 //go:noescape
 func quantizeManyAVX2(dst *float32, steps *float32, x *float32, blocks int)
 
-// panelCodesAVX2 takes blocks of 32 codes of 8 rows apart into a panel, codes exclusive-ored with flip, plus add; ahead is how far on the next ones are, which are fetched.
+// panelCodesAVX2 takes blocks of 32 codes of 8 rows apart into a panel, codes exclusive-ored with flip, plus add.
 //
 //go:noescape
-func panelCodesAVX2(panel *float32, w *byte, offs *int, blocks int, ahead int, flip int, add int)
+func panelCodesAVX2(panel *float32, w *byte, offs *int, blocks int, flip int, add int)
 
 // panelScalesAVX2 stores 8 rows of floats, plus add, in a panel; the columns of 8 are stride bytes apart.
 //
@@ -588,6 +588,11 @@ func panelScalesAVX2(panel *float32, s *float32, offs *int, blocks int, stride i
 //
 //go:noescape
 func panelHalvesAVX2(panel *float32, s *uint16, offs *int, blocks int, stride int)
+
+// fetchRowsAVX2 fetches so many cache lines of each of some rows, stride bytes apart, into the second cache.
+//
+//go:noescape
+func fetchRowsAVX2(w *byte, stride int, rows int, lines int)
 
 // tile1AVX2 multiplies 1 quantised vectors by a panel of 16 rows without offsets; the sums begin with dst where acc is not 0. The stride is in bytes.
 //
@@ -634,10 +639,10 @@ func tile4oAVX2(panel *float32, x *float32, dst *float32, ldd int, blocks int, a
 //go:noescape
 func quantizeWordsAVX2(dst *float32, x *float32, blocks int)
 
-// panelBytesAVX2 takes blocks of 32 codes of 8 rows apart into a panel, codes exclusive-ored with flip, less the offsets there; ahead is how far on the next ones are, which are fetched.
+// panelBytesAVX2 takes blocks of 32 codes of 8 rows apart into a panel, codes exclusive-ored with flip, less the offsets there.
 //
 //go:noescape
-func panelBytesAVX2(panel *float32, w *byte, offs *int, blocks int, ahead int, flip int)
+func panelBytesAVX2(panel *float32, w *byte, offs *int, blocks int, flip int)
 
 // tileWords1AVX2 multiplies 1 quantised vectors by a panel of 16 rows of 8-bit codes, of which each so many blocks have one scale; the sums begin with dst where acc is not 0. Strides are in bytes.
 //
@@ -664,10 +669,10 @@ func tileWords4AVX2(panel *float32, x *float32, dst *float32, ldd int, blocks in
 //go:noescape
 func quantizeHalvesAVX2(dst *float32, steps *float32, x *float32, blocks int)
 
-// panelQuadsAVX2 takes blocks of 32 bytes of 8 rows apart into a panel, exclusive-ored with flip; ahead is how far on the next ones are, which are fetched.
+// panelQuadsAVX2 takes blocks of 32 bytes of 8 rows apart into a panel, exclusive-ored with flip.
 //
 //go:noescape
-func panelQuadsAVX2(panel *float32, w *byte, offs *int, blocks int, ahead int, flip int)
+func panelQuadsAVX2(panel *float32, w *byte, offs *int, blocks int, flip int)
 
 // nt4AVX2 computes n vectors times 4 rows to a depth of one chunk at most; tail has the masks of 16 lanes for a depth that is no multiple of 16, rows one for fewer rows, or they are nil. Strides are in bytes.
 //
@@ -994,25 +999,25 @@ func attnValues2x8F32AVX2(p *float32, ldp int, v *float32, ldv int, dst *float32
 //go:noescape
 func attnValues3x8F32AVX2(p *float32, ldp int, v *float32, ldv int, dst *float32, ldd int, k int, acc int, fetch int)
 
-// attnPanel4AVX2 multiplies 4 rows of queries by 16 keys in steps of 16 columns; tmp holds sums. Strides are in bytes.
+// attnPanel4AVX2 multiplies groups of 4 rows of queries by 16 keys in steps of 16 columns; tmp holds sums. Strides are in bytes.
 //
 //go:noescape
-func attnPanel4AVX2(s *float32, lds int, q *float32, ldq int, keys *float32, tmp *float32, steps int)
+func attnPanel4AVX2(s *float32, lds int, q *float32, ldq int, keys *float32, tmp *float32, steps int, groups int)
 
-// attnPanel6AVX2 multiplies 6 rows of queries by 16 keys in steps of 16 columns; tmp holds sums. Strides are in bytes.
+// attnPanel6AVX2 multiplies groups of 6 rows of queries by 16 keys in steps of 16 columns; tmp holds sums. Strides are in bytes.
 //
 //go:noescape
-func attnPanel6AVX2(s *float32, lds int, q *float32, ldq int, keys *float32, tmp *float32, steps int)
+func attnPanel6AVX2(s *float32, lds int, q *float32, ldq int, keys *float32, tmp *float32, steps int, groups int)
 
-// attnTurnF16AVX2 stores columns of 8 keys, 8 columns to a group.
+// attnTurnF16AVX2 stores columns of 8 keys, 16 columns to a group.
 //
 //go:noescape
-func attnTurnF16AVX2(dst *float32, ldd int, keys *uint16, ldk int, groups int)
+func attnTurnF16AVX2(dst *float32, column int, lane int, keys *uint16, ldk int, groups int)
 
-// attnTurnF32AVX2 stores columns of 8 keys, 8 columns to a group.
+// attnTurnF32AVX2 stores columns of 8 keys, 16 columns to a group.
 //
 //go:noescape
-func attnTurnF32AVX2(dst *float32, ldd int, keys *float32, ldk int, groups int)
+func attnTurnF32AVX2(dst *float32, column int, lane int, keys *float32, ldk int, groups int)
 
 // attnMaskAVX2 makes n scores, a multiple of 16, s·scale and adds the mask, of which -Inf overrides and which may be nil; it returns their maximum that is not NaN.
 //
@@ -1048,6 +1053,11 @@ func blockPeaksAVX2(dst *float32, x *float32, blocks int, each int)
 //
 //go:noescape
 func int4CodesAVX2(codes *byte, x *float32, steps *float32, lost *float32, blocks int, each int)
+
+// rotateRowsAVX2 rotates rows of two halves of h8 floats each, a multiple of a register's. Strides are in bytes.
+//
+//go:noescape
+func rotateRowsAVX2(dst *float32, x *float32, cos *float32, sin *float32, h8 int, rows int, ldx int, ldc int, lds int)
 
 // unpackAVX2 decodes blocks of codes.
 func unpackAVX2(kind kernelKind, dst *float32, w *byte, scale *float32, offset *float32, blocks int, vecs int) {

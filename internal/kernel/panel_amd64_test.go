@@ -133,7 +133,7 @@ func TestCodesOfEightRowsAreTakenApart(t *testing.T) {
 		w := randomBytes(t, r, offs[7]+16*blocks)
 		flip, add := int(seed%2*0x88888888), int(seed/2%2*0xf8f8f8f8)
 		panel := guarded[float32](t, (blocks-1)*kernel.PanelFloats+7*16+8+8)
-		kernel.PanelCodes(&panel[0], &w[0], &offs[0], blocks, r.IntN(1000), flip, add)
+		kernel.PanelCodes(&panel[0], &w[0], &offs[0], blocks, flip, add)
 		for b := range blocks {
 			got := asBytes(panel[b*kernel.PanelFloats:])
 			for row := range 8 {
@@ -183,7 +183,7 @@ func TestQuadsOfEightRowsAreTakenApart(t *testing.T) {
 		w := randomBytes(t, r, offs[7]+32*blocks)
 		flip := int(seed % 2 * 0x80808080)
 		panel := guarded[float32](t, (blocks-1)*kernel.PanelFloats+7*16+8)
-		kernel.PanelQuads(&panel[0], &w[0], &offs[0], blocks, r.IntN(1000), flip)
+		kernel.PanelQuads(&panel[0], &w[0], &offs[0], blocks, flip)
 		for b := range blocks {
 			got := asBytes(panel[b*kernel.PanelFloats:])
 			for row := range 8 {
@@ -212,7 +212,7 @@ func TestBytesOfEightRowsAreTakenApart(t *testing.T) {
 				words[b*576+544+i] = int16(r.IntN(400) - 200)
 			}
 		}
-		kernel.PanelBytes(&panel[0], &w[0], &offs[0], blocks, r.IntN(1000), flip)
+		kernel.PanelBytes(&panel[0], &w[0], &offs[0], blocks, flip)
 		for b := range blocks {
 			for row := range 8 {
 				for i := range 32 {

@@ -57,11 +57,11 @@ func (q *Quant) fillPanel(panel []float32, r, rows, b, n int, groups bool, scrat
 	for h := 0; h < panelRows; h += 8 {
 		switch {
 		case q.halves():
-			panelQuadsAVX2(&panel[h], &codes[0], &offs[h], n, panelRows*row, flip)
+			panelQuadsAVX2(&panel[h], &codes[0], &offs[h], n, flip)
 		case q.c.Bits == 8:
-			panelBytesAVX2(&panel[h], &codes[0], &offs[h], n, panelRows*row, flip)
+			panelBytesAVX2(&panel[h], &codes[0], &offs[h], n, flip)
 		default:
-			panelCodesAVX2(&panel[h], &codes[0], &offs[h], n, panelRows*row, flip, add)
+			panelCodesAVX2(&panel[h], &codes[0], &offs[h], n, flip, add)
 		}
 	}
 }

@@ -106,9 +106,21 @@ func (q *Quant) prepareMany(dst, x []float32, ldx, _, lo, hi int) {
 		if q.halves() {
 			quantizeHalvesAVX2(&d[i*8], &d[steps+i], &v[0], blocks)
 		} else {
-			quantizeManyAVX2(&d[i*8], &d[steps+i], &v[0], blocks)
+			quantizeMany(d, i, steps, v, blocks)
 		}
 	}
+}
+
+// quantizeMany quantises blocks of vector i of those that lie together in dst.
+func quantizeMany(dst []float32, i, steps int, x []float32, blocks int) {
+	if wide := blocks &^ 3; useAVX512 && wide > 0 {
+		quantizeManyAVX512(&dst[i*8], &dst[steps+i], &x[0], wide)
+		if blocks -= wide; blocks == 0 {
+			return
+		}
+		dst, x = dst[wide*manyFloats:], x[wide*manyBlock:]
+	}
+	quantizeManyAVX2(&dst[i*8], &dst[steps+i], &x[0], blocks)
 }
 
 // manyScratch is the scratch that mulMany needs. A panel, a tile of results, the offsets
@@ -156,6 +168,7 @@ func (p *product) stripe(prep []float32, r, t, end, first, last, depth int) {
 	for b := first; b < last; b += depth {
 		p.first, p.blocks = b, min(depth, last-b)
 		p.q.fillPanel(p.panel, r, p.rows, b, p.blocks, p.groups, p.offsets)
+		p.next = p.q.ahead(r+panelRows, b, p.blocks, (end-t+p.vectors()-1)/p.vectors(), p.groups)
 		p.run(prep, t, end)
 	}
 }
@@ -187,6 +200,7 @@ type product struct {
 	blocks, all   int  // those of the panel, and of a whole row
 	floats, steps int  // as groupForm says
 	groups        bool // by AMX
+	next          panelAhead
 
 	// Scratch: that of fillPanel last.
 	panel, results, integers, offsets []float32
@@ -232,13 +246,14 @@ func (p *product) vectors() int {
 
 // tile multiplies n vectors from t on.
 func (p *product) tile(prep []float32, t, n int, dst []float32, ldd int) {
+	if p.groups {
+		p.tileGroups(prep, t, 1, dst, ldd)
+		return
+	}
+	p.next.fetch(p.next.each)
 	if p.q.c.Bits == 8 && !useVNNI {
 		x := prep[(t*p.all+p.first)*wordFloats:][:(n-1)*p.all*wordFloats+p.blocks*wordFloats]
 		tileWordsAVX2(n, &p.panel[0], &x[0], &dst[0], 4*ldd, p.blocks, p.first, 4*p.all*wordFloats, p.q.wordBlocks())
-		return
-	}
-	if p.groups {
-		p.tileGroups(prep, t, 1, dst, ldd)
 		return
 	}
 	x := prep[(t/manyVectors*p.all+p.first)*p.floats:][:p.blocks*p.floats]
@@ -267,13 +282,14 @@ func (p *product) tileGroups(prep []float32, t, n int, dst []float32, ldd int) {
 	step := p.all * p.floats
 	x := prep[(t/manyVectors)*step+p.first*p.floats:][:(n-1)*step+p.blocks*p.floats]
 	dst = dst[:(n*manyVectors-1)*ldd+panelRows]
+	next, row, turn := p.next.groups(n, p.blocks)
 	switch {
 	case p.q.halves():
-		tileHalves16AMX(&p.panel[0], &x[0], &dst[0], 4*ldd, p.blocks, p.first, 4*step, n, &p.integers[0], p.q.wordBlocks())
+		tileHalves16AMX(&p.panel[0], &x[0], &dst[0], 4*ldd, p.blocks, p.first, 4*step, n, &p.integers[0], next, row, turn, p.q.wordBlocks())
 	case p.q.offsets():
-		tile16oAMX(&p.panel[0], &x[0], &dst[0], 4*ldd, p.blocks, p.first, 4*step, n, &p.integers[0])
+		tile16oAMX(&p.panel[0], &x[0], &dst[0], 4*ldd, p.blocks, p.first, 4*step, n, &p.integers[0], next, row, turn)
 	default:
-		tile16AMX(&p.panel[0], &x[0], &dst[0], 4*ldd, p.blocks, p.first, 4*step, n, &p.integers[0])
+		tile16AMX(&p.panel[0], &x[0], &dst[0], 4*ldd, p.blocks, p.first, 4*step, n, &p.integers[0], next, row, turn)
 	}
 }
 

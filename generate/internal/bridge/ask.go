@@ -6,12 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync"
 
 	"github.com/gocoreml/coreml/coreml"
 	"github.com/gocoreml/coreml/generate"
 	"github.com/gocoreml/coreml/generate/embed"
 	"github.com/gocoreml/coreml/generate/grammar"
+	"github.com/gocoreml/coreml/generate/internal/grammars"
 	"github.com/gocoreml/coreml/tokenizer"
 )
 
@@ -63,21 +63,16 @@ func Thinks(g *generate.Generator, base *generate.Options) bool {
 	return tok != nil && tok.NewToolParser(opts) != nil
 }
 
-// maxGrammars is how many grammars are kept.
-const maxGrammars = 16
-
-// Grammars makes grammars of JSON schemas and keeps the last ones: each learns what it
-// allows of a vocabulary. The zero value is ready, and safe for concurrent use.
-type Grammars struct {
-	mu   sync.Mutex
-	keys []string
-	list []*grammar.Grammar
-}
+// Grammars makes grammars of JSON schemas and keeps those that were used last, as
+// [grammars.Cache] does: each learns what it allows of a vocabulary. The zero value is ready,
+// and safe for concurrent use.
+type Grammars struct{ cache grammars.Cache }
 
 // Schema returns the grammar of a JSON schema: a text of JSON, or what encoding/json
-// writes as one. Nil is any JSON.
-func (c *Grammars) Schema(schema any) (*grammar.Grammar, error) {
+// writes as one. Nil is any JSON. A request that is bound to it names its Grammars.
+func (c *Grammars) Schema(ctx context.Context, schema any) (*grammar.Grammar, error) {
 	var text []byte
+	build, kind := grammar.JSON, "json"
 	switch s := schema.(type) {
 	case nil:
 	case []byte:
@@ -90,22 +85,17 @@ func (c *Grammars) Schema(schema any) (*grammar.Grammar, error) {
 			return nil, &generate.ConfigError{Field: "schema", Reason: err.Error(), Err: err}
 		}
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if k := slices.Index(c.keys, string(text)); k >= 0 {
-		return c.list[k], nil
-	}
-	g, err := grammar.JSON()
 	if schema != nil {
-		g, err = grammar.JSONSchema(text, nil)
+		build, kind = func() (*grammar.Grammar, error) { return grammar.JSONSchema(text, nil) }, "schema"
+	}
+	g, release, err := c.cache.Get(ctx, kind, string(text), build)
+	if ended := ctx.Err(); ended != nil {
+		return nil, ended
 	}
 	if err != nil {
 		return nil, &generate.ConfigError{Field: "schema", Reason: err.Error(), Err: err}
 	}
-	if len(c.keys) == maxGrammars {
-		c.keys, c.list = c.keys[1:], c.list[1:]
-	}
-	c.keys, c.list = append(c.keys, string(text)), append(c.list, g)
+	release() // the request holds it while it is answered
 	return g, nil
 }
 

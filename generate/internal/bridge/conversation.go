@@ -55,6 +55,16 @@ func Text(role, text string) Message { return Message{Role: role, Parts: []Part{
 type Request struct {
 	Messages []Message
 	Options  generate.Options
+	// Grammars are those of which Options.Grammar may be one, nil for none.
+	Grammars *Grammars
+}
+
+// hold keeps the grammar of a request until release.
+func (r *Request) hold() (release func()) {
+	if r.Grammars == nil {
+		return func() {}
+	}
+	return r.Grammars.cache.Hold(r.Options.Grammar)
 }
 
 // Stream answers the request. A model without a chat template goes on with the text of
@@ -62,6 +72,7 @@ type Request struct {
 // [generate.Generator.Chat].
 func (r *Request) Stream(ctx context.Context, g *generate.Generator) iter.Seq2[generate.Token, error] {
 	return func(yield func(generate.Token, error) bool) {
+		defer r.hold()()
 		p, err := r.prompt(ctx, g)
 		if err != nil {
 			yield(generate.Token{}, err)
@@ -89,6 +100,7 @@ func (r *Request) Stream(ctx context.Context, g *generate.Generator) iter.Seq2[g
 
 // Answers gives n answers to the request, which share the work on its prompt.
 func (r *Request) Answers(ctx context.Context, g *generate.Generator, n int) ([]*generate.Result, error) {
+	defer r.hold()()
 	p, err := r.prompt(ctx, g)
 	if err != nil {
 		return nil, err

@@ -12,6 +12,7 @@ import (
 	_ "image/png"  // three forms
 
 	"github.com/gocoreml/coreml/generate"
+	"github.com/gocoreml/coreml/internal/imaging"
 )
 
 const (
@@ -30,13 +31,14 @@ type Reader struct {
 	read   int
 }
 
-// Read decodes the file of a PNG, JPEG or GIF and scales the picture to the size that the
-// model takes. The scaling ends with the context.
+// Read decodes the file of a PNG, JPEG or GIF, turns it upright as its EXIF data say, leaves
+// its transparency out and scales it to the size that the model takes. The scaling ends with
+// the context.
 func (r *Reader) Read(ctx context.Context, file []byte) (image.Image, error) {
 	if r.read++; r.read > Most {
 		return nil, fmt.Errorf("is one of more than %d pictures", Most)
 	}
-	c, _, err := image.DecodeConfig(bytes.NewReader(file))
+	c, format, err := image.DecodeConfig(bytes.NewReader(file))
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("is no PNG, JPEG or GIF picture: %w", err)
@@ -44,13 +46,22 @@ func (r *Reader) Read(ctx context.Context, file []byte) (image.Image, error) {
 		return nil, fmt.Errorf("has %d x %d pixels, want %d on each side at most, and %d in all pictures", c.Width, c.Height, MaxSide, MaxPixels)
 	}
 	r.pixels += c.Width * c.Height
+	turn, _, err := imaging.Look(bytes.NewReader(file), format)
+	if err == nil && format == imaging.JPEG {
+		err = imaging.CheckScans(bytes.NewReader(file), c.Width*c.Height)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("is no picture that can be read: %w", err)
+	}
 	img, _, err := image.Decode(bytes.NewReader(file))
 	if err != nil {
 		return nil, fmt.Errorf("is no PNG, JPEG or GIF picture: %w", err)
 	}
-	w, h, ok := r.G.ImageSize(c.Width, c.Height)
-	if !ok || w == c.Width && h == c.Height || w < 1 || h < 1 || w > MaxPixels/h {
+	img = turn.Apply(imaging.Opaque(img))
+	size := img.Bounds().Size()
+	w, h, ok := r.G.ImageSize(size.X, size.Y)
+	if !ok || size == image.Pt(w, h) || w < 1 || h < 1 || w > MaxPixels/h {
 		return img, nil // which the model takes, or refuses
 	}
-	return scale(ctx, img, w, h)
+	return imaging.Scale(ctx, img, image.Pt(w, h))
 }

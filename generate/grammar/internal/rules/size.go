@@ -12,3 +12,10 @@ func (p *Program) Size() (rules, expressions int) {
 	})
 	return len(seen), expressions
 }
+
+// Memory returns about how many bytes a program takes, with the cache of its states.
+func (p *Program) Memory() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.t.memory
+}

@@ -20,30 +20,30 @@ type (
 var calls = []counts{
 	{
 		"n": 8, "nil last": 1, "rows": 1, "blocks": 1, "vecs": 1, "groups": 1, "k": 16, "acc": 0, "cols": 32, "nil tail": 1, "nil rows": 1,
-		"ldx": 4096, "ldd": 400, "lda": 500, "ldb": 600, "stride": 700, "xstep": 20000, "each": 1, "ahead": 1 << 20,
+		"ldx": 4096, "ldd": 400, "lda": 500, "ldb": 600, "stride": 700, "xstep": 20000, "lines": 3, "each": 1, "ahead": 1 << 20,
 		"columns": 32, "block": 32, "pairs": 1,
 	},
 	{
 		"n": 72, "rows": 3, "blocks": 4, "vecs": 5, "groups": 6, "k": 48, "acc": 1, "cols": 32, "nil tail": 1, "nil rows": 1, "floats": 1,
-		"ldx": 4096, "ldd": 400, "lda": 500, "ldb": 600, "stride": 700, "xstep": 20000, "each": 2, "ahead": 1 << 20,
+		"ldx": 4096, "ldd": 400, "lda": 500, "ldb": 600, "stride": 700, "xstep": 20000, "lines": 3, "each": 2, "ahead": 1 << 20,
 		"columns": 1056, "block": 96, "pairs": 3, "apart": 48,
 	},
 	{
 		"n": 40, "rows": 4, "blocks": 7, "vecs": 8, "groups": 32, "k": 32, "acc": 1, "cols": 32, "nil tail": 1, "nil rows": 1,
-		"ldx": 4096, "ldd": 64, "lda": 4096, "ldb": 128, "stride": 32, "xstep": 20000, "each": 1, "ahead": 64, "fetch": 1,
+		"ldx": 4096, "ldd": 64, "lda": 4096, "ldb": 128, "stride": 32, "xstep": 20000, "lines": 3, "each": 1, "ahead": 64, "fetch": 1,
 		"columns": 512, "block": 16, "pairs": 2, "apart": 256,
 	},
 	// A row of compact inputs that has two chunks, two groups and a half. Sums have a
 	// chunk and five groups.
 	{
 		"n": 16, "rows": 2, "blocks": 21, "vecs": 2, "groups": 37, "k": 16, "acc": 0, "cols": 32, "nil tail": 1, "nil rows": 1,
-		"ldx": 8192, "ldd": 64, "lda": 4096, "ldb": 128, "stride": 32, "xstep": 20000, "each": 1, "ahead": 64, "fetch": 2,
+		"ldx": 8192, "ldd": 64, "lda": 4096, "ldb": 128, "stride": 32, "xstep": 20000, "lines": 3, "each": 1, "ahead": 64, "fetch": 2,
 		"columns": 544, "block": 544, "pairs": 1, "apart": 512,
 	},
 	// Several times four rows, whose scales are the same.
 	{
 		"n": 16, "rows": 12, "blocks": 2, "vecs": 1, "groups": 2, "k": 16, "acc": 0, "cols": 32, "nil tail": 1, "nil rows": 1,
-		"ldx": 4096, "ldd": 64, "lda": 4096, "ldb": 128, "stride": 96, "xstep": 20000, "each": 1, "ahead": 64,
+		"ldx": 4096, "ldd": 64, "lda": 4096, "ldb": 128, "stride": 96, "xstep": 20000, "lines": 3, "each": 1, "ahead": 64,
 		"columns": 96, "block": 32, "pairs": 2,
 	},
 }
@@ -154,7 +154,7 @@ var extents = append([]asmtest.Extent{
 		}
 		return bytes{"w": "r " + every(1, 0, rows...), "table": reads(4 * 16), "x": reads(4 * 64 * c["groups"]), "dst": updates(8 * n)}
 	}},
-}, slices.Concat(fewExtents(), paletteExtents(), panelExtents(), rowExtents(), matrixExtents(), attentionExtents())...)
+}, slices.Concat(fewExtents(), paletteExtents(), panelExtents(), rowExtents(), matrixExtents(), attentionExtents(), wholeRowExtents())...)
 
 // ifThere is what is touched of the last elements, which may lie where the others do.
 func ifThere(c counts, touched string) string {

@@ -28,19 +28,6 @@ func (f fn) eightRows(start string) {
 	}
 }
 
-// fetchRows fetches what the next panel needs, each cache line of it once: SI is
-// how far the rows are read, R13 how far ahead of their start they are fetched.
-func (f fn) fetchRows() {
-	near := f.NewLabel("near")
-	f.TESTQ(imm(63), SI)
-	f.JNZ(near)
-	for _, r := range eightPtrs {
-		f.PREFETCHT1(r.By(R13, 1))
-	}
-	f.ADDQ(imm(64), R13)
-	f.Bind(near)
-}
-
 // quadsOf8 loads 16 bytes of 8 rows, at an offset behind SI, and exchanges them so
 // that each of Y0 to Y3 has 4 bytes of every row.
 func (f fn) quadsOf8(offset int) {
@@ -60,25 +47,23 @@ func (f fn) quadsOf8(offset int) {
 
 // beginPanel starts a kernel that takes codes of 8 rows apart.
 func (p file) beginPanel(name, doc string, more ...asm.Param) fn {
-	params := []asm.Param{asm.P("panel", asm.Floats), asm.P("w", asm.Bytes), asm.P("offs", asm.Ints), asm.P("blocks", asm.Int), asm.P("ahead", asm.Int), asm.P("flip", asm.Int)}
+	params := []asm.Param{asm.P("panel", asm.Floats), asm.P("w", asm.Bytes), asm.P("offs", asm.Ints), asm.P("blocks", asm.Int), asm.P("flip", asm.Int)}
 	f := p.begin(name, doc, append(params, more...)...)
 	f.eightRows("w")
 	f.load("panel", DI)
 	f.load("blocks", R12)
-	f.load("ahead", R13)
 	f.VPBROADCASTD(f.arg("flip"), Y(15))
 	return f
 }
 
 // panelCodes fills one of the two vectors of each pair, for 8 rows.
 func panelCodes(p file) {
-	f := p.beginPanel("panelCodesAVX2", "takes blocks of 32 codes of 8 rows apart into a panel, codes exclusive-ored with flip, plus add; ahead is how far on the next ones are, which are fetched.", asm.P("add", asm.Int))
+	f := p.beginPanel("panelCodesAVX2", "takes blocks of 32 codes of 8 rows apart into a panel, codes exclusive-ored with flip, plus add.", asm.P("add", asm.Int))
 	const flip, nibbles, add = Y(15), Y(14), Y(13)
 	f.VPBROADCASTD(f.nibbles(), nibbles)
 	f.VPBROADCASTD(f.arg("add"), add)
 	f.XORQ(SI, SI)
 	f.repeat("loop", R12, func() {
-		f.fetchRows()
 		f.quadsOf8(0)
 		for j := range 4 {
 			low, high := Y(j), Y(4+j)
@@ -93,6 +78,27 @@ func panelCodes(p file) {
 		}
 		f.ADDQ(imm(16), SI)
 		f.ADDQ(imm(panelBlock), DI)
+	})
+	f.end()
+}
+
+// fetchRows brings what the next panel is made of nearer while this one is multiplied.
+// Fetched while a panel is filled, all of it would wait for memory at once.
+func fetchRows(p file) {
+	f := p.begin("fetchRowsAVX2", "fetches so many cache lines of each of some rows, stride bytes apart, into the second cache.",
+		asm.P("w", asm.Bytes), asm.P("stride", asm.Int), asm.P("rows", asm.Int), asm.P("lines", asm.Int))
+	f.load("w", SI)
+	f.load("stride", R8)
+	f.load("rows", R9)
+	f.load("lines", R10)
+	f.repeat("row", R9, func() {
+		f.MOVQ(SI, DI)
+		f.MOVQ(R10, CX)
+		f.repeat("line", CX, func() {
+			f.PREFETCHT1(DI.At(0))
+			f.ADDQ(imm(64), DI)
+		})
+		f.ADDQ(R8, SI)
 	})
 	f.end()
 }

@@ -188,6 +188,7 @@ func panels(p file) {
 	panelCodes(p)
 	panelScales(p)
 	panelHalves(p)
+	fetchRows(p)
 	chooseTiles(p, "AVX2", 4, writeTile)
 }
 

@@ -73,11 +73,10 @@ func quantizeHalves(p file) {
 
 // panelQuads fills one of the two vectors of each pair, for 8 rows.
 func panelQuads(p file) {
-	f := p.beginPanel("panelQuadsAVX2", "takes blocks of 32 bytes of 8 rows apart into a panel, exclusive-ored with flip; ahead is how far on the next ones are, which are fetched.")
+	f := p.beginPanel("panelQuadsAVX2", "takes blocks of 32 bytes of 8 rows apart into a panel, exclusive-ored with flip.")
 	const flip = Y(15)
 	f.XORQ(SI, SI)
 	f.repeat("loop", R12, func() {
-		f.fetchRows()
 		for half := range 2 {
 			f.quadsOf8(16 * half)
 			for j := range 4 {
@@ -166,22 +165,22 @@ func (f fn) joinHalves(upper Z, lower vecMem, less Z) {
 // tiles.
 func writeTileHalvesAMX(p file) {
 	f := p.begin(fmt.Sprintf("tileHalves%dAMX", manyVectors), "is for groups of 16 vectors, xstep bytes apart: it "+halvesDoc(manyVectors)+" integers has room for 2112 bytes.",
-		tileParams(asm.P("xstep", asm.Int), asm.P("groups", asm.Int), asm.P("integers", asm.Floats), asm.P("each", asm.Int))...)
+		tileParams(asm.P("xstep", asm.Int), asm.P("groups", asm.Int), asm.P("integers", asm.Floats), asm.P("next", asm.Bytes), asm.P("row", asm.Int), asm.P("turn", asm.Int), asm.P("each", asm.Int))...)
 	const (
 		upper, lower            = tileSums, tileSet + tileSums
 		upperInputs, lowerBytes = tileInputs, tileSet + tileInputs
 		totals, less            = Z(15), amxOffset
 	)
 	f.beginGroups()
-	f.load("each", R11)
 	f.repeat("group", R13, func() {
 		f.beginGroup()
 		run := f.Here("run")
 		f.zero(totals)
 		f.TILEZERO(upper)
 		f.TILEZERO(lower)
-		f.MOVQ(R11, CX)
+		f.load("each", CX)
 		f.repeat("block", CX, func() {
+			f.fetchNext()
 			f.TILELOADD(inputPtr.By(inputsStep, 1), upperInputs)
 			f.TILELOADD(panelPtr.By(rowStep, 1), tileCodes)
 			f.TILELOADD(inputPtr.By(inputsStep, 1).Plus(halvesLower), lowerBytes)
@@ -204,7 +203,8 @@ func writeTileHalvesAMX(p file) {
 			f.VMULPS(inputPtr.At(halvesSteps+4*t-halvesBlock).Broadcast(), amxScale, factor)
 			f.VFMADD231PS(product, factor, amxSums+Z(t))
 		}
-		f.SUBQ(R11, tileLeft)
+		f.load("each", CX)
+		f.SUBQ(CX, tileLeft)
 		f.JNZ(run)
 		f.endGroup()
 	})

@@ -71,13 +71,12 @@ func (f fn) peakOfVector() {
 // panelBytes finds in memory 4 columns of a row in a dword; words, dwords and rows
 // change places, then bytes become words.
 func panelBytes(p file) {
-	f := p.beginPanel("panelBytesAVX2", "takes blocks of 32 codes of 8 rows apart into a panel, codes exclusive-ored with flip, less the offsets there; ahead is how far on the next ones are, which are fetched.")
+	f := p.beginPanel("panelBytesAVX2", "takes blocks of 32 codes of 8 rows apart into a panel, codes exclusive-ored with flip, less the offsets there.")
 	const flip, firstPairs, secondPairs, offset = Y(15), Y(14), Y(13), Y(12)
 	f.VMOVDQU(f.words("wordPairs0", upperBytes(0)...), firstPairs)
 	f.VMOVDQU(f.words("wordPairs2", upperBytes(2)...), secondPairs)
 	f.XORQ(SI, SI)
 	f.repeat("loop", R12, func() {
-		f.fetchRows()
 		f.VMOVDQU(DI.At(wordPanelOffset), offset)
 		for half := range 2 {
 			f.quadsOf8(16 * half)

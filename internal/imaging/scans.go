@@ -1,4 +1,4 @@
-package main
+package imaging
 
 import (
 	"bufio"
@@ -16,8 +16,8 @@ const (
 	maxScanned = 1 << 29
 )
 
-// checkScans refuses a JPEG of so many pixels that takes too long to decode.
-func checkScans(r io.ReadSeeker, pixels int) error {
+// CheckScans refuses a JPEG of so many pixels that takes too long to decode.
+func CheckScans(r io.ReadSeeker, pixels int) error {
 	if _, err := r.Seek(0, io.SeekStart); err != nil {
 		return err
 	}

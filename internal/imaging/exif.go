@@ -1,94 +1,32 @@
-package main
+package imaging
 
 import (
 	"encoding/binary"
 	"errors"
-	"image"
-	"image/color"
 	"io"
 )
-
-// orientation is the number that EXIF has for how a picture lies: 1 is upright,
-// 2 to 8 are mirrored or turned.
-//
-// The tag is 0x0112 of Exif 2.32, section 4.6.4, and of TIFF 6.0. Cameras write
-// pixels as the sensor has them and turn the picture by this number alone.
-type orientation int
-
-// sideways reports whether width and height change places.
-func (o orientation) sideways() bool { return o >= 5 && o <= 8 }
-
-// apply returns the upright picture, a view of img.
-func (o orientation) apply(img image.Image) image.Image {
-	if o < 2 || o > 8 {
-		return img
-	}
-	b := img.Bounds()
-	w, h := b.Dx(), b.Dy()
-	if o.sideways() {
-		w, h = h, w
-	}
-	return &turned{Image: img, how: o, w: w, h: h}
-}
-
-// turned is a view of a stored picture as it is meant to be seen.
-type turned struct {
-	image.Image
-	how  orientation
-	w, h int
-}
-
-// Bounds returns the size of the upright picture.
-func (t *turned) Bounds() image.Rectangle { return image.Rect(0, 0, t.w, t.h) }
-
-// At returns a pixel of the upright picture.
-//
-// A view and no copy: the pixels are read once, for the model's own layout.
-func (t *turned) At(x, y int) color.Color {
-	return t.Image.At(t.stored(x, y))
-}
-
-// stored returns where a pixel of the upright picture lies in the stored one.
-func (t *turned) stored(x, y int) (int, int) {
-	from := t.how.source(x, y, t.w, t.h).Add(t.Image.Bounds().Min)
-	return from.X, from.Y
-}
-
-// source returns where the pixel (x, y) of the upright picture, w by h, lies in
-// the stored one.
-func (o orientation) source(x, y, w, h int) image.Point {
-	switch o {
-	case 2:
-		return image.Pt(w-1-x, y)
-	case 3:
-		return image.Pt(w-1-x, h-1-y)
-	case 4:
-		return image.Pt(x, h-1-y)
-	case 5:
-		return image.Pt(y, x)
-	case 6:
-		return image.Pt(y, w-1-x)
-	case 7:
-		return image.Pt(h-1-y, w-1-x)
-	default:
-		return image.Pt(h-1-y, x)
-	}
-}
 
 // maxSegments bounds how many parts of a file are looked at before its pixels.
 const maxSegments = 10_000
 
-// scanPicture looks for EXIF data before the pixels, and for a progressive frame
-// in a JPEG. It leaves r at the start. A file that breaks its format is for the
-// decoder to refuse.
-func scanPicture(r io.ReadSeeker, format fileFormat) (turn orientation, progressive bool, err error) {
+// The names of formats, as package image gives them.
+const (
+	JPEG = "jpeg"
+	PNG  = "png"
+)
+
+// Look looks for EXIF data before the pixels of a file, and for a progressive frame
+// in a JPEG. It leaves r at the start. Files of other formats have neither, and one that
+// breaks its format is for the decoder to refuse.
+func Look(r io.ReadSeeker, format string) (turn Orientation, progressive bool, err error) {
 	if _, err := r.Seek(0, io.SeekStart); err != nil {
 		return 0, false, err
 	}
-	if format == formatJPEG {
-		turn, progressive, err = scanJPEG(r)
-	} else {
-		turn, err = scanPNG(r)
+	switch format {
+	case JPEG:
+		turn, progressive, err = lookJPEG(r)
+	case PNG:
+		turn, err = lookPNG(r)
 	}
 	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return 0, false, err
@@ -97,10 +35,10 @@ func scanPicture(r io.ReadSeeker, format fileFormat) (turn orientation, progress
 	return turn, progressive, err
 }
 
-// scanJPEG goes through the segments up to the first scan. A file whose
+// lookJPEG goes through the segments up to the first scan. A file whose
 // segments are not to be followed counts as progressive, which takes the most
 // memory.
-func scanJPEG(r io.ReadSeeker) (turn orientation, progressive bool, err error) {
+func lookJPEG(r io.ReadSeeker) (turn Orientation, progressive bool, err error) {
 	if _, err := r.Seek(2, io.SeekStart); err != nil {
 		return 0, true, err
 	}
@@ -166,8 +104,8 @@ func nextMarker(r io.Reader) (byte, error) {
 	return 0, io.ErrUnexpectedEOF
 }
 
-// scanPNG goes through the chunks up to the first one of pixels.
-func scanPNG(r io.ReadSeeker) (orientation, error) {
+// lookPNG goes through the chunks up to the first one of pixels.
+func lookPNG(r io.ReadSeeker) (Orientation, error) {
 	if _, err := r.Seek(8, io.SeekStart); err != nil {
 		return 0, err
 	}
@@ -195,7 +133,7 @@ func scanPNG(r io.ReadSeeker) (orientation, error) {
 
 // exifOrientation reads tag 0x0112 of the first directory of TIFF data; 0 when
 // there is none.
-func exifOrientation(data []byte) orientation {
+func exifOrientation(data []byte) Orientation {
 	if len(data) < 8 {
 		return 0
 	}
@@ -217,7 +155,7 @@ func exifOrientation(data []byte) orientation {
 	for dir = dir[2:]; count > 0 && len(dir) >= 12; count-- {
 		const tag, short = 0x0112, 3
 		if order.Uint16(dir) == tag && order.Uint16(dir[2:]) == short {
-			return orientation(order.Uint16(dir[8:]))
+			return Orientation(order.Uint16(dir[8:]))
 		}
 		dir = dir[12:]
 	}

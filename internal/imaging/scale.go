@@ -1,4 +1,4 @@
-package main
+package imaging
 
 import (
 	"context"
@@ -6,34 +6,39 @@ import (
 	"image"
 	"image/draw"
 	"math"
-
-	"github.com/gocoreml/coreml/coreml"
 )
 
-// imageOptions say what is done to make a picture fit; nil means nothing.
-type imageOptions struct {
-	resize bool // scale a picture to the size that the model wants
-	stdio  bool // the picture is from a request, which knows no flags
-}
-
-// resizes may be asked of nil.
-func (o *imageOptions) resizes() bool { return o != nil && o.resize }
-
-// resize scales a picture to a size, whatever its proportions, with a triangle
+// Scale returns a picture in another size, whatever its proportions, with a triangle
 // filter that is widened where the picture gets smaller: what Pillow calls
-// BILINEAR.
+// BILINEAR. It is opaque: what img is transparent for counts as black.
 //
 // A large picture takes seconds, so ctx is looked at with each row.
-func resize(ctx context.Context, img image.Image, to image.Point) (image.Image, error) {
-	b := img.Bounds()
-	across, down := taps(b.Dx(), to.X), taps(b.Dy(), to.Y)
+func Scale(ctx context.Context, img image.Image, to image.Point) (image.Image, error) {
+	pixels, err := Rows(ctx, img.Bounds().Size(), to, rowReader(img))
+	if err != nil {
+		return nil, err
+	}
+	out := image.NewNRGBA(image.Rectangle{Max: to})
+	for i, p := range pixels {
+		for c := range 3 {
+			out.Pix[4*i+c] = uint8(math.Round(min(max(p[c]/0x101, 0), 255)))
+		}
+		out.Pix[4*i+3] = 0xff
+	}
+	return out, nil
+}
+
+// Rows is [Scale] for pixels of any four numbers: read fills line with row y, and is called
+// for one row after the other. What it returns are the rows of the result, one behind the
+// other.
+func Rows(ctx context.Context, from, to image.Point, read func(line [][4]float64, y int)) ([][4]float64, error) {
+	across, down := taps(from.X, to.X), taps(from.Y, to.Y)
 	// Each row is scaled across once and added to the rows that it weighs in.
 	sums := make([][4]float64, to.X*to.Y)
 	row := make([][4]float64, to.X)
-	line := make([][4]float64, b.Dx())
-	read := rowReader(img)
+	line := make([][4]float64, from.X)
 	first := 0
-	for y := range b.Dy() {
+	for y := range from.Y {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
@@ -53,20 +58,13 @@ func resize(ctx context.Context, img image.Image, to image.Point) (image.Image, 
 			}
 		}
 	}
-	return pictureOf(img, sums, to), ctx.Err()
+	return sums, ctx.Err()
 }
 
-// rowReader returns what reads a row of pixels as four numbers each: of 16 bits,
-// or one as it is.
+// rowReader returns what reads a row of pixels as four numbers each, of 16 bits.
 func rowReader(img image.Image) func(line [][4]float64, y int) {
 	b := img.Bounds()
 	switch p := img.(type) {
-	case *coreml.FloatGray:
-		return func(line [][4]float64, y int) {
-			for x := range line {
-				line[x][0] = float64(p.Pix[y*p.Stride+x])
-			}
-		}
 	case *image.Gray16:
 		return func(line [][4]float64, y int) {
 			pix := p.Pix[p.PixOffset(b.Min.X, b.Min.Y+y):]
@@ -79,9 +77,8 @@ func rowReader(img image.Image) func(line [][4]float64, y int) {
 		return func(line [][4]float64, y int) { readDeep(line, p.Pix[p.PixOffset(b.Min.X, b.Min.Y+y):]) }
 	case *image.NRGBA64:
 		return func(line [][4]float64, y int) { readDeep(line, p.Pix[p.PixOffset(b.Min.X, b.Min.Y+y):]) }
-	}
-	if t, ok := img.(*turned); ok {
-		return turnedReader(t)
+	case *turned:
+		return turnedReader(p)
 	}
 	// Package draw knows the pictures of 8 bits and is many times faster.
 	strip := image.NewRGBA(image.Rect(0, 0, b.Dx(), 1))
@@ -149,26 +146,6 @@ func addRow(sum, row [][4]float64, weight float64) {
 			sum[x][c] += weight * row[x][c]
 		}
 	}
-}
-
-// pictureOf makes a picture like img of scaled pixels.
-func pictureOf(img image.Image, pixels [][4]float64, size image.Point) image.Image {
-	bounds := image.Rect(0, 0, size.X, size.Y)
-	if _, ok := img.(*coreml.FloatGray); ok {
-		out := &coreml.FloatGray{Pix: make([]float32, len(pixels)), Stride: size.X, Rect: bounds}
-		for i, p := range pixels {
-			out.Pix[i] = float32(p[0])
-		}
-		return out
-	}
-	out := image.NewNRGBA(bounds)
-	for i, p := range pixels {
-		for c := range 3 {
-			out.Pix[4*i+c] = uint8(math.Round(min(max(p[c]/0x101, 0), 255)))
-		}
-		out.Pix[4*i+3] = 0xff
-	}
-	return out
 }
 
 // tap says which pixels of a line make up one of the scaled line.

@@ -1,4 +1,4 @@
-package picture
+package imaging
 
 import (
 	"context"
@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-func TestScaling(t *testing.T) {
+func TestScalingKeepsRamps(t *testing.T) {
 	src := image.NewRGBA(image.Rect(5, 7, 15, 27)) // which does not begin at 0
 	for y := 7; y < 27; y++ {
 		for x := 5; x < 15; x++ {
@@ -16,7 +16,7 @@ func TestScaling(t *testing.T) {
 		}
 	}
 	for _, size := range [][2]int{{10, 20}, {5, 10}, {1, 1}, {40, 3}, {3, 50}} {
-		out, err := scale(t.Context(), src, size[0], size[1])
+		out, err := Scale(t.Context(), src, image.Pt(size[0], size[1]))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -40,18 +40,18 @@ func TestScaling(t *testing.T) {
 			}
 		}
 	}
-	same, err := scale(t.Context(), src, 10, 20)
+	same, err := Scale(t.Context(), src, image.Pt(10, 20))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for y := range 20 {
 		for x := range 10 {
-			if same.At(x, y) != src.At(x+5, y+7) {
+			if color.RGBAModel.Convert(same.At(x, y)) != src.At(x+5, y+7) {
 				t.Fatalf("the same size changes %d, %d", x, y)
 			}
 		}
 	}
-	mean, err := scale(t.Context(), src, 1, 1)
+	mean, err := Scale(t.Context(), src, image.Pt(1, 1))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,7 +60,7 @@ func TestScaling(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if img, err := scale(ctx, src, 5, 5); img != nil || !errors.Is(err, context.Canceled) {
+	if img, err := Scale(ctx, src, image.Pt(5, 5)); img != nil || !errors.Is(err, context.Canceled) {
 		t.Errorf("after the context has ended: %v (%v)", img, err)
 	}
 }
