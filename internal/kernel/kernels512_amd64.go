@@ -127,122 +127,122 @@ func fastuoLongHalvesVNNI(w *byte, scale *uint16, offset *float32, x *float32, d
 // fastsQuadHalvesBy2VNNI multiplies 2 compact vectors, ldx bytes apart, by rows of 4-bit codes, blocks times 64, that have scales for each 16.
 //
 //go:noescape
-func fastsQuadHalvesBy2VNNI(w *byte, scale *uint16, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int)
+func fastsQuadHalvesBy2VNNI(w *byte, scale *uint16, x *float32, ldx int, dst *float32, ldd int, wide *float32, rows int, blocks int, fetch int)
 
 // fastsoQuadHalvesBy2VNNI multiplies 2 compact vectors, ldx bytes apart, by rows of 4-bit codes, blocks times 64, that have scales for each 16.
 //
 //go:noescape
-func fastsoQuadHalvesBy2VNNI(w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int)
+func fastsoQuadHalvesBy2VNNI(w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, wide *float32, rows int, blocks int, fetch int)
 
 // fastuQuadHalvesBy2VNNI multiplies 2 compact vectors, ldx bytes apart, by rows of 4-bit codes, blocks times 64, that have scales for each 16.
 //
 //go:noescape
-func fastuQuadHalvesBy2VNNI(w *byte, scale *uint16, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int)
+func fastuQuadHalvesBy2VNNI(w *byte, scale *uint16, x *float32, ldx int, dst *float32, ldd int, wide *float32, rows int, blocks int, fetch int)
 
 // fastuoQuadHalvesBy2VNNI multiplies 2 compact vectors, ldx bytes apart, by rows of 4-bit codes, blocks times 64, that have scales for each 16.
 //
 //go:noescape
-func fastuoQuadHalvesBy2VNNI(w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int)
+func fastuoQuadHalvesBy2VNNI(w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, wide *float32, rows int, blocks int, fetch int)
 
 // fastsPairHalvesBy2VNNI multiplies 2 compact vectors, ldx bytes apart, by rows of 4-bit codes, blocks times 64, that have scales for each 32.
 //
 //go:noescape
-func fastsPairHalvesBy2VNNI(w *byte, scale *uint16, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int)
+func fastsPairHalvesBy2VNNI(w *byte, scale *uint16, x *float32, ldx int, dst *float32, ldd int, wide *float32, rows int, blocks int, fetch int)
 
 // fastsoPairHalvesBy2VNNI multiplies 2 compact vectors, ldx bytes apart, by rows of 4-bit codes, blocks times 64, that have scales for each 32.
 //
 //go:noescape
-func fastsoPairHalvesBy2VNNI(w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int)
+func fastsoPairHalvesBy2VNNI(w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, wide *float32, rows int, blocks int, fetch int)
 
 // fastuPairHalvesBy2VNNI multiplies 2 compact vectors, ldx bytes apart, by rows of 4-bit codes, blocks times 64, that have scales for each 32.
 //
 //go:noescape
-func fastuPairHalvesBy2VNNI(w *byte, scale *uint16, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int)
+func fastuPairHalvesBy2VNNI(w *byte, scale *uint16, x *float32, ldx int, dst *float32, ldd int, wide *float32, rows int, blocks int, fetch int)
 
 // fastuoPairHalvesBy2VNNI multiplies 2 compact vectors, ldx bytes apart, by rows of 4-bit codes, blocks times 64, that have scales for each 32.
 //
 //go:noescape
-func fastuoPairHalvesBy2VNNI(w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int)
+func fastuoPairHalvesBy2VNNI(w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, wide *float32, rows int, blocks int, fetch int)
 
 // fastsQuadHalvesBy3VNNI multiplies 3 compact vectors, ldx bytes apart, by rows of 4-bit codes, blocks times 64, that have scales for each 16.
 //
 //go:noescape
-func fastsQuadHalvesBy3VNNI(w *byte, scale *uint16, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int)
+func fastsQuadHalvesBy3VNNI(w *byte, scale *uint16, x *float32, ldx int, dst *float32, ldd int, wide *float32, rows int, blocks int, fetch int)
 
 // fastsoQuadHalvesBy3VNNI multiplies 3 compact vectors, ldx bytes apart, by rows of 4-bit codes, blocks times 64, that have scales for each 16.
 //
 //go:noescape
-func fastsoQuadHalvesBy3VNNI(w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int)
+func fastsoQuadHalvesBy3VNNI(w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, wide *float32, rows int, blocks int, fetch int)
 
 // fastuQuadHalvesBy3VNNI multiplies 3 compact vectors, ldx bytes apart, by rows of 4-bit codes, blocks times 64, that have scales for each 16.
 //
 //go:noescape
-func fastuQuadHalvesBy3VNNI(w *byte, scale *uint16, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int)
+func fastuQuadHalvesBy3VNNI(w *byte, scale *uint16, x *float32, ldx int, dst *float32, ldd int, wide *float32, rows int, blocks int, fetch int)
 
 // fastuoQuadHalvesBy3VNNI multiplies 3 compact vectors, ldx bytes apart, by rows of 4-bit codes, blocks times 64, that have scales for each 16.
 //
 //go:noescape
-func fastuoQuadHalvesBy3VNNI(w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int)
+func fastuoQuadHalvesBy3VNNI(w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, wide *float32, rows int, blocks int, fetch int)
 
 // fastsPairHalvesBy3VNNI multiplies 3 compact vectors, ldx bytes apart, by rows of 4-bit codes, blocks times 64, that have scales for each 32.
 //
 //go:noescape
-func fastsPairHalvesBy3VNNI(w *byte, scale *uint16, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int)
+func fastsPairHalvesBy3VNNI(w *byte, scale *uint16, x *float32, ldx int, dst *float32, ldd int, wide *float32, rows int, blocks int, fetch int)
 
 // fastsoPairHalvesBy3VNNI multiplies 3 compact vectors, ldx bytes apart, by rows of 4-bit codes, blocks times 64, that have scales for each 32.
 //
 //go:noescape
-func fastsoPairHalvesBy3VNNI(w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int)
+func fastsoPairHalvesBy3VNNI(w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, wide *float32, rows int, blocks int, fetch int)
 
 // fastuPairHalvesBy3VNNI multiplies 3 compact vectors, ldx bytes apart, by rows of 4-bit codes, blocks times 64, that have scales for each 32.
 //
 //go:noescape
-func fastuPairHalvesBy3VNNI(w *byte, scale *uint16, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int)
+func fastuPairHalvesBy3VNNI(w *byte, scale *uint16, x *float32, ldx int, dst *float32, ldd int, wide *float32, rows int, blocks int, fetch int)
 
 // fastuoPairHalvesBy3VNNI multiplies 3 compact vectors, ldx bytes apart, by rows of 4-bit codes, blocks times 64, that have scales for each 32.
 //
 //go:noescape
-func fastuoPairHalvesBy3VNNI(w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int)
+func fastuoPairHalvesBy3VNNI(w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, wide *float32, rows int, blocks int, fetch int)
 
 // fastsQuadHalvesBy4VNNI multiplies 4 compact vectors, ldx bytes apart, by rows of 4-bit codes, blocks times 64, that have scales for each 16.
 //
 //go:noescape
-func fastsQuadHalvesBy4VNNI(w *byte, scale *uint16, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int)
+func fastsQuadHalvesBy4VNNI(w *byte, scale *uint16, x *float32, ldx int, dst *float32, ldd int, wide *float32, rows int, blocks int, fetch int)
 
 // fastsoQuadHalvesBy4VNNI multiplies 4 compact vectors, ldx bytes apart, by rows of 4-bit codes, blocks times 64, that have scales for each 16.
 //
 //go:noescape
-func fastsoQuadHalvesBy4VNNI(w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int)
+func fastsoQuadHalvesBy4VNNI(w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, wide *float32, rows int, blocks int, fetch int)
 
 // fastuQuadHalvesBy4VNNI multiplies 4 compact vectors, ldx bytes apart, by rows of 4-bit codes, blocks times 64, that have scales for each 16.
 //
 //go:noescape
-func fastuQuadHalvesBy4VNNI(w *byte, scale *uint16, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int)
+func fastuQuadHalvesBy4VNNI(w *byte, scale *uint16, x *float32, ldx int, dst *float32, ldd int, wide *float32, rows int, blocks int, fetch int)
 
 // fastuoQuadHalvesBy4VNNI multiplies 4 compact vectors, ldx bytes apart, by rows of 4-bit codes, blocks times 64, that have scales for each 16.
 //
 //go:noescape
-func fastuoQuadHalvesBy4VNNI(w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int)
+func fastuoQuadHalvesBy4VNNI(w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, wide *float32, rows int, blocks int, fetch int)
 
 // fastsPairHalvesBy4VNNI multiplies 4 compact vectors, ldx bytes apart, by rows of 4-bit codes, blocks times 64, that have scales for each 32.
 //
 //go:noescape
-func fastsPairHalvesBy4VNNI(w *byte, scale *uint16, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int)
+func fastsPairHalvesBy4VNNI(w *byte, scale *uint16, x *float32, ldx int, dst *float32, ldd int, wide *float32, rows int, blocks int, fetch int)
 
 // fastsoPairHalvesBy4VNNI multiplies 4 compact vectors, ldx bytes apart, by rows of 4-bit codes, blocks times 64, that have scales for each 32.
 //
 //go:noescape
-func fastsoPairHalvesBy4VNNI(w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int)
+func fastsoPairHalvesBy4VNNI(w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, wide *float32, rows int, blocks int, fetch int)
 
 // fastuPairHalvesBy4VNNI multiplies 4 compact vectors, ldx bytes apart, by rows of 4-bit codes, blocks times 64, that have scales for each 32.
 //
 //go:noescape
-func fastuPairHalvesBy4VNNI(w *byte, scale *uint16, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int)
+func fastuPairHalvesBy4VNNI(w *byte, scale *uint16, x *float32, ldx int, dst *float32, ldd int, wide *float32, rows int, blocks int, fetch int)
 
 // fastuoPairHalvesBy4VNNI multiplies 4 compact vectors, ldx bytes apart, by rows of 4-bit codes, blocks times 64, that have scales for each 32.
 //
 //go:noescape
-func fastuoPairHalvesBy4VNNI(w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int)
+func fastuoPairHalvesBy4VNNI(w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, wide *float32, rows int, blocks int, fetch int)
 
 // wordssVNNI multiplies words by rows of 8-bit codes, blocks times 64, with a factor for each.
 //
@@ -774,86 +774,86 @@ func fastLongHalvesVNNI(kind kernelKind, w *byte, scale *uint16, offset *float32
 }
 
 // fastQuadHalvesBy2VNNI multiplies compact inputs by rows of 4-bit codes in blocks of 16.
-func fastQuadHalvesBy2VNNI(kind kernelKind, w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int) {
+func fastQuadHalvesBy2VNNI(kind kernelKind, w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, wide *float32, rows int, blocks int, fetch int) {
 	switch kind {
 	case kind4sPlain:
-		fastsQuadHalvesBy2VNNI(w, scale, x, ldx, dst, ldd, rows, blocks, fetch)
+		fastsQuadHalvesBy2VNNI(w, scale, x, ldx, dst, ldd, wide, rows, blocks, fetch)
 	case kind4sOffset:
-		fastsoQuadHalvesBy2VNNI(w, scale, offset, x, ldx, dst, ldd, rows, blocks, fetch)
+		fastsoQuadHalvesBy2VNNI(w, scale, offset, x, ldx, dst, ldd, wide, rows, blocks, fetch)
 	case kind4uPlain:
-		fastuQuadHalvesBy2VNNI(w, scale, x, ldx, dst, ldd, rows, blocks, fetch)
+		fastuQuadHalvesBy2VNNI(w, scale, x, ldx, dst, ldd, wide, rows, blocks, fetch)
 	case kind4uOffset:
-		fastuoQuadHalvesBy2VNNI(w, scale, offset, x, ldx, dst, ldd, rows, blocks, fetch)
+		fastuoQuadHalvesBy2VNNI(w, scale, offset, x, ldx, dst, ldd, wide, rows, blocks, fetch)
 	}
 }
 
 // fastPairHalvesBy2VNNI multiplies compact inputs by rows of 4-bit codes in blocks of 32.
-func fastPairHalvesBy2VNNI(kind kernelKind, w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int) {
+func fastPairHalvesBy2VNNI(kind kernelKind, w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, wide *float32, rows int, blocks int, fetch int) {
 	switch kind {
 	case kind4sPlain:
-		fastsPairHalvesBy2VNNI(w, scale, x, ldx, dst, ldd, rows, blocks, fetch)
+		fastsPairHalvesBy2VNNI(w, scale, x, ldx, dst, ldd, wide, rows, blocks, fetch)
 	case kind4sOffset:
-		fastsoPairHalvesBy2VNNI(w, scale, offset, x, ldx, dst, ldd, rows, blocks, fetch)
+		fastsoPairHalvesBy2VNNI(w, scale, offset, x, ldx, dst, ldd, wide, rows, blocks, fetch)
 	case kind4uPlain:
-		fastuPairHalvesBy2VNNI(w, scale, x, ldx, dst, ldd, rows, blocks, fetch)
+		fastuPairHalvesBy2VNNI(w, scale, x, ldx, dst, ldd, wide, rows, blocks, fetch)
 	case kind4uOffset:
-		fastuoPairHalvesBy2VNNI(w, scale, offset, x, ldx, dst, ldd, rows, blocks, fetch)
+		fastuoPairHalvesBy2VNNI(w, scale, offset, x, ldx, dst, ldd, wide, rows, blocks, fetch)
 	}
 }
 
 // fastQuadHalvesBy3VNNI multiplies compact inputs by rows of 4-bit codes in blocks of 16.
-func fastQuadHalvesBy3VNNI(kind kernelKind, w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int) {
+func fastQuadHalvesBy3VNNI(kind kernelKind, w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, wide *float32, rows int, blocks int, fetch int) {
 	switch kind {
 	case kind4sPlain:
-		fastsQuadHalvesBy3VNNI(w, scale, x, ldx, dst, ldd, rows, blocks, fetch)
+		fastsQuadHalvesBy3VNNI(w, scale, x, ldx, dst, ldd, wide, rows, blocks, fetch)
 	case kind4sOffset:
-		fastsoQuadHalvesBy3VNNI(w, scale, offset, x, ldx, dst, ldd, rows, blocks, fetch)
+		fastsoQuadHalvesBy3VNNI(w, scale, offset, x, ldx, dst, ldd, wide, rows, blocks, fetch)
 	case kind4uPlain:
-		fastuQuadHalvesBy3VNNI(w, scale, x, ldx, dst, ldd, rows, blocks, fetch)
+		fastuQuadHalvesBy3VNNI(w, scale, x, ldx, dst, ldd, wide, rows, blocks, fetch)
 	case kind4uOffset:
-		fastuoQuadHalvesBy3VNNI(w, scale, offset, x, ldx, dst, ldd, rows, blocks, fetch)
+		fastuoQuadHalvesBy3VNNI(w, scale, offset, x, ldx, dst, ldd, wide, rows, blocks, fetch)
 	}
 }
 
 // fastPairHalvesBy3VNNI multiplies compact inputs by rows of 4-bit codes in blocks of 32.
-func fastPairHalvesBy3VNNI(kind kernelKind, w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int) {
+func fastPairHalvesBy3VNNI(kind kernelKind, w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, wide *float32, rows int, blocks int, fetch int) {
 	switch kind {
 	case kind4sPlain:
-		fastsPairHalvesBy3VNNI(w, scale, x, ldx, dst, ldd, rows, blocks, fetch)
+		fastsPairHalvesBy3VNNI(w, scale, x, ldx, dst, ldd, wide, rows, blocks, fetch)
 	case kind4sOffset:
-		fastsoPairHalvesBy3VNNI(w, scale, offset, x, ldx, dst, ldd, rows, blocks, fetch)
+		fastsoPairHalvesBy3VNNI(w, scale, offset, x, ldx, dst, ldd, wide, rows, blocks, fetch)
 	case kind4uPlain:
-		fastuPairHalvesBy3VNNI(w, scale, x, ldx, dst, ldd, rows, blocks, fetch)
+		fastuPairHalvesBy3VNNI(w, scale, x, ldx, dst, ldd, wide, rows, blocks, fetch)
 	case kind4uOffset:
-		fastuoPairHalvesBy3VNNI(w, scale, offset, x, ldx, dst, ldd, rows, blocks, fetch)
+		fastuoPairHalvesBy3VNNI(w, scale, offset, x, ldx, dst, ldd, wide, rows, blocks, fetch)
 	}
 }
 
 // fastQuadHalvesBy4VNNI multiplies compact inputs by rows of 4-bit codes in blocks of 16.
-func fastQuadHalvesBy4VNNI(kind kernelKind, w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int) {
+func fastQuadHalvesBy4VNNI(kind kernelKind, w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, wide *float32, rows int, blocks int, fetch int) {
 	switch kind {
 	case kind4sPlain:
-		fastsQuadHalvesBy4VNNI(w, scale, x, ldx, dst, ldd, rows, blocks, fetch)
+		fastsQuadHalvesBy4VNNI(w, scale, x, ldx, dst, ldd, wide, rows, blocks, fetch)
 	case kind4sOffset:
-		fastsoQuadHalvesBy4VNNI(w, scale, offset, x, ldx, dst, ldd, rows, blocks, fetch)
+		fastsoQuadHalvesBy4VNNI(w, scale, offset, x, ldx, dst, ldd, wide, rows, blocks, fetch)
 	case kind4uPlain:
-		fastuQuadHalvesBy4VNNI(w, scale, x, ldx, dst, ldd, rows, blocks, fetch)
+		fastuQuadHalvesBy4VNNI(w, scale, x, ldx, dst, ldd, wide, rows, blocks, fetch)
 	case kind4uOffset:
-		fastuoQuadHalvesBy4VNNI(w, scale, offset, x, ldx, dst, ldd, rows, blocks, fetch)
+		fastuoQuadHalvesBy4VNNI(w, scale, offset, x, ldx, dst, ldd, wide, rows, blocks, fetch)
 	}
 }
 
 // fastPairHalvesBy4VNNI multiplies compact inputs by rows of 4-bit codes in blocks of 32.
-func fastPairHalvesBy4VNNI(kind kernelKind, w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int) {
+func fastPairHalvesBy4VNNI(kind kernelKind, w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, wide *float32, rows int, blocks int, fetch int) {
 	switch kind {
 	case kind4sPlain:
-		fastsPairHalvesBy4VNNI(w, scale, x, ldx, dst, ldd, rows, blocks, fetch)
+		fastsPairHalvesBy4VNNI(w, scale, x, ldx, dst, ldd, wide, rows, blocks, fetch)
 	case kind4sOffset:
-		fastsoPairHalvesBy4VNNI(w, scale, offset, x, ldx, dst, ldd, rows, blocks, fetch)
+		fastsoPairHalvesBy4VNNI(w, scale, offset, x, ldx, dst, ldd, wide, rows, blocks, fetch)
 	case kind4uPlain:
-		fastuPairHalvesBy4VNNI(w, scale, x, ldx, dst, ldd, rows, blocks, fetch)
+		fastuPairHalvesBy4VNNI(w, scale, x, ldx, dst, ldd, wide, rows, blocks, fetch)
 	case kind4uOffset:
-		fastuoPairHalvesBy4VNNI(w, scale, offset, x, ldx, dst, ldd, rows, blocks, fetch)
+		fastuoPairHalvesBy4VNNI(w, scale, offset, x, ldx, dst, ldd, wide, rows, blocks, fetch)
 	}
 }
 
