@@ -109,7 +109,7 @@ func TestProfileAccountsForEveryWeight(t *testing.T) {
 		products, sum := 0, 0.0
 		for _, k := range p.Kinds {
 			sum += k.MS
-			if k.Operator != "linear" && k.Operator != "linears" {
+			if k.Operator != "linear" && k.Operator != "linears" && k.Operator != "gated_linears" {
 				continue
 			}
 			products += k.Steps

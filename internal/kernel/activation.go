@@ -19,32 +19,36 @@ func Softmax(x []float32) {
 func Exp(dst, x []float32) { exponential.apply(dst, x) }
 
 // Silu stores x/(1+exp(-x)) in dst, which may be x.
-func Silu(dst, x []float32) { silu.apply(dst, x) }
+func Silu(dst, x []float32) { SiluActivation.apply(dst, x) }
 
 // GeluTanh stores 0.5·x·(1+tanh(sqrt(2/π)·(x+0.044715·x³))) in dst, which may
 // be x (Hendrycks and Gimpel, 2016). It is computed as x/(1+exp(-2u)), the same
 // function.
-func GeluTanh(dst, x []float32) { geluTanh.apply(dst, x) }
+func GeluTanh(dst, x []float32) { GeluTanhActivation.apply(dst, x) }
 
 // GeluErf stores 0.5·x·(1+erf(x/sqrt 2)) in dst, which may be x. It is computed as
 // max(x, 0) - |x|·erfc(|x|/sqrt 2)/2, which keeps the digits that 1+erf would lose
 // for negative x.
-func GeluErf(dst, x []float32) { geluErf.apply(dst, x) }
+func GeluErf(dst, x []float32) { GeluErfActivation.apply(dst, x) }
 
-// activation is a function of single elements.
-type activation int
+// Activation is a function of single elements.
+type Activation int
 
+// The functions, by the names of those that apply them.
 const (
-	exponential activation = iota
-	silu
-	geluTanh
-	geluErf
+	exponential Activation = iota
+	SiluActivation
+	GeluTanhActivation
+	GeluErfActivation
 )
+
+// Apply stores the function of each element of x in dst, which may be x.
+func (a Activation) Apply(dst, x []float32) { a.apply(dst, x) }
 
 // apply stores the function of each element of x in dst. The assembly takes groups of
 // 8, and what is left filled up, so that an element's bits do not depend on where it
 // lies.
-func (a activation) apply(dst, x []float32) {
+func (a Activation) apply(dst, x []float32) {
 	x = x[:len(dst)]
 	if !useAsm {
 		a.define(dst, x)
@@ -62,22 +66,22 @@ func (a activation) apply(dst, x []float32) {
 	}
 }
 
-func (a activation) assembly(dst, x *float32, n int) {
+func (a Activation) assembly(dst, x *float32, n int) {
 	switch a {
 	case exponential:
 		expAsm(dst, x, n)
-	case silu:
+	case SiluActivation:
 		siluAsm(dst, x, n)
-	case geluTanh:
+	case GeluTanhActivation:
 		geluTanhAsm(dst, x, n)
-	case geluErf:
+	case GeluErfActivation:
 		geluErfAsm(dst, x, n)
 	}
 }
 
 // define is the definition.
-func (a activation) define(dst, x []float32) {
-	f := [...]func(float32) float32{exponential: exp32, silu: silu32, geluTanh: geluTanh32, geluErf: geluErf32}[a]
+func (a Activation) define(dst, x []float32) {
+	f := [...]func(float32) float32{exponential: exp32, SiluActivation: silu32, GeluTanhActivation: geluTanh32, GeluErfActivation: geluErf32}[a]
 	for i, v := range x {
 		dst[i] = f(v)
 	}

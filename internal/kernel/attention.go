@@ -170,6 +170,9 @@ func (a *Attention) planFor(threads int) attnPlan {
 	p := attnPlan{group: a.Heads / a.KVHeads, blocks: (a.Keys + attnBlock - 1) / attnBlock}
 	p.rows = p.group * a.Queries
 	units := attnUnits * threads
+	if threads == 1 {
+		units = 1 // there is nobody to even out
+	}
 	p.split = p.rows <= attnFew ||
 		p.rows <= attnSplit && threads > 1 && a.KVHeads*((p.rows+attnSub-1)/attnSub) < units
 	if p.split {

@@ -2,6 +2,8 @@
 
 package kernel
 
+import "math/bits"
+
 // formOfKeys chooses how the keys are read for so many rows: turning them pays from more
 // than a few on. Direct kernels take whole
 // groups of lanes, one chunk of them, and no fewer keys than they have in a group.
@@ -104,13 +106,35 @@ func (w *attnWork) directKernel(s, q []float32, n, stride, lds, k, groups, group
 	}
 }
 
-// fetchOfRows says whether rows of d elements are fetched ahead: those are that lie one
-// behind the other.
+// How many bytes ahead of what is multiplied keys and values are fetched, where the
+// processor wants lines from afar and where from nearby.
+const (
+	attnFarAhead  = 8192
+	attnNearAhead = 3072
+)
+
+// fetchOfRows says how many bytes ahead rows of d elements are fetched, 0 for not at all:
+// those are that lie one behind the other.
 func fetchOfRows(row, d int) int {
-	if row != d {
+	switch {
+	case row != d:
 		return 0
+	case fetchAhead == fetchNear:
+		return attnNearAhead
 	}
-	return 1
+	return attnFarAhead
+}
+
+// fetchOfValues does so for columns of values, of so many bytes each. Where it takes
+// several passes over some values for all columns, each fetches what its like reads of the
+// next ones.
+func (w *attnWork) fetchOfValues(cols, size int) int {
+	dv := w.a.ValueDim
+	fetch := fetchOfRows(w.a.VRow, dv)
+	if fetch == attnNearAhead && cols < dv {
+		return nearKeys * dv * size
+	}
+	return fetch
 }
 
 // directSums goes through the values, some at a time for all rows and columns: the sums
@@ -150,26 +174,26 @@ func (w *attnWork) sumKernel(out, s []float32, n, k, c, cols, keys int, add bool
 	end := at + (keys-1)*a.VRow + cols - 1
 	if a.V16 != nil {
 		_ = a.V16[end]
-		v := &a.V16[at]
+		v, fetch := &a.V16[at], w.fetchOfValues(cols, 2)
 		switch {
 		case useAVX512:
-			attnValuesF16AVX512(n, &s[0], 4*w.lds, v, 2*a.VRow, &out[0], 4*dv, keys, acc, fetchOfRows(a.VRow, dv), cols)
+			attnValuesF16AVX512(n, &s[0], 4*w.lds, v, 2*a.VRow, &out[0], 4*dv, keys, acc, fetch, cols)
 		case cols == 32:
-			attnValues32F16AVX2(n, &s[0], 4*w.lds, v, 2*a.VRow, &out[0], 4*dv, keys, acc, fetchOfRows(a.VRow, dv))
+			attnValues32F16AVX2(n, &s[0], 4*w.lds, v, 2*a.VRow, &out[0], 4*dv, keys, acc, fetch)
 		default:
-			attnValues8F16AVX2(n, &s[0], 4*w.lds, v, 2*a.VRow, &out[0], 4*dv, keys, acc, fetchOfRows(a.VRow, dv))
+			attnValues8F16AVX2(n, &s[0], 4*w.lds, v, 2*a.VRow, &out[0], 4*dv, keys, acc, fetch)
 		}
 		return
 	}
 	_ = a.V32[end]
-	v := &a.V32[at]
+	v, fetch := &a.V32[at], w.fetchOfValues(cols, 4)
 	switch {
 	case useAVX512:
-		attnValuesF32AVX512(n, &s[0], 4*w.lds, v, 4*a.VRow, &out[0], 4*dv, keys, acc, fetchOfRows(a.VRow, dv), cols)
+		attnValuesF32AVX512(n, &s[0], 4*w.lds, v, 4*a.VRow, &out[0], 4*dv, keys, acc, fetch, cols)
 	case cols == 32:
-		attnValues32F32AVX2(n, &s[0], 4*w.lds, v, 4*a.VRow, &out[0], 4*dv, keys, acc, fetchOfRows(a.VRow, dv))
+		attnValues32F32AVX2(n, &s[0], 4*w.lds, v, 4*a.VRow, &out[0], 4*dv, keys, acc, fetch)
 	default:
-		attnValues8F32AVX2(n, &s[0], 4*w.lds, v, 4*a.VRow, &out[0], 4*dv, keys, acc, fetchOfRows(a.VRow, dv))
+		attnValues8F32AVX2(n, &s[0], 4*w.lds, v, 4*a.VRow, &out[0], 4*dv, keys, acc, fetch)
 	}
 }
 
@@ -181,87 +205,130 @@ func panelKeys() int {
 	return lanes
 }
 
-// turn makes panels of keys lo to hi-1: of each column the keys of a panel side by side.
-// What is missing of the last panel is left as it is, and of the last group of columns
-// it is 0.
+// turn makes panels of keys lo to hi-1: of each column the keys of a panel side by side,
+// in chunks of columns, each in the order of panelColumn. What is missing of the last
+// panel is left as it is, and of the last group of columns it is 0.
 func (w *attnWork) turn(lo, hi int) {
-	a, wide := w.a, panelKeys()
+	wide := panelKeys()
 	for k := lo; k < hi; k += 8 {
-		n := min(8, hi-k)
 		panel := w.keys[k/wide*wide*w.depth+k%wide:]
-		cols := 0
-		if n == 8 && a.KCol == 1 {
-			cols = a.HeadDim &^ 7
+		for c := 0; c < w.depth; c += chunkCols {
+			w.turnChunk(panel[c*wide:], wide, k, min(8, hi-k), c, min(w.depth-c, chunkCols)/lanes)
 		}
-		if cols > 0 {
-			at := w.keyAt(k)
-			end := at + 7*a.KRow + cols - 1
-			_ = panel[(cols-1)*wide+7]
-			if a.K16 != nil {
-				_ = a.K16[end]
-				attnTurnF16AVX2(&panel[0], 4*wide, &a.K16[at], 2*a.KRow, cols/8)
-			} else {
-				_ = a.K32[end]
-				attnTurnF32AVX2(&panel[0], 4*wide, &a.K32[at], 4*a.KRow, cols/8)
-			}
+	}
+}
+
+// turnChunk turns n keys of a panel, in steps of 16 columns from a column on.
+func (w *attnWork) turnChunk(panel []float32, wide, k, n, column, steps int) {
+	a, done := w.a, 0
+	if n == 8 && a.KCol == 1 {
+		done = min(max(a.HeadDim-column, 0)&^(lanes-1), steps*lanes)
+	}
+	if done > 0 {
+		at := w.keyAt(k) + column
+		end := at + 7*a.KRow + done - 1
+		_ = panel[(steps*lanes-1)*wide+7]
+		if a.K16 != nil {
+			_ = a.K16[end]
+			attnTurnF16AVX2(&panel[0], 4*wide, 4*wide*steps, &a.K16[at], 2*a.KRow, done/lanes)
+		} else {
+			_ = a.K32[end]
+			attnTurnF32AVX2(&panel[0], 4*wide, 4*wide*steps, &a.K32[at], 4*a.KRow, done/lanes)
 		}
-		for i := range n {
-			at := w.keyAt(k + i)
-			for c := cols; c < a.HeadDim; c++ {
-				panel[c*wide+i] = element(a.K16, a.K32, at+c*a.KCol)
-			}
-			for c := a.HeadDim; c < w.depth; c++ {
-				panel[c*wide+i] = 0
+	}
+	for c := done; c < steps*lanes; c++ {
+		turned := panel[panelColumn(c, steps)*wide:][:n]
+		for i := range turned {
+			turned[i] = 0
+			if column+c < a.HeadDim {
+				turned[i] = element(a.K16, a.K32, w.keyAt(k+i)+(column+c)*a.KCol)
 			}
 		}
 	}
 }
 
-// panelScores multiplies each panel by all rows: 8 at a time with AVX-512, 6 with AVX2,
-// and 4 where no more are left.
+// panelColumn is where a column of a chunk is in a panel: lanes are in the order in which
+// their sums are joined, that of 4 bits turned around, and each has its columns of all
+// steps.
+func panelColumn(c, steps int) int {
+	return int(bits.Reverse8(uint8(c%lanes))>>4)*steps + c/lanes
+}
+
+// panelScores multiplies each panel by all rows: 6 at a time, and with AVX2 4 where no
+// more are left.
 func (w *attnWork) panelScores(s, q []float32, n, lo, hi int) {
 	wide := panelKeys()
+	whole := n / 6 * 6
 	for k := lo / wide * wide; k < hi; k += wide {
 		panel := w.keys[k*w.depth : (k+wide)*w.depth]
-		for i := 0; i < n; {
-			rows := 4
-			switch {
-			case n-i <= 4:
-			case useAVX512:
-				rows = 8
-			default:
-				rows = 6
+		if whole > 0 {
+			w.panelRows(s[k:], q, 6, whole/6, panel, wide)
+		}
+		if rest := n - whole; rest > 0 {
+			rows := 6
+			if rest <= 4 && !useAVX512 {
+				rows = 4
 			}
-			w.panelRows(s[i*w.lds+k:], q[i*w.depth:], rows, panel, wide)
-			i += rows
+			w.panelRows(s[whole*w.lds+k:], q[whole*w.depth:], rows, 1, panel, wide)
 		}
 	}
 }
 
 // panelRows goes through the columns in chunks, whose sums are added in order.
-func (w *attnWork) panelRows(s, q []float32, rows int, panel []float32, wide int) {
-	_, _ = s[(rows-1)*w.lds+wide-1], q[rows*w.depth-1]
-	panelKernel(rows, s, w.lds, q, w.depth, panel, w.tmp, min(w.depth, chunkCols)/lanes)
+func (w *attnWork) panelRows(s, q []float32, rows, groups int, panel []float32, wide int) {
+	n := rows * groups
+	_, _ = s[(n-1)*w.lds+wide-1], q[n*w.depth-1]
+	w.panelKernel(rows, s, w.lds, q, panel, min(w.depth, chunkCols)/lanes, groups)
 	for c := chunkCols; c < w.depth; c += chunkCols {
-		var more [8 * 2 * lanes]float32
-		panelKernel(rows, more[:], wide, q[c:], w.depth, panel[c*wide:], w.tmp, min(w.depth-c, chunkCols)/lanes)
-		for i := range rows {
-			line := s[i*w.lds : i*w.lds+wide]
-			Add(line, line, more[i*wide:(i+1)*wide])
+		for i := 0; i < n; i += rows {
+			var more [6 * 2 * lanes]float32
+			w.panelKernel(rows, more[:], wide, q[i*w.depth+c:], panel[c*wide:], min(w.depth-c, chunkCols)/lanes, 1)
+			for j := range rows {
+				line := s[(i+j)*w.lds:][:wide]
+				Add(line, line, more[j*wide:(j+1)*wide])
+			}
 		}
 	}
 }
 
-func panelKernel(rows int, s []float32, lds int, q []float32, ldq int, panel, tmp []float32, steps int) {
+func (w *attnWork) panelKernel(rows int, s []float32, lds int, q, panel []float32, steps, groups int) {
 	switch {
-	case rows == 8:
-		attnPanel8AVX512(&s[0], 4*lds, &q[0], 4*ldq, &panel[0], &tmp[0], steps)
 	case useAVX512:
-		attnPanel4AVX512(&s[0], 4*lds, &q[0], 4*ldq, &panel[0], &tmp[0], steps)
+		attnPanel6AVX512(&s[0], 4*lds, &q[0], 4*w.depth, &panel[0], &w.tmp[0], steps, groups)
 	case rows == 6:
-		attnPanel6AVX2(&s[0], 4*lds, &q[0], 4*ldq, &panel[0], &tmp[0], steps)
+		attnPanel6AVX2(&s[0], 4*lds, &q[0], 4*w.depth, &panel[0], &w.tmp[0], steps, groups)
 	default:
-		attnPanel4AVX2(&s[0], 4*lds, &q[0], 4*ldq, &panel[0], &tmp[0], steps)
+		attnPanel4AVX2(&s[0], 4*lds, &q[0], 4*w.depth, &panel[0], &w.tmp[0], steps, groups)
+	}
+}
+
+// weighDirectly is weighRows by a kernel that does all of it, if there is one.
+func (w *attnWork) weighDirectly(r attnRows, s []float32, lo, hi int, peaks, sums []float32) bool {
+	if !useAsm || !useAVX512 {
+		return false
+	}
+	a := w.a
+	var added *float32
+	var at [attnSplit]int
+	if a.Mask != nil {
+		added = &a.Mask[0]
+		w.maskRows(r, w.b*attnBlock+lo, hi-lo, at[:r.n])
+	}
+	_, _, _ = s[(r.n-1)*w.lds+paddedTo(hi, lanes)-1], peaks[r.n-1], sums[r.n-1]
+	attnWeighAVX512(&s[lo], 4*w.lds, r.n, added, &at[0], hi-lo, &peaks[0], &sums[0], a.Scale)
+	return true
+}
+
+// maskRows says where the masks of rows are, for n keys from key k on.
+func (w *attnWork) maskRows(r attnRows, k, n int, at []int) {
+	a := w.a
+	head, query := a.where(r.kv, r.first)
+	for i := range at {
+		at[i] = head*a.MaskHead + query*a.MaskRow + k
+		_ = a.Mask[at[i]+n-1]
+		if head++; head == (r.kv+1)*a.plan.group {
+			head, query = r.kv*a.plan.group, query+1
+		}
 	}
 }
 

@@ -11,3 +11,6 @@ func (w *attnWork) turn(_, _ int)                            {}
 func (w *attnWork) directScores(_, _ []float32, _, _, _ int) {}
 func (w *attnWork) panelScores(_, _ []float32, _, _, _ int)  {}
 func (w *attnWork) directSums(_, _ []float32, _, _, _ int)   {}
+func (w *attnWork) weighDirectly(_ attnRows, _ []float32, _, _ int, _, _ []float32) bool {
+	return false
+}

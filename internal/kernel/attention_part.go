@@ -88,9 +88,7 @@ func (w *attnWork) scoresOfPart(r attnRows, b, lo, hi int) {
 	w.queries(r)
 	w.prepareKeys(r.kv, r.n, b, lo, hi)
 	w.scores(w.s, w.q, r.n, lo, hi)
-	for i := range r.n {
-		w.a.shared.peaks[at+i], w.a.shared.weights[at+i] = w.weigh(r, i, w.s[i*w.lds:], lo, hi)
-	}
+	w.weighRows(r, w.s, lo, hi, w.a.shared.peaks[at:at+r.n], w.a.shared.weights[at:at+r.n])
 }
 
 // roundPart is a block's part of the passes that Round takes. Scores are copied to where

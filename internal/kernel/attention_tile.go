@@ -36,7 +36,6 @@ func (w *attnWork) tile(r attnRows) {
 		w.roundTile(r)
 		return
 	}
-	dv := w.a.ValueDim
 	w.clearSums(r.n)
 	for b := range w.a.plan.blocks {
 		if stops(w.a.Stop) {
@@ -51,15 +50,12 @@ func (w *attnWork) tile(r attnRows) {
 		seen.overSub(r, func(part attnRows, i, lo, hi int) {
 			w.scores(w.s, w.q[i*w.depth:], part.n, lo, hi)
 			var peaks, sums [attnSub]float32
-			for j := range part.n {
-				peaks[j], sums[j] = w.weigh(part, j, w.s[j*w.lds:], lo, hi)
-			}
+			w.weighRows(part, w.s, lo, hi, peaks[:], sums[:])
 			w.sums(w.out, w.s, part.n, lo, hi)
-			for j := range part.n {
-				joinBlock(w.all[(i+j)*dv:(i+j+1)*dv], &w.peaks[i+j], &w.weight[i+j], w.out[j*dv:(j+1)*dv], peaks[j], sums[j])
-			}
+			w.joinRows(i, part.n, peaks[:], sums[:])
 		})
 	}
+	dv := w.a.ValueDim
 	for i := range r.n {
 		w.finish(r.kv, r.first+i, w.all[i*dv:(i+1)*dv], w.weight[i], func(all []float32) {
 			w.carefulRow(all, r.kv, r.first+i)
@@ -71,6 +67,26 @@ func (w *attnWork) clearSums(n int) {
 	clear(w.all[:n*w.a.ValueDim])
 	for i := range n {
 		w.peaks[i], w.weight[i] = float32(math.Inf(-1)), 0
+	}
+}
+
+// joinRows is joinBlock for n rows of a tile from row i on, whose block's sums are in out.
+func (w *attnWork) joinRows(i, n int, peaks, sums []float32) {
+	var scales [2 * attnSub]float32
+	old, add := scales[:n], scales[n:2*n]
+	for j, peak := range w.peaks[i : i+n] {
+		most := max(peak, peaks[j])
+		w.peaks[i+j] = most
+		old[j], add[j] = peak-most, peaks[j]-most
+		if isNegInf(most) {
+			old[j], add[j] = most, most
+		}
+	}
+	Exp(scales[:2*n], scales[:2*n])
+	dv := w.a.ValueDim
+	for j, o := range old {
+		joinSums(w.all[(i+j)*dv:(i+j+1)*dv], w.out[j*dv:(j+1)*dv], o, add[j])
+		w.weight[i+j] = fma32(sums[j], add[j], float32(w.weight[i+j]*o))
 	}
 }
 

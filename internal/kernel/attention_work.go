@@ -166,9 +166,19 @@ func (w *attnWork) sums(out, s []float32, n, lo, hi int) {
 	}
 }
 
-// weigh makes the scores of row i of some a block's weights, relative to the block's
-// maximum, and returns that and their sum; with Round it leaves them scores. The last
-// group of lanes is filled up with weights of 0.
+// weighRows makes the scores of some rows a block's weights, relative to the block's
+// maximum of each, and stores that and their sum; with Round it leaves them scores. The
+// last group of lanes is filled up with weights of 0.
+func (w *attnWork) weighRows(r attnRows, s []float32, lo, hi int, peaks, sums []float32) {
+	if !w.a.Round && w.weighDirectly(r, s, lo, hi, peaks, sums) {
+		return
+	}
+	for i := range r.n {
+		peaks[i], sums[i] = w.weigh(r, i, s[i*w.lds:], lo, hi)
+	}
+}
+
+// weigh does so for row i.
 func (w *attnWork) weigh(r attnRows, i int, s []float32, lo, hi int) (peak, sum float32) {
 	a := w.a
 	mask := a.maskRow(r.kv, r.first+i, w.b*attnBlock+lo, hi-lo)
@@ -209,11 +219,11 @@ func (w *attnWork) finish(kv, row int, all []float32, sum float32, careful func(
 	if s := SumF32(all); s-s != 0 && !finite(all) {
 		careful(all)
 	}
-	if a.Round {
-		RoundF16(all)
-	} else {
-		Scale(all, all, 1/sum)
+	if !a.Round {
+		Scale(dst, all, 1/sum)
+		return
 	}
+	RoundF16(all)
 	copy(dst, all)
 }
 

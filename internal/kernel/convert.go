@@ -57,3 +57,13 @@ func RoundF16(x []float32) {
 		x[done+i] = dtype.RoundFloat16(f)
 	}
 }
+
+// roundRows is RoundF16 for rows of n numbers, ldx apart.
+func roundRows(x []float32, n, rows, ldx int) {
+	if rows <= 0 || n <= 0 || roundRowsAsm(x, n, rows, ldx) {
+		return
+	}
+	for r := range rows {
+		RoundF16(x[r*ldx:][:n])
+	}
+}

@@ -18,5 +18,8 @@ var (
 	FMA32      = fma32
 )
 
+// Grain is the rows of a chunk of a product of one vector.
+func Grain(m Mat, threads int) int { return (&MatMulTask{mat: m, N: 1}).grain(threads) }
+
 // EvenTiles is how many tiles a chunk has.
 var EvenTiles = evenTiles

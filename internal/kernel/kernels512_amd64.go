@@ -127,122 +127,122 @@ func fastuoLongHalvesVNNI(w *byte, scale *uint16, offset *float32, x *float32, d
 // fastsQuadHalvesBy2VNNI multiplies 2 compact vectors, ldx bytes apart, by rows of 4-bit codes, blocks times 64, that have scales for each 16.
 //
 //go:noescape
-func fastsQuadHalvesBy2VNNI(w *byte, scale *uint16, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int)
+func fastsQuadHalvesBy2VNNI(w *byte, scale *uint16, x *float32, ldx int, dst *float32, ldd int, wide *float32, rows int, blocks int, fetch int)
 
 // fastsoQuadHalvesBy2VNNI multiplies 2 compact vectors, ldx bytes apart, by rows of 4-bit codes, blocks times 64, that have scales for each 16.
 //
 //go:noescape
-func fastsoQuadHalvesBy2VNNI(w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int)
+func fastsoQuadHalvesBy2VNNI(w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, wide *float32, rows int, blocks int, fetch int)
 
 // fastuQuadHalvesBy2VNNI multiplies 2 compact vectors, ldx bytes apart, by rows of 4-bit codes, blocks times 64, that have scales for each 16.
 //
 //go:noescape
-func fastuQuadHalvesBy2VNNI(w *byte, scale *uint16, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int)
+func fastuQuadHalvesBy2VNNI(w *byte, scale *uint16, x *float32, ldx int, dst *float32, ldd int, wide *float32, rows int, blocks int, fetch int)
 
 // fastuoQuadHalvesBy2VNNI multiplies 2 compact vectors, ldx bytes apart, by rows of 4-bit codes, blocks times 64, that have scales for each 16.
 //
 //go:noescape
-func fastuoQuadHalvesBy2VNNI(w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int)
+func fastuoQuadHalvesBy2VNNI(w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, wide *float32, rows int, blocks int, fetch int)
 
 // fastsPairHalvesBy2VNNI multiplies 2 compact vectors, ldx bytes apart, by rows of 4-bit codes, blocks times 64, that have scales for each 32.
 //
 //go:noescape
-func fastsPairHalvesBy2VNNI(w *byte, scale *uint16, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int)
+func fastsPairHalvesBy2VNNI(w *byte, scale *uint16, x *float32, ldx int, dst *float32, ldd int, wide *float32, rows int, blocks int, fetch int)
 
 // fastsoPairHalvesBy2VNNI multiplies 2 compact vectors, ldx bytes apart, by rows of 4-bit codes, blocks times 64, that have scales for each 32.
 //
 //go:noescape
-func fastsoPairHalvesBy2VNNI(w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int)
+func fastsoPairHalvesBy2VNNI(w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, wide *float32, rows int, blocks int, fetch int)
 
 // fastuPairHalvesBy2VNNI multiplies 2 compact vectors, ldx bytes apart, by rows of 4-bit codes, blocks times 64, that have scales for each 32.
 //
 //go:noescape
-func fastuPairHalvesBy2VNNI(w *byte, scale *uint16, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int)
+func fastuPairHalvesBy2VNNI(w *byte, scale *uint16, x *float32, ldx int, dst *float32, ldd int, wide *float32, rows int, blocks int, fetch int)
 
 // fastuoPairHalvesBy2VNNI multiplies 2 compact vectors, ldx bytes apart, by rows of 4-bit codes, blocks times 64, that have scales for each 32.
 //
 //go:noescape
-func fastuoPairHalvesBy2VNNI(w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int)
+func fastuoPairHalvesBy2VNNI(w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, wide *float32, rows int, blocks int, fetch int)
 
 // fastsQuadHalvesBy3VNNI multiplies 3 compact vectors, ldx bytes apart, by rows of 4-bit codes, blocks times 64, that have scales for each 16.
 //
 //go:noescape
-func fastsQuadHalvesBy3VNNI(w *byte, scale *uint16, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int)
+func fastsQuadHalvesBy3VNNI(w *byte, scale *uint16, x *float32, ldx int, dst *float32, ldd int, wide *float32, rows int, blocks int, fetch int)
 
 // fastsoQuadHalvesBy3VNNI multiplies 3 compact vectors, ldx bytes apart, by rows of 4-bit codes, blocks times 64, that have scales for each 16.
 //
 //go:noescape
-func fastsoQuadHalvesBy3VNNI(w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int)
+func fastsoQuadHalvesBy3VNNI(w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, wide *float32, rows int, blocks int, fetch int)
 
 // fastuQuadHalvesBy3VNNI multiplies 3 compact vectors, ldx bytes apart, by rows of 4-bit codes, blocks times 64, that have scales for each 16.
 //
 //go:noescape
-func fastuQuadHalvesBy3VNNI(w *byte, scale *uint16, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int)
+func fastuQuadHalvesBy3VNNI(w *byte, scale *uint16, x *float32, ldx int, dst *float32, ldd int, wide *float32, rows int, blocks int, fetch int)
 
 // fastuoQuadHalvesBy3VNNI multiplies 3 compact vectors, ldx bytes apart, by rows of 4-bit codes, blocks times 64, that have scales for each 16.
 //
 //go:noescape
-func fastuoQuadHalvesBy3VNNI(w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int)
+func fastuoQuadHalvesBy3VNNI(w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, wide *float32, rows int, blocks int, fetch int)
 
 // fastsPairHalvesBy3VNNI multiplies 3 compact vectors, ldx bytes apart, by rows of 4-bit codes, blocks times 64, that have scales for each 32.
 //
 //go:noescape
-func fastsPairHalvesBy3VNNI(w *byte, scale *uint16, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int)
+func fastsPairHalvesBy3VNNI(w *byte, scale *uint16, x *float32, ldx int, dst *float32, ldd int, wide *float32, rows int, blocks int, fetch int)
 
 // fastsoPairHalvesBy3VNNI multiplies 3 compact vectors, ldx bytes apart, by rows of 4-bit codes, blocks times 64, that have scales for each 32.
 //
 //go:noescape
-func fastsoPairHalvesBy3VNNI(w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int)
+func fastsoPairHalvesBy3VNNI(w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, wide *float32, rows int, blocks int, fetch int)
 
 // fastuPairHalvesBy3VNNI multiplies 3 compact vectors, ldx bytes apart, by rows of 4-bit codes, blocks times 64, that have scales for each 32.
 //
 //go:noescape
-func fastuPairHalvesBy3VNNI(w *byte, scale *uint16, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int)
+func fastuPairHalvesBy3VNNI(w *byte, scale *uint16, x *float32, ldx int, dst *float32, ldd int, wide *float32, rows int, blocks int, fetch int)
 
 // fastuoPairHalvesBy3VNNI multiplies 3 compact vectors, ldx bytes apart, by rows of 4-bit codes, blocks times 64, that have scales for each 32.
 //
 //go:noescape
-func fastuoPairHalvesBy3VNNI(w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int)
+func fastuoPairHalvesBy3VNNI(w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, wide *float32, rows int, blocks int, fetch int)
 
 // fastsQuadHalvesBy4VNNI multiplies 4 compact vectors, ldx bytes apart, by rows of 4-bit codes, blocks times 64, that have scales for each 16.
 //
 //go:noescape
-func fastsQuadHalvesBy4VNNI(w *byte, scale *uint16, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int)
+func fastsQuadHalvesBy4VNNI(w *byte, scale *uint16, x *float32, ldx int, dst *float32, ldd int, wide *float32, rows int, blocks int, fetch int)
 
 // fastsoQuadHalvesBy4VNNI multiplies 4 compact vectors, ldx bytes apart, by rows of 4-bit codes, blocks times 64, that have scales for each 16.
 //
 //go:noescape
-func fastsoQuadHalvesBy4VNNI(w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int)
+func fastsoQuadHalvesBy4VNNI(w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, wide *float32, rows int, blocks int, fetch int)
 
 // fastuQuadHalvesBy4VNNI multiplies 4 compact vectors, ldx bytes apart, by rows of 4-bit codes, blocks times 64, that have scales for each 16.
 //
 //go:noescape
-func fastuQuadHalvesBy4VNNI(w *byte, scale *uint16, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int)
+func fastuQuadHalvesBy4VNNI(w *byte, scale *uint16, x *float32, ldx int, dst *float32, ldd int, wide *float32, rows int, blocks int, fetch int)
 
 // fastuoQuadHalvesBy4VNNI multiplies 4 compact vectors, ldx bytes apart, by rows of 4-bit codes, blocks times 64, that have scales for each 16.
 //
 //go:noescape
-func fastuoQuadHalvesBy4VNNI(w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int)
+func fastuoQuadHalvesBy4VNNI(w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, wide *float32, rows int, blocks int, fetch int)
 
 // fastsPairHalvesBy4VNNI multiplies 4 compact vectors, ldx bytes apart, by rows of 4-bit codes, blocks times 64, that have scales for each 32.
 //
 //go:noescape
-func fastsPairHalvesBy4VNNI(w *byte, scale *uint16, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int)
+func fastsPairHalvesBy4VNNI(w *byte, scale *uint16, x *float32, ldx int, dst *float32, ldd int, wide *float32, rows int, blocks int, fetch int)
 
 // fastsoPairHalvesBy4VNNI multiplies 4 compact vectors, ldx bytes apart, by rows of 4-bit codes, blocks times 64, that have scales for each 32.
 //
 //go:noescape
-func fastsoPairHalvesBy4VNNI(w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int)
+func fastsoPairHalvesBy4VNNI(w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, wide *float32, rows int, blocks int, fetch int)
 
 // fastuPairHalvesBy4VNNI multiplies 4 compact vectors, ldx bytes apart, by rows of 4-bit codes, blocks times 64, that have scales for each 32.
 //
 //go:noescape
-func fastuPairHalvesBy4VNNI(w *byte, scale *uint16, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int)
+func fastuPairHalvesBy4VNNI(w *byte, scale *uint16, x *float32, ldx int, dst *float32, ldd int, wide *float32, rows int, blocks int, fetch int)
 
 // fastuoPairHalvesBy4VNNI multiplies 4 compact vectors, ldx bytes apart, by rows of 4-bit codes, blocks times 64, that have scales for each 32.
 //
 //go:noescape
-func fastuoPairHalvesBy4VNNI(w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int)
+func fastuoPairHalvesBy4VNNI(w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, wide *float32, rows int, blocks int, fetch int)
 
 // wordssVNNI multiplies words by rows of 8-bit codes, blocks times 64, with a factor for each.
 //
@@ -389,30 +389,60 @@ func nt4AVX512(dst *float32, ldd int, x *float32, ldx int, n int, w0 *float32, w
 //go:noescape
 func nn1AVX512(dst *float32, ldd int, a *float32, lda int, b *float32, ldb int, k int, acc int, cols int)
 
+// nn1x64AVX512 computes 1 rows by 64 columns of a product to depth k. Strides are in bytes.
+//
+//go:noescape
+func nn1x64AVX512(dst *float32, ldd int, a *float32, lda int, b *float32, ldb int, k int, acc int)
+
 // nn2AVX512 computes 2 rows by at most 32 columns of a product to depth k. Strides are in bytes.
 //
 //go:noescape
 func nn2AVX512(dst *float32, ldd int, a *float32, lda int, b *float32, ldb int, k int, acc int, cols int)
+
+// nn2x64AVX512 computes 2 rows by 64 columns of a product to depth k. Strides are in bytes.
+//
+//go:noescape
+func nn2x64AVX512(dst *float32, ldd int, a *float32, lda int, b *float32, ldb int, k int, acc int)
 
 // nn3AVX512 computes 3 rows by at most 32 columns of a product to depth k. Strides are in bytes.
 //
 //go:noescape
 func nn3AVX512(dst *float32, ldd int, a *float32, lda int, b *float32, ldb int, k int, acc int, cols int)
 
+// nn3x64AVX512 computes 3 rows by 64 columns of a product to depth k. Strides are in bytes.
+//
+//go:noescape
+func nn3x64AVX512(dst *float32, ldd int, a *float32, lda int, b *float32, ldb int, k int, acc int)
+
 // nn4AVX512 computes 4 rows by at most 32 columns of a product to depth k. Strides are in bytes.
 //
 //go:noescape
 func nn4AVX512(dst *float32, ldd int, a *float32, lda int, b *float32, ldb int, k int, acc int, cols int)
+
+// nn4x64AVX512 computes 4 rows by 64 columns of a product to depth k. Strides are in bytes.
+//
+//go:noescape
+func nn4x64AVX512(dst *float32, ldd int, a *float32, lda int, b *float32, ldb int, k int, acc int)
 
 // nn5AVX512 computes 5 rows by at most 32 columns of a product to depth k. Strides are in bytes.
 //
 //go:noescape
 func nn5AVX512(dst *float32, ldd int, a *float32, lda int, b *float32, ldb int, k int, acc int, cols int)
 
+// nn5x64AVX512 computes 5 rows by 64 columns of a product to depth k. Strides are in bytes.
+//
+//go:noescape
+func nn5x64AVX512(dst *float32, ldd int, a *float32, lda int, b *float32, ldb int, k int, acc int)
+
 // nn6AVX512 computes 6 rows by at most 32 columns of a product to depth k. Strides are in bytes.
 //
 //go:noescape
 func nn6AVX512(dst *float32, ldd int, a *float32, lda int, b *float32, ldb int, k int, acc int, cols int)
+
+// nn6x64AVX512 computes 6 rows by 64 columns of a product to depth k. Strides are in bytes.
+//
+//go:noescape
+func nn6x64AVX512(dst *float32, ldd int, a *float32, lda int, b *float32, ldb int, k int, acc int)
 
 // rowsF16AVX512 multiplies x by rows of halves, a multiple of 4 of them, of columns a multiple of 16; stride is in bytes.
 //
@@ -619,20 +649,45 @@ func attnScores4F32AVX512(q *float32, ldq int, keys *float32, ldk int, s *float3
 //go:noescape
 func attnValues4F32AVX512(p *float32, ldp int, v *float32, ldv int, dst *float32, ldd int, k int, acc int, fetch int, cols64 int)
 
-// attnPanel4AVX512 multiplies 4 rows of queries by 32 keys in steps of 16 columns; tmp holds sums. Strides are in bytes.
+// attnPanel6AVX512 multiplies groups of 6 rows of queries by 32 keys in steps of 16 columns; tmp holds sums. Strides are in bytes.
 //
 //go:noescape
-func attnPanel4AVX512(s *float32, lds int, q *float32, ldq int, keys *float32, tmp *float32, steps int)
-
-// attnPanel8AVX512 multiplies 8 rows of queries by 32 keys in steps of 16 columns; tmp holds sums. Strides are in bytes.
-//
-//go:noescape
-func attnPanel8AVX512(s *float32, lds int, q *float32, ldq int, keys *float32, tmp *float32, steps int)
+func attnPanel6AVX512(s *float32, lds int, q *float32, ldq int, keys *float32, tmp *float32, steps int, groups int)
 
 // attnExpAVX512 replaces n scores, a multiple of 16, by exp(s-shift) and returns their sum in 16 lanes.
 //
 //go:noescape
 func attnExpAVX512(s *float32, n16 int, shift float32) float32
+
+// attnWeighAVX512 makes rows of n scores their weights: s·scale, to which the mask at an index of each row is added, of which -Inf overrides and which may be nil, relative to their maximum that is not NaN, which is stored, as is the sum of the weights. lds is in bytes.
+//
+//go:noescape
+func attnWeighAVX512(s *float32, lds int, rows int, added *float32, at *int, n int, peaks *float32, sums *float32, scale float32)
+
+// quantizeManyAVX512 quantises blocks of 32 inputs of one of 16 vectors as quantizeManyAVX2 does, four at a time: there are blocks4, a multiple of 4.
+//
+//go:noescape
+func quantizeManyAVX512(dst *float32, steps *float32, x *float32, blocks4 int)
+
+// siluAVX512 stores x/(1+exp(-x)) in dst.
+//
+//go:noescape
+func siluAVX512(dst *float32, x *float32, n int)
+
+// gateRowsAVX512 stores up·gate/(1+exp(-gate)) for n16 floats, a multiple of 16, of each of rows. Strides are in bytes. If half is not 0, operands and results are rounded to halves.
+//
+//go:noescape
+func gateRowsAVX512(dst *float32, gate *float32, up *float32, n16 int, rows int, ldd int, ldx int, half int)
+
+// roundRowsAVX512 rounds n16 floats, a multiple of 16, of each of rows to the nearest halves in place. The stride is in bytes.
+//
+//go:noescape
+func roundRowsAVX512(x *float32, n16 int, rows int, ldx int)
+
+// rotateRowsAVX512 rotates rows of two halves of h16 floats each, a multiple of a register's. Strides are in bytes.
+//
+//go:noescape
+func rotateRowsAVX512(dst *float32, x *float32, cos *float32, sin *float32, h16 int, rows int, ldx int, ldc int, lds int)
 
 // fastQuadVNNI multiplies compact inputs by rows of 4-bit codes in blocks of 16.
 func fastQuadVNNI(kind kernelKind, w *byte, scale *float32, offset *float32, x *float32, dst *float32, rows int, blocks int, fetch int) {
@@ -719,86 +774,86 @@ func fastLongHalvesVNNI(kind kernelKind, w *byte, scale *uint16, offset *float32
 }
 
 // fastQuadHalvesBy2VNNI multiplies compact inputs by rows of 4-bit codes in blocks of 16.
-func fastQuadHalvesBy2VNNI(kind kernelKind, w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int) {
+func fastQuadHalvesBy2VNNI(kind kernelKind, w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, wide *float32, rows int, blocks int, fetch int) {
 	switch kind {
 	case kind4sPlain:
-		fastsQuadHalvesBy2VNNI(w, scale, x, ldx, dst, ldd, rows, blocks, fetch)
+		fastsQuadHalvesBy2VNNI(w, scale, x, ldx, dst, ldd, wide, rows, blocks, fetch)
 	case kind4sOffset:
-		fastsoQuadHalvesBy2VNNI(w, scale, offset, x, ldx, dst, ldd, rows, blocks, fetch)
+		fastsoQuadHalvesBy2VNNI(w, scale, offset, x, ldx, dst, ldd, wide, rows, blocks, fetch)
 	case kind4uPlain:
-		fastuQuadHalvesBy2VNNI(w, scale, x, ldx, dst, ldd, rows, blocks, fetch)
+		fastuQuadHalvesBy2VNNI(w, scale, x, ldx, dst, ldd, wide, rows, blocks, fetch)
 	case kind4uOffset:
-		fastuoQuadHalvesBy2VNNI(w, scale, offset, x, ldx, dst, ldd, rows, blocks, fetch)
+		fastuoQuadHalvesBy2VNNI(w, scale, offset, x, ldx, dst, ldd, wide, rows, blocks, fetch)
 	}
 }
 
 // fastPairHalvesBy2VNNI multiplies compact inputs by rows of 4-bit codes in blocks of 32.
-func fastPairHalvesBy2VNNI(kind kernelKind, w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int) {
+func fastPairHalvesBy2VNNI(kind kernelKind, w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, wide *float32, rows int, blocks int, fetch int) {
 	switch kind {
 	case kind4sPlain:
-		fastsPairHalvesBy2VNNI(w, scale, x, ldx, dst, ldd, rows, blocks, fetch)
+		fastsPairHalvesBy2VNNI(w, scale, x, ldx, dst, ldd, wide, rows, blocks, fetch)
 	case kind4sOffset:
-		fastsoPairHalvesBy2VNNI(w, scale, offset, x, ldx, dst, ldd, rows, blocks, fetch)
+		fastsoPairHalvesBy2VNNI(w, scale, offset, x, ldx, dst, ldd, wide, rows, blocks, fetch)
 	case kind4uPlain:
-		fastuPairHalvesBy2VNNI(w, scale, x, ldx, dst, ldd, rows, blocks, fetch)
+		fastuPairHalvesBy2VNNI(w, scale, x, ldx, dst, ldd, wide, rows, blocks, fetch)
 	case kind4uOffset:
-		fastuoPairHalvesBy2VNNI(w, scale, offset, x, ldx, dst, ldd, rows, blocks, fetch)
+		fastuoPairHalvesBy2VNNI(w, scale, offset, x, ldx, dst, ldd, wide, rows, blocks, fetch)
 	}
 }
 
 // fastQuadHalvesBy3VNNI multiplies compact inputs by rows of 4-bit codes in blocks of 16.
-func fastQuadHalvesBy3VNNI(kind kernelKind, w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int) {
+func fastQuadHalvesBy3VNNI(kind kernelKind, w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, wide *float32, rows int, blocks int, fetch int) {
 	switch kind {
 	case kind4sPlain:
-		fastsQuadHalvesBy3VNNI(w, scale, x, ldx, dst, ldd, rows, blocks, fetch)
+		fastsQuadHalvesBy3VNNI(w, scale, x, ldx, dst, ldd, wide, rows, blocks, fetch)
 	case kind4sOffset:
-		fastsoQuadHalvesBy3VNNI(w, scale, offset, x, ldx, dst, ldd, rows, blocks, fetch)
+		fastsoQuadHalvesBy3VNNI(w, scale, offset, x, ldx, dst, ldd, wide, rows, blocks, fetch)
 	case kind4uPlain:
-		fastuQuadHalvesBy3VNNI(w, scale, x, ldx, dst, ldd, rows, blocks, fetch)
+		fastuQuadHalvesBy3VNNI(w, scale, x, ldx, dst, ldd, wide, rows, blocks, fetch)
 	case kind4uOffset:
-		fastuoQuadHalvesBy3VNNI(w, scale, offset, x, ldx, dst, ldd, rows, blocks, fetch)
+		fastuoQuadHalvesBy3VNNI(w, scale, offset, x, ldx, dst, ldd, wide, rows, blocks, fetch)
 	}
 }
 
 // fastPairHalvesBy3VNNI multiplies compact inputs by rows of 4-bit codes in blocks of 32.
-func fastPairHalvesBy3VNNI(kind kernelKind, w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int) {
+func fastPairHalvesBy3VNNI(kind kernelKind, w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, wide *float32, rows int, blocks int, fetch int) {
 	switch kind {
 	case kind4sPlain:
-		fastsPairHalvesBy3VNNI(w, scale, x, ldx, dst, ldd, rows, blocks, fetch)
+		fastsPairHalvesBy3VNNI(w, scale, x, ldx, dst, ldd, wide, rows, blocks, fetch)
 	case kind4sOffset:
-		fastsoPairHalvesBy3VNNI(w, scale, offset, x, ldx, dst, ldd, rows, blocks, fetch)
+		fastsoPairHalvesBy3VNNI(w, scale, offset, x, ldx, dst, ldd, wide, rows, blocks, fetch)
 	case kind4uPlain:
-		fastuPairHalvesBy3VNNI(w, scale, x, ldx, dst, ldd, rows, blocks, fetch)
+		fastuPairHalvesBy3VNNI(w, scale, x, ldx, dst, ldd, wide, rows, blocks, fetch)
 	case kind4uOffset:
-		fastuoPairHalvesBy3VNNI(w, scale, offset, x, ldx, dst, ldd, rows, blocks, fetch)
+		fastuoPairHalvesBy3VNNI(w, scale, offset, x, ldx, dst, ldd, wide, rows, blocks, fetch)
 	}
 }
 
 // fastQuadHalvesBy4VNNI multiplies compact inputs by rows of 4-bit codes in blocks of 16.
-func fastQuadHalvesBy4VNNI(kind kernelKind, w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int) {
+func fastQuadHalvesBy4VNNI(kind kernelKind, w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, wide *float32, rows int, blocks int, fetch int) {
 	switch kind {
 	case kind4sPlain:
-		fastsQuadHalvesBy4VNNI(w, scale, x, ldx, dst, ldd, rows, blocks, fetch)
+		fastsQuadHalvesBy4VNNI(w, scale, x, ldx, dst, ldd, wide, rows, blocks, fetch)
 	case kind4sOffset:
-		fastsoQuadHalvesBy4VNNI(w, scale, offset, x, ldx, dst, ldd, rows, blocks, fetch)
+		fastsoQuadHalvesBy4VNNI(w, scale, offset, x, ldx, dst, ldd, wide, rows, blocks, fetch)
 	case kind4uPlain:
-		fastuQuadHalvesBy4VNNI(w, scale, x, ldx, dst, ldd, rows, blocks, fetch)
+		fastuQuadHalvesBy4VNNI(w, scale, x, ldx, dst, ldd, wide, rows, blocks, fetch)
 	case kind4uOffset:
-		fastuoQuadHalvesBy4VNNI(w, scale, offset, x, ldx, dst, ldd, rows, blocks, fetch)
+		fastuoQuadHalvesBy4VNNI(w, scale, offset, x, ldx, dst, ldd, wide, rows, blocks, fetch)
 	}
 }
 
 // fastPairHalvesBy4VNNI multiplies compact inputs by rows of 4-bit codes in blocks of 32.
-func fastPairHalvesBy4VNNI(kind kernelKind, w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, rows int, blocks int, fetch int) {
+func fastPairHalvesBy4VNNI(kind kernelKind, w *byte, scale *uint16, offset *float32, x *float32, ldx int, dst *float32, ldd int, wide *float32, rows int, blocks int, fetch int) {
 	switch kind {
 	case kind4sPlain:
-		fastsPairHalvesBy4VNNI(w, scale, x, ldx, dst, ldd, rows, blocks, fetch)
+		fastsPairHalvesBy4VNNI(w, scale, x, ldx, dst, ldd, wide, rows, blocks, fetch)
 	case kind4sOffset:
-		fastsoPairHalvesBy4VNNI(w, scale, offset, x, ldx, dst, ldd, rows, blocks, fetch)
+		fastsoPairHalvesBy4VNNI(w, scale, offset, x, ldx, dst, ldd, wide, rows, blocks, fetch)
 	case kind4uPlain:
-		fastuPairHalvesBy4VNNI(w, scale, x, ldx, dst, ldd, rows, blocks, fetch)
+		fastuPairHalvesBy4VNNI(w, scale, x, ldx, dst, ldd, wide, rows, blocks, fetch)
 	case kind4uOffset:
-		fastuoPairHalvesBy4VNNI(w, scale, offset, x, ldx, dst, ldd, rows, blocks, fetch)
+		fastuoPairHalvesBy4VNNI(w, scale, offset, x, ldx, dst, ldd, wide, rows, blocks, fetch)
 	}
 }
 
@@ -889,6 +944,24 @@ func nnAVX512(count int, dst *float32, ldd int, a *float32, lda int, b *float32,
 		nn5AVX512(dst, ldd, a, lda, b, ldb, k, acc, cols)
 	case 6:
 		nn6AVX512(dst, ldd, a, lda, b, ldb, k, acc, cols)
+	}
+}
+
+// nn64AVX512 computes 1 to 6 rows by 64 columns of a product.
+func nn64AVX512(count int, dst *float32, ldd int, a *float32, lda int, b *float32, ldb int, k int, acc int) {
+	switch count {
+	case 1:
+		nn1x64AVX512(dst, ldd, a, lda, b, ldb, k, acc)
+	case 2:
+		nn2x64AVX512(dst, ldd, a, lda, b, ldb, k, acc)
+	case 3:
+		nn3x64AVX512(dst, ldd, a, lda, b, ldb, k, acc)
+	case 4:
+		nn4x64AVX512(dst, ldd, a, lda, b, ldb, k, acc)
+	case 5:
+		nn5x64AVX512(dst, ldd, a, lda, b, ldb, k, acc)
+	case 6:
+		nn6x64AVX512(dst, ldd, a, lda, b, ldb, k, acc)
 	}
 }
 

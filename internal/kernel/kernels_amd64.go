@@ -999,25 +999,25 @@ func attnValues2x8F32AVX2(p *float32, ldp int, v *float32, ldv int, dst *float32
 //go:noescape
 func attnValues3x8F32AVX2(p *float32, ldp int, v *float32, ldv int, dst *float32, ldd int, k int, acc int, fetch int)
 
-// attnPanel4AVX2 multiplies 4 rows of queries by 16 keys in steps of 16 columns; tmp holds sums. Strides are in bytes.
+// attnPanel4AVX2 multiplies groups of 4 rows of queries by 16 keys in steps of 16 columns; tmp holds sums. Strides are in bytes.
 //
 //go:noescape
-func attnPanel4AVX2(s *float32, lds int, q *float32, ldq int, keys *float32, tmp *float32, steps int)
+func attnPanel4AVX2(s *float32, lds int, q *float32, ldq int, keys *float32, tmp *float32, steps int, groups int)
 
-// attnPanel6AVX2 multiplies 6 rows of queries by 16 keys in steps of 16 columns; tmp holds sums. Strides are in bytes.
+// attnPanel6AVX2 multiplies groups of 6 rows of queries by 16 keys in steps of 16 columns; tmp holds sums. Strides are in bytes.
 //
 //go:noescape
-func attnPanel6AVX2(s *float32, lds int, q *float32, ldq int, keys *float32, tmp *float32, steps int)
+func attnPanel6AVX2(s *float32, lds int, q *float32, ldq int, keys *float32, tmp *float32, steps int, groups int)
 
-// attnTurnF16AVX2 stores columns of 8 keys, 8 columns to a group.
+// attnTurnF16AVX2 stores columns of 8 keys, 16 columns to a group.
 //
 //go:noescape
-func attnTurnF16AVX2(dst *float32, ldd int, keys *uint16, ldk int, groups int)
+func attnTurnF16AVX2(dst *float32, column int, lane int, keys *uint16, ldk int, groups int)
 
-// attnTurnF32AVX2 stores columns of 8 keys, 8 columns to a group.
+// attnTurnF32AVX2 stores columns of 8 keys, 16 columns to a group.
 //
 //go:noescape
-func attnTurnF32AVX2(dst *float32, ldd int, keys *float32, ldk int, groups int)
+func attnTurnF32AVX2(dst *float32, column int, lane int, keys *float32, ldk int, groups int)
 
 // attnMaskAVX2 makes n scores, a multiple of 16, s·scale and adds the mask, of which -Inf overrides and which may be nil; it returns their maximum that is not NaN.
 //
@@ -1053,6 +1053,11 @@ func blockPeaksAVX2(dst *float32, x *float32, blocks int, each int)
 //
 //go:noescape
 func int4CodesAVX2(codes *byte, x *float32, steps *float32, lost *float32, blocks int, each int)
+
+// rotateRowsAVX2 rotates rows of two halves of h8 floats each, a multiple of a register's. Strides are in bytes.
+//
+//go:noescape
+func rotateRowsAVX2(dst *float32, x *float32, cos *float32, sin *float32, h8 int, rows int, ldx int, ldc int, lds int)
 
 // unpackAVX2 decodes blocks of codes.
 func unpackAVX2(kind kernelKind, dst *float32, w *byte, scale *float32, offset *float32, blocks int, vecs int) {

@@ -205,10 +205,10 @@ func init() {
 		frame{"attnValues1x8F32AVX2", attnValues1x8F32AVX2, []uintptr{0, 8, 16, 24, 32, 40, 48, 56, 64}, 72},
 		frame{"attnValues2x8F32AVX2", attnValues2x8F32AVX2, []uintptr{0, 8, 16, 24, 32, 40, 48, 56, 64}, 72},
 		frame{"attnValues3x8F32AVX2", attnValues3x8F32AVX2, []uintptr{0, 8, 16, 24, 32, 40, 48, 56, 64}, 72},
-		frame{"attnPanel4AVX2", attnPanel4AVX2, []uintptr{0, 8, 16, 24, 32, 40, 48}, 56},
-		frame{"attnPanel6AVX2", attnPanel6AVX2, []uintptr{0, 8, 16, 24, 32, 40, 48}, 56},
-		frame{"attnTurnF16AVX2", attnTurnF16AVX2, []uintptr{0, 8, 16, 24, 32}, 40},
-		frame{"attnTurnF32AVX2", attnTurnF32AVX2, []uintptr{0, 8, 16, 24, 32}, 40},
+		frame{"attnPanel4AVX2", attnPanel4AVX2, []uintptr{0, 8, 16, 24, 32, 40, 48, 56}, 64},
+		frame{"attnPanel6AVX2", attnPanel6AVX2, []uintptr{0, 8, 16, 24, 32, 40, 48, 56}, 64},
+		frame{"attnTurnF16AVX2", attnTurnF16AVX2, []uintptr{0, 8, 16, 24, 32, 40}, 48},
+		frame{"attnTurnF32AVX2", attnTurnF32AVX2, []uintptr{0, 8, 16, 24, 32, 40}, 48},
 		frame{"attnMaskAVX2", attnMaskAVX2, []uintptr{0, 8, 16, 24, 32}, 36},
 		frame{"attnMaskRoundAVX2", attnMaskRoundAVX2, []uintptr{0, 8, 16, 24, 32}, 36},
 		frame{"attnShareAVX2", attnShareAVX2, []uintptr{0, 8, 16}, 20},
@@ -216,5 +216,6 @@ func init() {
 		frame{"attnJoinAVX2", attnJoinAVX2, []uintptr{0, 8, 16, 24, 28}, 32},
 		frame{"blockPeaksAVX2", blockPeaksAVX2, []uintptr{0, 8, 16, 24}, 32},
 		frame{"int4CodesAVX2", int4CodesAVX2, []uintptr{0, 8, 16, 24, 32, 40}, 48},
+		frame{"rotateRowsAVX2", rotateRowsAVX2, []uintptr{0, 8, 16, 24, 32, 40, 48, 56, 64}, 72},
 	)
 }

@@ -66,3 +66,8 @@ func (m *LUT) mulRows(_ []float32, _ int, _ []float32, _, _, _, _ int, _, _ []fl
 
 func (m *LUT) prepLen(int) int                        { return 0 }
 func (m *LUT) prepare(_, _ []float32, _, _, _, _ int) {}
+
+func roundRowsAsm([]float32, int, int, int) bool           { return false }
+func rotateAsm([]float32, int, int, Rows, Rows, Rows) bool { return false }
+
+func gateRowsAsm([]float32, int, []float32, []float32, int, int, int, bool) bool { return false }

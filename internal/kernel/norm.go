@@ -15,12 +15,12 @@ func RMSNorm(dst, x, gamma []float32, eps float32) {
 		Scale(dst, x, inv)
 		return
 	}
-	mulScale(dst, x, gamma, inv)
+	MulScale(dst, x, gamma, inv)
 }
 
-// mulScale stores a[i]*s*b[i] in dst. a[i]*s is rounded first: another order
-// would change the last bit.
-func mulScale(dst, a, b []float32, s float32) {
+// MulScale stores a[i]*s*b[i] in dst, which may be a or b. a[i]*s is rounded first: another
+// order would change the last bit.
+func MulScale(dst, a, b []float32, s float32) {
 	a, b = a[:len(dst)], b[:len(dst)]
 	done := 0
 	if useAsm {
@@ -49,7 +49,7 @@ func LayerNorm(dst, x, gamma, beta []float32, eps float32) {
 	if gamma == nil {
 		Scale(dst, dst, inv)
 	} else {
-		mulScale(dst, dst, gamma, inv)
+		MulScale(dst, dst, gamma, inv)
 	}
 	if beta != nil {
 		Add(dst, dst, beta)

@@ -7,11 +7,16 @@ package kernel
 const (
 	compactGroup = 48
 	compactSums  = 8
+	// lineFloats are those of a line of the cache.
+	lineFloats = 16
 )
 
-// fewLenAsm returns the length of a vector of so many inputs, a multiple of 64.
+// fewLenAsm returns the length of a vector of so many inputs, a multiple of 64. It is
+// whole lines: kernels of several vectors load a line of each at a time, and one that
+// lies in two of the cache's costs two loads.
 func fewLenAsm(cols int) int {
-	return (cols + groupCols - 1) / groupCols * (compactGroup + compactSums)
+	groups := (cols + groupCols - 1) / groupCols
+	return (groups*(compactGroup+compactSums) + lineFloats - 1) / lineFloats * lineFloats
 }
 
 // quantizeFewAsm prepares a vector. Corrections that meet offsets are sums, others are
@@ -21,8 +26,14 @@ func (q *Quant) quantizeFewAsm(dst, x []float32) {
 	if q.offsets() {
 		plain = 1
 	}
-	groups := len(dst) / (compactGroup + compactSums)
+	groups := (len(x) + groupCols - 1) / groupCols
 	quantizeCompactAVX2(&dst[0], &dst[groups*compactGroup], &x[0], len(x)/halfCols, plain)
+}
+
+// fewScratchAsm is what mulFewAsm needs: room for factors, and for the corrections of the
+// vectors that go at a time.
+func (q *Quant) fewScratchAsm() int {
+	return q.fewFactors() + (q.cols+groupCols-1)/groupCols*lanes*fewVectors
 }
 
 // longestBlock is the most codes that share a scale for the kernels.
@@ -36,7 +47,9 @@ type fewRows struct {
 	scale16 *uint16
 	scale32 *float32
 	offset  *float32
-	n       int
+	// wide is room for the corrections of the vectors as integers of 32 bits.
+	wide *float32
+	n    int
 }
 
 // mulFewAsm multiplies n prepared vectors by rows lo to hi-1. Rows go in multiples of
@@ -44,9 +57,9 @@ type fewRows struct {
 func (q *Quant) mulFewAsm(dst []float32, ldd, n, lo, hi int, prep, scratch []float32) {
 	each := q.fewLen()
 	rows := q.fewAtOnce(q.offsets() || q.c.ColBlock > longestBlock)
-	half := len(scratch[:q.fewScratchAsm()]) / 2
+	half, wide := q.fewFactors()/2, scratch[q.fewFactors():q.fewScratchAsm()]
 	for r := lo; r < hi; {
-		w := fewRows{q: q, n: min(rows, hi-r), codes: &q.c.Codes[r*q.cols/2]}
+		w := fewRows{q: q, n: min(rows, hi-r), codes: &q.c.Codes[r*q.cols/2], wide: &wide[0]}
 		if w.n > fewTogether {
 			w.n -= w.n % fewTogether
 		}
@@ -145,17 +158,17 @@ func (w *fewRows) manyVNNI(m int, k kernelKind, x *float32, ldx int, dst *float3
 	pair := w.q.fewBlock() == 32
 	switch {
 	case m == 2 && pair:
-		fastPairHalvesBy2VNNI(k, w.codes, w.scale16, w.offset, x, ldx, dst, ldd, w.n, blocks, fetchAhead)
+		fastPairHalvesBy2VNNI(k, w.codes, w.scale16, w.offset, x, ldx, dst, ldd, w.wide, w.n, blocks, fetchAhead)
 	case m == 3 && pair:
-		fastPairHalvesBy3VNNI(k, w.codes, w.scale16, w.offset, x, ldx, dst, ldd, w.n, blocks, fetchAhead)
+		fastPairHalvesBy3VNNI(k, w.codes, w.scale16, w.offset, x, ldx, dst, ldd, w.wide, w.n, blocks, fetchAhead)
 	case pair:
-		fastPairHalvesBy4VNNI(k, w.codes, w.scale16, w.offset, x, ldx, dst, ldd, w.n, blocks, fetchAhead)
+		fastPairHalvesBy4VNNI(k, w.codes, w.scale16, w.offset, x, ldx, dst, ldd, w.wide, w.n, blocks, fetchAhead)
 	case m == 2:
-		fastQuadHalvesBy2VNNI(k, w.codes, w.scale16, w.offset, x, ldx, dst, ldd, w.n, blocks, fetchAhead)
+		fastQuadHalvesBy2VNNI(k, w.codes, w.scale16, w.offset, x, ldx, dst, ldd, w.wide, w.n, blocks, fetchAhead)
 	case m == 3:
-		fastQuadHalvesBy3VNNI(k, w.codes, w.scale16, w.offset, x, ldx, dst, ldd, w.n, blocks, fetchAhead)
+		fastQuadHalvesBy3VNNI(k, w.codes, w.scale16, w.offset, x, ldx, dst, ldd, w.wide, w.n, blocks, fetchAhead)
 	default:
-		fastQuadHalvesBy4VNNI(k, w.codes, w.scale16, w.offset, x, ldx, dst, ldd, w.n, blocks, fetchAhead)
+		fastQuadHalvesBy4VNNI(k, w.codes, w.scale16, w.offset, x, ldx, dst, ldd, w.wide, w.n, blocks, fetchAhead)
 	}
 }
 

@@ -24,7 +24,7 @@ func (q *Quant) quantizeFewAsm(dst, x []float32) {
 // behind the first find in a cache.
 func (q *Quant) mulFewAsm(dst []float32, ldd, n, lo, hi int, prep, scratch []float32) {
 	each, rows := q.fewLen(), q.fewAtOnce(true)
-	half := len(scratch[:q.fewScratchAsm()]) / 2
+	half := q.fewFactors() / 2
 	scales, offsets := scratch[:half], scratch[half:2*half]
 	for r := lo; r < hi; r += rows {
 		m := min(rows, hi-r)
@@ -108,3 +108,6 @@ func fewDot(k kernelKind, several int, quad bool, w *byte, s, o, x, dst *float32
 		few1PairDotNEON(k, w, s, o, x, dst, rows, blocks)
 	}
 }
+
+// fewScratchAsm is what mulFewAsm needs.
+func (q *Quant) fewScratchAsm() int { return q.fewFactors() }

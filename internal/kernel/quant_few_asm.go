@@ -9,8 +9,8 @@ const fewBatch = 2048
 // several with the same.
 func (q *Quant) fewBlock() int { return min(q.c.ColBlock, longestBlock) }
 
-// fewScratchAsm leaves room for the scales and the offsets of 4 rows at least.
-func (q *Quant) fewScratchAsm() int { return 2 * max(fewBatch, 4*q.cols/q.fewBlock()) }
+// fewFactors leaves room for the scales and the offsets of 4 rows at least.
+func (q *Quant) fewFactors() int { return 2 * max(fewBatch, 4*q.cols/q.fewBlock()) }
 
 // fewAtOnce returns how many rows go at a time: a multiple of 4, which is what kernels
 // take or more, or one where rows share scales. So many factors fit as each row has.

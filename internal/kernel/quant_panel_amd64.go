@@ -106,9 +106,21 @@ func (q *Quant) prepareMany(dst, x []float32, ldx, _, lo, hi int) {
 		if q.halves() {
 			quantizeHalvesAVX2(&d[i*8], &d[steps+i], &v[0], blocks)
 		} else {
-			quantizeManyAVX2(&d[i*8], &d[steps+i], &v[0], blocks)
+			quantizeMany(d, i, steps, v, blocks)
 		}
 	}
+}
+
+// quantizeMany quantises blocks of vector i of those that lie together in dst.
+func quantizeMany(dst []float32, i, steps int, x []float32, blocks int) {
+	if wide := blocks &^ 3; useAVX512 && wide > 0 {
+		quantizeManyAVX512(&dst[i*8], &dst[steps+i], &x[0], wide)
+		if blocks -= wide; blocks == 0 {
+			return
+		}
+		dst, x = dst[wide*manyFloats:], x[wide*manyBlock:]
+	}
+	quantizeManyAVX2(&dst[i*8], &dst[steps+i], &x[0], blocks)
 }
 
 // manyScratch is the scratch that mulMany needs. A panel, a tile of results, the offsets

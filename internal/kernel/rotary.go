@@ -1,5 +1,33 @@
 package kernel
 
+// Rows are rows of numbers: row r begins at Of[r*Apart].
+type Rows struct {
+	Of    []float32
+	Apart int
+}
+
+// row returns n numbers of row r.
+func (s Rows) row(r, n int) []float32 { return s.Of[r*s.Apart:][:n] }
+
+// RotateRows is [Rotate] for rows of n numbers, each by its own row of cos and of sin. Those
+// of dst lie one behind the other. All slices are long enough for rows of them.
+func RotateRows(dst []float32, n, rows int, x, cos, sin Rows, round bool) {
+	if rows <= 0 || n <= 0 {
+		return
+	}
+	dst = dst[:rows*n]
+	// The last row of each is there: assembly looks at nothing.
+	for _, from := range [...]Rows{x, cos, sin} {
+		_ = from.row(rows-1, n)
+	}
+	if !round && n%2 == 0 && rotateAsm(dst, n/2, rows, x, cos, sin) {
+		return
+	}
+	for r := range rows {
+		Rotate(dst[r*n:(r+1)*n], x.row(r, n), cos.row(r, n), sin.row(r, n), round)
+	}
+}
+
 // Rotate stores x·cos + rotated(x)·sin in dst for one head, where rotated(x) is
 // the second half of x negated, then the first: rotary position embedding as in
 // Su et al., "RoFormer: Enhanced Transformer with Rotary Position Embedding",

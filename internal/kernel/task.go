@@ -22,6 +22,10 @@ type MatMulTask struct {
 	// Parts, when Mat is a [Concat], say where the rows of each of its parts go, in
 	// place of Dst, Ldd, Bias and RoundOut.
 	Parts []Part
+	// Gate, when Mat is a [Concat] of two parts with equally many rows, makes one result
+	// of a row of each: Dst[t*Ldd+r] receives activation(row r of the first)·(row r of the
+	// second). RoundOut rounds both and the result. Bias and Parts are not looked at.
+	Gate *Gate
 	// Alone says that the vectors belong to different sequences: each result has the
 	// bits that it has with N = 1.
 	Alone bool
@@ -31,8 +35,8 @@ type MatMulTask struct {
 
 	// mat is Mat, or what multiplies like it where vectors are alone.
 	mat Mat
-	// One for each worker of the pool.
-	scratch [][]float32
+	// One for each worker of the pool, and where it has the rows that are gated.
+	scratch, pairs [][]float32
 	// prep is X in the order that the matrix's kernels want, when they want one.
 	prep  []float32
 	ready preparer
@@ -52,6 +56,9 @@ const (
 	// the weights: some microseconds of work, few enough that a small matrix is
 	// still shared by the cores.
 	streamBytes = 16 << 10
+	// aloneBytes is about what a chunk reads where one thread has them all: taking one,
+	// and what a kernel does before its first row, cost as much as some rows.
+	aloneBytes = 256 << 10
 	// kernelBytes is about what a kernel reads at a time: the runtime cannot interrupt
 	// assembly, and further vectors find the weights in the second cache.
 	kernelBytes = 64 << 10
@@ -71,15 +78,28 @@ const (
 // grain returns the rows of a chunk: whole tiles, some of them where that leaves every
 // thread several chunks, since what follows the product has a call for each vector; and
 // where the weights are streamed enough of them. Too small a chunk costs more to hand out
-// than to compute; too large a one leaves cores idle at the end.
+// than to compute; too large a one leaves cores idle at the end, where there are several.
 func (t *MatMulTask) grain(threads int) int {
+	all := t.results()
+	tiles := (all + matGrain - 1) / matGrain
 	if t.N >= streamVectors {
-		return min(max(t.mat.Rows()/(chunksEach*matGrain*threads), 1), mostTiles) * matGrain
+		return evenTiles(tiles, min(max(all/(chunksEach*matGrain*threads), 1), mostTiles), threads) * matGrain
 	}
-	row := max(t.mat.Bytes()/max(t.mat.Rows(), 1), 1)
-	rows := min(t.mat.Rows()/(chunksEach*threads), kernelBytes/row)
-	most := max(rows/matGrain, streamBytes/row/matGrain, 1)
-	return evenTiles((t.mat.Rows()+matGrain-1)/matGrain, most, threads) * matGrain
+	row := max(t.mat.Bytes()/max(all, 1), 1)
+	if threads == 1 {
+		return max(min(aloneBytes/row/matGrain, tiles), 1) * matGrain
+	}
+	rows := min(all/(chunksEach*threads), kernelBytes/row)
+	return evenTiles(tiles, max(rows/matGrain, streamBytes/row/matGrain, 1), threads) * matGrain
+}
+
+// results is the number of results of a vector: of a gate half as many as the matrix has
+// rows.
+func (t *MatMulTask) results() int {
+	if t.Gate != nil {
+		return t.mat.Rows() / 2
+	}
+	return t.mat.Rows()
 }
 
 // evenTiles returns how many tiles a chunk has, at most so many and not fewer than half of
@@ -148,7 +168,11 @@ func (t *MatMulTask) some(p *workpool.Pool, first, maxThreads int) {
 			p.For((*prepareTask)(t), t.N, prepareVectors, maxThreads)
 		}
 	}
-	p.For(t, t.mat.Rows(), t.grain(atMost(threadsOf(p), maxThreads)), maxThreads)
+	all, grain := t.results(), t.grain(atMost(threadsOf(p), maxThreads))
+	if t.Gate != nil {
+		t.pairs = growScratch(t.pairs, p, pairsLen(all, t.N, workpool.ChunkSize(all, grain)))
+	}
+	p.For(t, all, grain, maxThreads)
 }
 
 // vectorBlock returns how many vectors of a product are multiplied at a time:
@@ -188,6 +212,10 @@ func (t *MatMulTask) Run(lo, hi, worker int) {
 // its parts, each of which has its own destination.
 func (t *MatMulTask) run(lo, hi, worker int) {
 	c, ok := t.mat.(*Concat)
+	if ok && t.Gate != nil {
+		t.gated(c, lo, hi, worker)
+		return
+	}
 	if !ok || len(t.Parts) == 0 {
 		t.rows(t.mat, Part{t.Dst, t.Ldd, t.Bias, t.RoundOut}, lo, hi, worker)
 		return
@@ -203,13 +231,12 @@ func (t *MatMulTask) run(lo, hi, worker int) {
 // rows computes rows lo to hi-1 of m. Bias and rounding follow the product
 // while its results are in the cache.
 func (t *MatMulTask) rows(m Mat, p Part, lo, hi, worker int) {
-	dst, x := p.Dst[t.first*p.Ldd:], t.X[t.first*t.Ldx:]
-	if ready, ok := m.(preparer); ok && t.ready != nil && ready.prepLen(t.N) > 0 {
-		ready.mulPrepared(dst, p.Ldd, x, t.Ldx, t.N, lo, hi, t.prep, t.scratch[worker])
-	} else {
-		m.Mul(dst, p.Ldd, x, t.Ldx, t.N, lo, hi, t.scratch[worker])
-	}
-	if p.Bias == nil && !p.RoundOut {
+	dst := p.Dst[t.first*p.Ldd:]
+	t.product(m, dst, p.Ldd, lo, hi, worker)
+	if p.Bias == nil {
+		if p.RoundOut {
+			roundRows(dst[lo:], hi-lo, t.N, p.Ldd)
+		}
 		return
 	}
 	for i := range t.N {
@@ -217,12 +244,20 @@ func (t *MatMulTask) rows(m Mat, p Part, lo, hi, worker int) {
 		if p.RoundOut {
 			RoundF16(row)
 		}
-		if p.Bias == nil {
-			continue
-		}
 		Add(row, row, p.Bias[lo:hi])
 		if p.RoundOut {
 			RoundF16(row)
 		}
+	}
+}
+
+// product stores the products of rows lo to hi-1 of m and the vectors that are multiplied
+// now.
+func (t *MatMulTask) product(m Mat, dst []float32, ldd, lo, hi, worker int) {
+	x := t.X[t.first*t.Ldx:]
+	if ready, ok := m.(preparer); ok && t.ready != nil && ready.prepLen(t.N) > 0 {
+		ready.mulPrepared(dst, ldd, x, t.Ldx, t.N, lo, hi, t.prep, t.scratch[worker])
+	} else {
+		m.Mul(dst, ldd, x, t.Ldx, t.N, lo, hi, t.scratch[worker])
 	}
 }

@@ -63,7 +63,7 @@ func LayerNormUntil(stop func() bool, dst, x, gamma, beta []float32, eps float32
 		if gamma == nil {
 			Scale(part, part, inv)
 		} else {
-			mulScale(part, part, gamma[lo:hi], inv)
+			MulScale(part, part, gamma[lo:hi], inv)
 		}
 		if beta != nil {
 			Add(part, part, beta[lo:hi])

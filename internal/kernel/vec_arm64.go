@@ -40,3 +40,8 @@ func squaresAsm(x *float32, groups int, last *float32, total float32) float32 {
 func expSumAsm(x *float32, groups int, last *float32, shift, total float32) float32 {
 	return expSumNEON(x, groups, last, shift, total)
 }
+
+func roundRowsAsm([]float32, int, int, int) bool           { return false }
+func rotateAsm([]float32, int, int, Rows, Rows, Rows) bool { return false }
+
+func gateRowsAsm([]float32, int, []float32, []float32, int, int, int, bool) bool { return false }

@@ -34,9 +34,13 @@ var fusions = []struct {
 	{"parts that are not halves", rotation(uneven), shapes("1 2 3 8", "3 8", "3 8"), "rotary", false},
 	{"a half that something else reads", rotation(shared), shapes("1 2 3 8", "3 8", "3 8"), "rotary", false},
 
-	{"a gate of silu", gate("silu"), shapes("2 8"), "gated", true},
-	{"a gate of gelu", gate("gelu"), shapes("2 8"), "gated", true},
-	{"a gate over many rows", gate("silu"), shapes("5000 8"), "gated", true},
+	{"a gate of silu", gate("silu"), shapes("2 8"), "gated_linears", true},
+	{"a gate of gelu", gate("gelu"), shapes("2 8"), "gated_linears", true},
+	{"a gate of silu over some rows", gate("silu"), shapes("9 8"), "gated_linears", true},
+	{"a gate of gelu over some rows", gate("gelu"), shapes("17 8"), "gated_linears", true},
+	{"a gate over many rows", gate("silu"), shapes("5000 8"), "gated_linears", true},
+	{"a gate over no rows", gate("silu"), shapes("0 8"), "gated_linears", true},
+	{"a gate of products that something else reads", readGate, shapes("9 8"), "gated", true},
 	{"an activation that something else reads", sharedGate, shapes("2 8"), "gated", false},
 	{"a gate of what is no product", inputGate, shapes("2 8"), "gated", false},
 
@@ -193,8 +197,11 @@ func turned(b *mil.Builder, in []*mil.Value) {
 
 // product is a linear of 8 columns with a weight of its own, and a bias when it
 // has many rows.
-func product(b *mil.Builder, x *mil.Value, rows int) *mil.Value {
-	r := rand.New(rand.NewPCG(uint64(rows), 5))
+func product(b *mil.Builder, x *mil.Value, rows int) *mil.Value { return productBy(b, x, rows, 5) }
+
+// productBy is product by other weights.
+func productBy(b *mil.Builder, x *mil.Value, rows int, seed uint64) *mil.Value {
+	r := rand.New(rand.NewPCG(uint64(rows), seed))
 	w := make([]float32, rows*8)
 	for k := range w {
 		w[k] = float32(r.NormFloat64())
@@ -209,8 +216,14 @@ func product(b *mil.Builder, x *mil.Value, rows int) *mil.Value {
 func gate(activation string) func(b *mil.Builder, in []*mil.Value) {
 	return func(b *mil.Builder, in []*mil.Value) {
 		a := b.Op(activation, "", half(mil.Unknown, 16), mil.Args{"x": product(b, in[0], 16)})
-		b.Output("y", b.Op("mul", "", half(mil.Unknown, 16), mil.Args{"x": product(b, in[0], 16), "y": a}))
+		b.Output("y", b.Op("mul", "", half(mil.Unknown, 16), mil.Args{"x": productBy(b, in[0], 16, 6), "y": a}))
 	}
+}
+
+func readGate(b *mil.Builder, in []*mil.Value) {
+	gate, up := product(b, in[0], 16), productBy(b, in[0], 16, 6)
+	b.Output("z", b.Op("sin", "", up.Type, mil.Args{"x": up}))
+	b.Output("y", b.Op("mul", "", up.Type, mil.Args{"x": b.Op("silu", "", gate.Type, mil.Args{"x": gate}), "y": up}))
 }
 
 func sharedGate(b *mil.Builder, in []*mil.Value) {

@@ -77,6 +77,7 @@ func Shape(c *Call) error {
 // Eval computes a step's results, whose shapes are set, and rounds them to their types
 // unless the operator is exact.
 func Eval(c *Call) error {
+	c.rounded = false
 	if err := c.Step.Def.Eval(c); err != nil {
 		return AsValue(err)
 	}

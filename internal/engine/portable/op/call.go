@@ -15,6 +15,9 @@ import (
 type Call struct {
 	Env  *Env
 	Step *Binding
+	// rounded says that Eval has rounded the results to their types while it made them:
+	// piece by piece, on the thread that has the piece in its cache.
+	rounded bool
 }
 
 // In returns operand k, or nil when it is absent.
@@ -77,7 +80,7 @@ func (c *Call) F32(v *array.Value) []float32 {
 	}
 	if v.Wide == nil {
 		v.Wide = c.other(v, n)
-		v.Widen(&c.Env.Poller, v.Wide)
+		c.widen(v, v.Wide)
 	}
 	return v.Wide[:n]
 }
@@ -237,19 +240,29 @@ func (c *Call) reshaped(k int, src *array.Value) {
 		array.CopyStrided(&c.Env.Poller, src, c.newI32(k), src.I32, array.RowI32)
 		return
 	}
-	src.Widen(&c.Env.Poller, c.newF32(k))
+	c.widen(src, c.newF32(k))
 }
 
 // round brings the outputs of a step to the type that the program declares: to fp16, of
 // which float32 holds every number. Views never come here, since it would write to the
 // memory of another: operators that make them are exact.
 func (c *Call) round() {
+	if c.rounded {
+		return
+	}
 	for _, s := range c.Step.Out {
 		v := &c.Env.Values[s]
 		if v.DType == dtype.Float16 && v.Repr == array.ReprF32 && v.Dense {
 			c.roundF16(v.F32[:v.Len()])
 		}
 	}
+}
+
+// roundsPieces reports whether the pieces of output 0 are to be rounded to fp16 as they
+// are made. All of it must go through what asks: nothing is rounded afterwards.
+func (c *Call) roundsPieces() bool {
+	c.rounded = !c.Step.Def.Exact && c.out(0).DType == dtype.Float16
+	return c.rounded
 }
 
 // roundF16 is kernel.RoundF16, to the nearest, ties to even, in pieces.

@@ -46,7 +46,7 @@ func prepareConv(s *Setup) (any, error) {
 	if w == nil || w.Rank < 3 {
 		return nil, nil
 	}
-	if allZero(s.Load, s.in(2)) {
+	if AllZero(s.Load, s.in(2)) {
 		s.drop(2)
 	}
 	for _, d := range w.Dims[2:w.Rank] {

@@ -37,7 +37,8 @@ type Env struct {
 	Changed bool
 	// product serves every step that multiplies by a constant matrix: what it needs
 	// for a long prompt is too much to keep for each of them.
-	product kernel.MatMulTask
+	product  kernel.MatMulTask
+	widening widenTask
 	// Alone says that rows of the prediction that runs are multiplied as if there were
 	// no others: see [kernel.MatMulTask].
 	Alone bool

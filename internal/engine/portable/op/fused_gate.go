@@ -14,20 +14,17 @@ var FusedGate = &Operator{
 	Local: newSpread,
 }
 
-// GatePattern is the data of a step of FusedGate: apply stores activation(x)·y in
-// dst.
-type GatePattern struct{ Apply func(dst, x, y []float32) }
+// GatePattern is the data of a step of FusedGate.
+type GatePattern struct {
+	kernel.Gate
+	apply func(dst, gate, up []float32) // made once: making it allocates
+}
 
-// NewGate makes a gate of an activation. round says that the activation alone
-// would round to fp16. The product is rounded by the step, as any result is.
-func NewGate(activation func(dst, x []float32), round bool) *GatePattern {
-	return &GatePattern{func(dst, x, y []float32) {
-		activation(dst, x)
-		if round {
-			kernel.RoundF16(dst)
-		}
-		kernel.Mul(dst, dst, y)
-	}}
+// NewGate returns the data of a gate. The product is rounded by the step, as any result is.
+func NewGate(g kernel.Gate) *GatePattern {
+	p := &GatePattern{Gate: g}
+	p.apply = p.Apply
+	return p
 }
 
 // gatedShape is that of the gate, which up shares but for dimensions of one.
@@ -38,9 +35,9 @@ func gatedShape(c *Call) error {
 	return sameShape(c)
 }
 
-// gated applies the pattern's function to both operands.
+// gated applies the pattern's gate to both operands.
 func gated(c *Call) error {
 	x, y := c.F32(c.In(0)), c.F32(c.In(1))
-	c.spread2(dataOf[GatePattern](c).Apply, c.newF32(0), x, y)
+	c.spread2(dataOf[GatePattern](c).apply, c.newF32(0), x, y)
 	return nil
 }

@@ -62,6 +62,7 @@ func prepareLowRank(s *Setup) (any, error) {
 type lowRankTask struct {
 	env            *Env
 	dst, base, low []float32
+	roundOut       bool // results are rounded to fp16
 	*LowRankPattern
 }
 
@@ -87,6 +88,9 @@ func (t *lowRankTask) Run(lo, hi, _ int) {
 			kernel.RoundF16(dst)
 			kernel.Add(dst, dst, base)
 		}
+		if t.roundOut {
+			kernel.RoundF16(dst)
+		}
 	}
 }
 
@@ -111,6 +115,7 @@ func lowRank(c *Call) error {
 	if len(t.dst) == 0 {
 		return nil
 	}
+	t.roundOut = c.roundsPieces()
 	rows := len(t.dst) / t.outs
 	if len(t.dst)*t.rank < lowRankFrom {
 		t.Run(0, rows, 0)

@@ -30,6 +30,7 @@ type normTask struct {
 	env           *Env
 	dst, x, gamma []float32
 	n             int
+	half          bool // results are rounded to fp16
 	*NormPattern
 }
 
@@ -48,11 +49,16 @@ func (t *normTask) Run(lo, hi, _ int) {
 		}
 		t.env.Pieces(t.n, func(lo, hi int) {
 			part := dst[lo:hi]
-			kernel.Scale(part, x[lo:hi], factor)
 			if t.RoundProduct {
+				kernel.Scale(part, x[lo:hi], factor)
+				kernel.RoundF16(part)
+				kernel.Mul(part, part, t.gamma[lo:hi])
+			} else {
+				kernel.MulScale(part, x[lo:hi], t.gamma[lo:hi], factor)
+			}
+			if t.half {
 				kernel.RoundF16(part)
 			}
-			kernel.Mul(part, part, t.gamma[lo:hi])
 		})
 	}
 }
@@ -79,6 +85,7 @@ func rmsNorm(c *Call) error {
 	if len(t.dst) == 0 {
 		return nil
 	}
+	t.half = c.roundsPieces()
 	rows := len(t.dst) / t.n
 	if len(t.dst) < rmsFrom {
 		t.Run(0, rows, 0)

@@ -42,24 +42,32 @@ func prepareProducts(s *Setup) (any, error) {
 	if !ok {
 		return nil, array.ErrFault
 	}
+	if err := group.prepare(s); err != nil {
+		return nil, err
+	}
+	return group, nil
+}
+
+// prepare turns the weights into one matrix.
+func (group *ProductGroup) prepare(s *Setup) error {
 	mats := make([]kernel.Mat, len(group.Factors))
 	for k := range group.Factors {
 		g := &group.Factors[k]
 		m, err := constMatrix(s.Load, s.Constant(g.Weight))
 		if err != nil {
-			return nil, err
+			return err
 		}
 		mats[k], g.rows = m, m.Rows()
-		if g.BiasSlot >= 0 && !allZero(s.Load, s.Constant(g.BiasSlot)) {
+		if g.BiasSlot >= 0 && !AllZero(s.Load, s.Constant(g.BiasSlot)) {
 			g.bias = s.Constant(g.BiasSlot).F32[:g.rows]
 		}
 	}
 	c, err := kernel.NewConcat(mats...)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	group.mat = c
-	return group, nil
+	return nil
 }
 
 // productsShape gives every result the shape of x with the rows of its weight as the last
@@ -93,7 +101,7 @@ func products(c *Call) error {
 		})
 	}
 	t := &c.Env.product
-	t.Mat, t.X, t.Ldx, t.N, t.Parts, t.Stop, t.Alone = group.mat, xs, k, len(xs)/k, l.parts, c.Env.stop, c.Env.Alone
+	t.Mat, t.X, t.Ldx, t.N, t.Parts, t.Gate, t.Stop, t.Alone = group.mat, xs, k, len(xs)/k, l.parts, nil, c.Env.stop, c.Env.Alone
 	if c.Env.hold(nil) {
 		return nil
 	}

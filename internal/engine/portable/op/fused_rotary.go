@@ -28,6 +28,7 @@ type rotaryTask struct {
 	dims        [array.MaxRank]int
 	outer, n    int
 	round       bool
+	half        bool // results are rounded to fp16
 	wide        [3][]float32
 }
 
@@ -105,40 +106,60 @@ func rotary(c *Call) error {
 	}
 	t.env, t.dims, t.outer, t.n, t.round = c.Env, y.Dims, y.Rank-1, y.Dims[y.Rank-1], dataOf[RotaryPattern](c).Round
 	t.x, t.cos, t.sin = c.rowsOf(x, y, &t.wide[0]), c.rowsOf(c.In(1), y, &t.wide[1]), c.rowsOf(c.In(2), y, &t.wide[2])
+	t.half = c.roundsPieces()
 	n := len(t.dst) / t.n
-	if len(t.dst) < spreadFrom {
+	if len(t.dst) < widenFrom {
 		t.Run(0, n, 0)
 	} else {
-		c.Env.Pool.For(t, n, 8, c.Env.Threads)
+		c.Env.Pool.For(t, n, max(widenUnit/t.n, 1), c.Env.Threads)
 	}
 	t.dst, t.x.f, t.cos.f, t.sin.f = nil, nil, nil, nil
 	return nil
 }
 
-// Run rotates rows lo to hi-1. A row's number is the digits of its indices; cos and sin
-// have a stride of zero where they are the same for all heads.
+// Run rotates rows lo to hi-1: as many at a time as follow each other in the last but one
+// dimension.
 func (t *rotaryTask) Run(lo, hi, _ int) {
 	work := array.Counter{Poller: &t.env.Poller}
-	for r := lo; r < hi; r++ {
-		work.Add(t.n)
-		xo, co, so, rest := 0, 0, 0, r
-		for d := t.outer - 1; d >= 0; d-- {
-			i := rest % t.dims[d]
-			rest /= t.dims[d]
-			xo += i * t.x.stride[d]
-			co += i * t.cos.stride[d]
-			so += i * t.sin.stride[d]
-		}
-		t.row(t.dst[r*t.n:(r+1)*t.n], t.x.f[xo:xo+t.n], t.cos.f[co:co+t.n], t.sin.f[so:so+t.n])
+	for lo < hi {
+		x, cos, sin, left := t.at(lo)
+		n := min(left, hi-lo, max(array.PollEvery/t.n, 1))
+		work.Add(n * t.n)
+		t.some(t.dst[lo*t.n:(lo+n)*t.n], n, x, cos, sin)
+		lo += n
 	}
 }
 
-// row rotates one row, a long one in pieces.
-func (t *rotaryTask) row(dst, x, cos, sin []float32) {
-	if t.n <= array.PollEvery {
-		kernel.Rotate(dst, x, cos, sin, t.round)
+// at returns where row r begins in each operand, and how many rows there are from it on to
+// the end of the last but one dimension. A row's number is the digits of its indices; cos
+// and sin have a stride of zero where they are the same for all heads.
+func (t *rotaryTask) at(r int) (x, cos, sin kernel.Rows, left int) {
+	xo, co, so := 0, 0, 0
+	left = 1
+	for d := t.outer - 1; d >= 0; d-- {
+		i := r % t.dims[d]
+		r /= t.dims[d]
+		if d == t.outer-1 {
+			left = t.dims[d] - i
+			x.Apart, cos.Apart, sin.Apart = t.x.stride[d], t.cos.stride[d], t.sin.stride[d]
+		}
+		xo += i * t.x.stride[d]
+		co += i * t.cos.stride[d]
+		so += i * t.sin.stride[d]
+	}
+	x.Of, cos.Of, sin.Of = t.x.f[xo:], t.cos.f[co:], t.sin.f[so:]
+	return x, cos, sin, left
+}
+
+// some rotates rows that follow each other, long ones in pieces.
+func (t *rotaryTask) some(dst []float32, rows int, x, cos, sin kernel.Rows) {
+	if t.n > array.PollEvery {
+		t.longRow(dst, x.Of[:t.n], cos.Of[:t.n], sin.Of[:t.n])
 	} else {
-		t.longRow(dst, x, cos, sin)
+		kernel.RotateRows(dst, t.n, rows, x, cos, sin, t.round)
+	}
+	if t.half {
+		t.env.Pieces(len(dst), func(lo, hi int) { kernel.RoundF16(dst[lo:hi]) })
 	}
 }
 

@@ -15,20 +15,20 @@ func TestFusedGate(t *testing.T) {
 	gate, up := f32(dims{4}, -1, 0, 1, 3), f32(dims{4}, 2, 4, -1, 10)
 	testExamples(t, []example{
 		{
-			name: "silu(gate)·up is SwiGLU", def: op.FusedGate, data: op.NewGate(kernel.Silu, false),
+			name: "silu(gate)·up is SwiGLU", def: op.FusedGate, data: op.NewGate(kernel.Gate{Activation: kernel.SiluActivation, Round: false}),
 			in: operands{"gate": gate, "up": up}, want: f32(dims{4}, -0.537882843, 0, -0.731058579, 28.5772238),
 		},
 		{
 			// silu(3) is 2.857722, in fp16 2.857421875.
-			name: "the activation is rounded as an operation of its own would be", def: op.FusedGate, data: op.NewGate(kernel.Silu, true),
+			name: "the activation is rounded as an operation of its own would be", def: op.FusedGate, data: op.NewGate(kernel.Gate{Activation: kernel.SiluActivation, Round: true}),
 			in: operands{"gate": f32(dims{1}, 3), "up": f32(dims{1}, 10)}, want: f32(dims{1}, 28.57421875),
 		},
 		{
-			name: "shapes may differ in dimensions of one", def: op.FusedGate, data: op.NewGate(kernel.Silu, false),
+			name: "shapes may differ in dimensions of one", def: op.FusedGate, data: op.NewGate(kernel.Gate{Activation: kernel.SiluActivation, Round: false}),
 			in: operands{"gate": f32(dims{1, 4}, gate.F32...), "up": up}, want: f32(dims{1, 4}, -0.537882843, 0, -0.731058579, 28.5772238),
 		},
 		{
-			name: "other shapes are refused", def: op.FusedGate, data: op.NewGate(kernel.Silu, false),
+			name: "other shapes are refused", def: op.FusedGate, data: op.NewGate(kernel.Gate{Activation: kernel.SiluActivation, Round: false}),
 			in: operands{"gate": gate, "up": num(1)}, refused: "gate of shape [4] and up of shape [] do not fit",
 		},
 	})

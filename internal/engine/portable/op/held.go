@@ -30,6 +30,7 @@ func Begin(c *Call) (*kernel.MatMulTask, error) {
 	held := &c.Env.held
 	*held = heldProduct{wanted: true}
 	defer func() { held.wanted = false }() // whatever is thrown
+	c.rounded = false
 	if err := c.Step.Def.Eval(c); err != nil {
 		return nil, AsValue(err)
 	}
@@ -47,9 +48,12 @@ func Finish(c *Call) {
 	c.Env.Poll() // the product of a prediction that has ended may be unfinished
 	t, bias := &c.Env.product, c.Env.held.bias
 	c.Env.held = heldProduct{}
-	if t.Parts != nil {
+	switch {
+	case c.Step.Def == FusedGatedProducts:
+		c.gatePair()
+	case t.Parts != nil:
 		c.productsMultiplied()
-	} else {
+	default:
 		c.multiplied(t.Dst[:t.N*t.Ldd], t.Ldd, bias)
 	}
 	if !c.Step.Def.Exact {

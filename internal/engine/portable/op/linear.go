@@ -41,7 +41,7 @@ func prepareLinear(s *Setup) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if allZero(s.Load, s.in(2)) {
+	if AllZero(s.Load, s.in(2)) {
 		s.drop(2)
 	}
 	return &weightMatrix{m}, nil
@@ -76,8 +76,8 @@ func constMatrix(p *array.Poller, w *array.Value) (kernel.Mat, error) {
 	return kernel.NewF32(rows, cols, f)
 }
 
-// allZero reports whether v is a dense float32 constant of zeros.
-func allZero(p *array.Poller, v *array.Value) bool {
+// AllZero reports whether v is a dense float32 constant of zeros.
+func AllZero(p *array.Poller, v *array.Value) bool {
 	if v == nil || v.Repr != array.ReprF32 || !v.Dense {
 		return false
 	}
@@ -141,7 +141,7 @@ func (c *Call) multiply(mat kernel.Mat, dst []float32, o int, xs []float32, k, n
 	half := c.out(0).DType == dtype.Float16
 	t := &c.Env.product
 	t.Mat, t.Dst, t.X, t.Ldd, t.Ldx, t.N = mat, dst, xs, o, k, n
-	t.Bias, t.RoundOut, t.Stop, t.Alone = nil, half && bias == nil, c.Env.stop, c.Env.Alone
+	t.Bias, t.Gate, t.RoundOut, t.Stop, t.Alone = nil, nil, half && bias == nil, c.Env.stop, c.Env.Alone
 	if len(bias) == o {
 		t.Bias = bias
 	}

@@ -19,7 +19,7 @@ func init() {
 	add(Operator{
 		Name:   "slice_update",
 		Params: in("x*", "update*!", "begin!", "end!", "stride", "begin_mask", "end_mask", "squeeze_mask"),
-		Shape:  sameShape, Eval: sliceUpdate, Check: checkUpdate, View: true, Exact: true,
+		Shape:  sameShape, Eval: sliceUpdate, Check: checkUpdate, View: true, Exact: true, Local: newNarrow,
 	})
 }
 
@@ -44,8 +44,7 @@ func sliceUpdate(c *Call) error {
 	switch out.Repr {
 	case array.ReprF16:
 		src := c.F32(update)
-		nw.Start(w.count[:x.Rank], 2)
-		narrowRows(&nw, out.F16, src)
+		c.narrow(&nw, w.count[:x.Rank], n, out.F16, src)
 	case array.ReprI32:
 		src := c.I32(update)
 		nw.Start(w.count[:x.Rank], 2)

@@ -37,7 +37,7 @@ func softmax(c *Call) error {
 		softmaxColumns(&c.Env.Poller, dst, src, n, inner, t.columns)
 		return nil
 	}
-	t.dst, t.src, t.n = dst, src, n
+	t.dst, t.src, t.n, t.half = dst, src, n, c.roundsPieces()
 	if len(dst) < spreadFrom {
 		t.Run(0, len(dst)/n, 0)
 	} else {
@@ -51,6 +51,7 @@ type softmaxTask struct {
 	env      *Env
 	dst, src []float32
 	n        int
+	half     bool      // results are rounded to fp16
 	columns  []float32 // maxima and sums
 }
 
@@ -64,6 +65,9 @@ func (t *softmaxTask) Run(lo, hi, _ int) {
 		row := t.dst[at : at+t.n]
 		array.Copy(&t.env.Poller, row, t.src[at:])
 		kernel.SoftmaxUntil(t.env.stop, row)
+		if t.half {
+			kernel.RoundF16(row)
+		}
 	})
 }
 

@@ -1,5 +1,7 @@
 package op
 
+import "github.com/gocoreml/coreml/internal/kernel"
+
 // Element-wise loops over long vectors are shared among the threads. Every element is
 // computed alone, so the result does not depend on how they are shared out.
 
@@ -23,6 +25,7 @@ type spreadTask struct {
 	two       func(dst, a, b []float32)
 	dst, a, b []float32
 	unit      int
+	half      bool // results are rounded to fp16
 }
 
 // newSpread makes the local of operators that use spread or spread2.
@@ -31,13 +34,16 @@ func newSpread() any { return &spreadTask{} }
 // Run handles units lo to hi-1.
 func (t *spreadTask) Run(lo, hi, _ int) {
 	end := min(hi*t.unit, len(t.dst))
-	for from := lo * t.unit; from < end; from += spreadFrom {
+	for from := lo * t.unit; from < end; from += t.unit {
 		t.env.Poll()
-		to := min(from+spreadFrom, end)
+		to := min(from+t.unit, end)
 		if t.one != nil {
 			t.one(t.dst[from:to], t.a[from:to])
 		} else {
 			t.two(t.dst[from:to], t.a[from:to], t.b[from:to])
+		}
+		if t.half {
+			kernel.RoundF16(t.dst[from:to])
 		}
 	}
 }
@@ -66,6 +72,7 @@ func (c *Call) spread2(f func(dst, a, b []float32), dst, a, b []float32) {
 
 // runSpread shares a task among the threads.
 func (c *Call) runSpread(t *spreadTask) {
+	t.half = len(t.dst) == c.out(0).Len() && c.roundsPieces()
 	c.Env.Pool.For(t, (len(t.dst)+t.unit-1)/t.unit, 1, c.Env.Threads)
 	*t = spreadTask{} // holds no memory of the caller
 }

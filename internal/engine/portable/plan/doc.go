@@ -19,8 +19,9 @@
 //     for move up before the row-wise steps that lead to the output. After fusion,
 //     as a fused norm is row-wise and its parts are not.
 //  5. Groups of products (fuse_products.go): linears that read one value become one
-//     step. After the tails, which may cut the input of the last product and so take
-//     it out of a group.
+//     step, with the gate of a feed-forward block where it alone reads them
+//     (fuse_gated.go). After the tails, which may cut the input of the last product and
+//     so take it out of a group.
 //  6. Folding (fold.go): steps whose operands are constants are computed, and their
 //     results become constants. Before preparation, which reads constants.
 //  7. Sharing (share.go): of steps that surely give the same integers, as the

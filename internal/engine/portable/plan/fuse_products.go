@@ -10,8 +10,9 @@ import (
 // groupProducts replaces linears that read the same slot by one step in the
 // place of the first: what prepares the input for the kernels is done once, and one
 // task over all their rows leaves no thread idle between them. It comes after the
-// tails, which cut the input of an output's product to the rows that are wanted.
-func (pl *planner) groupProducts() {
+// tails, which cut the input of an output's product to the rows that are wanted. It returns
+// the linears of each group.
+func (pl *planner) groupProducts() map[*Step][]*Step {
 	f := newFuser(pl)
 	readers := map[int32][]*Step{}
 	for _, st := range pl.p.Body.Steps {
@@ -19,20 +20,21 @@ func (pl *planner) groupProducts() {
 			readers[st.In[0]] = append(readers[st.In[0]], st)
 		}
 	}
-	groups := 0
+	groups := map[*Step][]*Step{}
 	for k, st := range pl.p.Body.Steps {
 		if f.gone[st] || !st.is("linear") {
 			continue
 		}
 		if group := readers[st.In[0]]; len(group) >= 2 && group[0] == st && f.sameWidth(group) {
-			pl.p.Body.Steps[k] = f.joined(group)
-			groups++
+			n := f.joined(group)
+			pl.p.Body.Steps[k], groups[n] = n, group
 		}
 	}
 	f.sweep()
-	if groups > 0 {
-		pl.p.Notes = append(pl.p.Notes, fmt.Sprintf("fused: %d groups of linears", groups))
+	if n := len(groups); n > 0 {
+		pl.p.Notes = append(pl.p.Notes, fmt.Sprintf("fused: %d groups of linears", n))
 	}
+	return groups
 }
 
 // joined makes one step of a group. Moving the later products up to the first is safe:

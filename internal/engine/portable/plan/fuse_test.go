@@ -356,7 +356,7 @@ func TestAGatedActivationBecomesOneStep(t *testing.T) {
 			b.Output("gate", y)
 			return y
 		}, false), false},
-	}, op.FusedGate, "fused: 1 gated activation", engine.ArithmeticFaithful)
+	}, op.FusedGatedProducts, "fused: 1 gated activation", engine.ArithmeticFaithful)
 }
 
 func TestPatternsInNestedBlocksAreLeftAlone(t *testing.T) {

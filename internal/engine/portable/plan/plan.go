@@ -90,7 +90,7 @@ func New(ctx context.Context, fn *mil.Function, arith engine.Arithmetic, fusion 
 	}
 	pl.addTails()
 	if fusion {
-		pl.groupProducts()
+		pl.gateProducts(pl.groupProducts())
 	}
 	pl.fold()
 	if fusion {

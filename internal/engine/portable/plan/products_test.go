@@ -96,3 +96,50 @@ func TestAGroupOfLinearsKeepsWeightsAndResultsInOrder(t *testing.T) {
 		t.Errorf("without fusion the steps are %s", got)
 	}
 }
+
+// A gate goes into the step of the two products that it reads, where it can: biases and
+// other readers leave it a step of its own.
+func TestAGateGoesIntoTheStepOfItsProducts(t *testing.T) {
+	biased := func(b *mil.Builder, x *mil.Value, bias ...float32) *mil.Value {
+		return b.Op("linear", "", f32(2, 3), mil.Args{"x": x, "weight": zeros(b, 3, 4), "bias": b.Float32s("", []int{3}, bias...)})
+	}
+	for _, c := range []struct {
+		name string
+		fill func(b *mil.Builder, x *mil.Value) (gate, up *mil.Value)
+		want string
+	}{
+		{"two products of one input", func(b *mil.Builder, x *mil.Value) (gate, up *mil.Value) {
+			return linear(b, x, 3), linear(b, x, 3)
+		}, "gated_linears"},
+		{"biases that are zeros", func(b *mil.Builder, x *mil.Value) (gate, up *mil.Value) {
+			return biased(b, x, 0, 0, 0), biased(b, x, 0, 0, 0)
+		}, "gated_linears"},
+		{"a bias", func(b *mil.Builder, x *mil.Value) (gate, up *mil.Value) {
+			return biased(b, x, 0, 0, 0), biased(b, x, 0, 1, 0)
+		}, "linears gated"},
+		{"a third product", func(b *mil.Builder, x *mil.Value) (gate, up *mil.Value) {
+			middle(b, "z", linear(b, x, 5))
+			return linear(b, x, 3), linear(b, x, 3)
+		}, "linears transpose tanh gated"},
+		{"a product that something else reads", func(b *mil.Builder, x *mil.Value) (gate, up *mil.Value) {
+			gate, up = linear(b, x, 3), linear(b, x, 3)
+			middle(b, "z", up)
+			return gate, up
+		}, "linears transpose tanh gated"},
+		{"the same product twice", func(b *mil.Builder, x *mil.Value) (gate, up *mil.Value) {
+			y := linear(b, x, 3)
+			middle(b, "z", linear(b, x, 3))
+			return y, y
+		}, "linears transpose tanh gated"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p := planOf(t, func(b *mil.Builder) {
+				gate, up := c.fill(b, b.Input("x", dtype.Float32, 2, 4))
+				b.Output("y", binary(b, "mul", unary(b, "silu", gate), up))
+			})
+			if got := names(p); got != c.want {
+				t.Errorf("the steps are %q, want %q", got, c.want)
+			}
+		})
+	}
+}

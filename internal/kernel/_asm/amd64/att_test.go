@@ -19,7 +19,7 @@ var attOps = map[string]string{
 }
 
 // attPredicates are the comparisons that kernels make, by their number.
-var attPredicates = map[int]string{0: "eq", 1: "lt", 2: "le", 3: "unord", 4: "neq", 6: "nle", 14: "gt", 17: "lt_oq", 30: "gt_oq"}
+var attPredicates = map[int]string{0: "eq", 1: "lt", 2: "le", 3: "unord", 4: "neq", 5: "nlt", 6: "nle", 14: "gt", 17: "lt_oq", 30: "gt_oq"}
 
 var goAddress = regexp.MustCompile(`^(-?\d*)\((\w+)\)(?:\((\w+)\*(\d)\))?$`)
 

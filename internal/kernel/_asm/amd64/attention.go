@@ -81,26 +81,26 @@ func (f fn) scoresLoad(s stored, keys int) {
 // the other: its lines are those of some part of a later group.
 func (f fn) fetchKeys(s stored, keys int) {
 	size := 16 * s.size * keys
-	f.fetchStored(attnAhead, max(size/64, 1))
+	f.fetchStored(max(size/64, 1))
 	f.ADDQ(imm(size), attnAhead)
 }
 
-// fetchStored fetches lines ahead of an address, if the argument says so: into the second
-// cache, on processors too that want codes of weights in the first one, since here more
-// is computed for a line than they can have lines on the way to the first.
-func (f fn) fetchStored(at reg, lines int) {
+// fetchAheadOf sets where lines are fetched from, as far ahead of an address as the argument
+// says.
+func (f fn) fetchAheadOf(at reg) {
+	f.MOVQ(at, attnAhead)
+	f.ADDQ(f.arg(fetchParam.Name), attnAhead)
+}
+
+// fetchStored fetches lines, unless the argument is 0: into the second cache, on processors
+// too that want codes of weights in the first one, since here more is computed for a line
+// than they can have lines on the way to the first.
+func (f fn) fetchStored(lines int) {
 	not := f.NewLabel("not")
 	f.CMPQ(f.arg(fetchParam.Name), imm(0))
 	f.JEQ(not)
-	fetchLines(at, lines, secondAhead, f.PREFETCHT1)
+	fetchEach(attnAhead, lines, 0, f.PREFETCHT1)
 	f.Bind(not)
-}
-
-// fetchLines fetches n lines at a distance from an address.
-func fetchLines(at reg, n, ahead int, fetch func(mem)) {
-	for i := range n {
-		fetch(at.At(ahead + 64*i))
-	}
 }
 
 // fourRows returns the memory of 4 rows that are a stride apart, of which thrice the
@@ -127,7 +127,7 @@ func (p file) scoresAVX2(s stored, rows int) asm.Signature {
 		f.load("q", attnQ)
 		f.zero(ys(0, 2*rows*keys)...)
 		f.load("steps", AX)
-		f.MOVQ(attnKey, attnAhead)
+		f.fetchAheadOf(attnKey)
 		f.repeat("step", AX, func() {
 			f.fetchKeys(s, keys)
 			for k := range keys {
@@ -199,6 +199,7 @@ func (p file) valuesAVX2(s stored, rows, cols int) asm.Signature {
 	f.load("k", CX)
 	f.load("acc", AX)
 	weights := fourRows(DI, R9, R12)
+	f.fetchAheadOf(SI)
 	loop := f.NewLabel("key")
 	f.zero(ys(0, rows*vectors)...)
 	f.TESTQ(AX, AX)
@@ -209,7 +210,7 @@ func (p file) valuesAVX2(s stored, rows, cols int) asm.Signature {
 	for r := range rows {
 		f.VBROADCASTSS(weights[r], Y(13+r))
 	}
-	f.fetchStored(SI, max(cols*s.size/64, 1))
+	f.fetchStored(max(cols*s.size/64, 1))
 	for c := range vectors {
 		f.widen(s, SI.At(8*s.size*c), Y(12))
 		for r := range rows {
@@ -218,6 +219,7 @@ func (p file) valuesAVX2(s stored, rows, cols int) asm.Signature {
 	}
 	f.ADDQ(imm(4), DI)
 	f.ADDQ(R10, SI)
+	f.ADDQ(R10, attnAhead)
 	f.DECQ(CX)
 	f.JNZ(loop)
 	f.eachSum(R8, R11, rows, vectors, func(m mem, r int) { f.VMOVUPS(Y(r), m) })
@@ -252,8 +254,8 @@ func attention(p file) {
 		}
 	}
 	// Three times as many sums as are loaded is what 16 registers have room for.
-	p.writePanel("attnPanel4AVX2", W256, 4)
-	p.writePanel("attnPanel6AVX2", W256, 6)
+	p.writePanel("attnPanel4AVX2", W256, 4, 1)
+	p.writePanel("attnPanel6AVX2", W256, 6, 1)
 	turnKeys(p)
 	attnMask(p, false)
 	attnMask(p, true)

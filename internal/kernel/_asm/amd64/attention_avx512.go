@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"github.com/gocoreml/coreml/internal/kernel/_asm/asm"
-	"github.com/gocoreml/coreml/internal/kernel/_asm/kind"
 )
 
 // Attention with 32 registers of 16 lanes: a row and a key have one register of sums,
@@ -47,7 +46,7 @@ func (p file) writeScores512(s stored, rows int) asm.Signature {
 		}
 		f.zero(zs(0, 16)...)
 		f.load("steps", AX)
-		f.MOVQ(attnKey, attnAhead)
+		f.fetchAheadOf(attnKey)
 		f.repeat("step", AX, func() {
 			f.fetchKeys(s, 4*wide)
 			k.step(q[:rows], key)
@@ -136,6 +135,7 @@ func (p file) writeValues512(s stored, rows int) asm.Signature {
 	f.load("acc", AX)
 	f.LEAQ(R9.By(R9, 2), R12)
 	weights := fourRows(DI, R9, R12)
+	f.fetchAheadOf(SI)
 	loop := f.NewLabel("key")
 	f.zero(zs(0, 4*rows)...)
 	f.TESTQ(AX, AX)
@@ -153,7 +153,7 @@ func (p file) writeValues512(s stored, rows int) asm.Signature {
 	}
 	each(AX, func(m mem, r Z, k K) { f.VMOVUPS(m, r.Zeroed(k)) })
 	f.Bind(loop)
-	f.fetchStored(SI, 16*4*s.size/64)
+	f.fetchStored(16 * 4 * s.size / 64)
 	for c := range 4 {
 		f.widen(s, SI.At(16*s.size*c), Z(16+c).Zeroed(K(1+c)))
 	}
@@ -165,71 +165,12 @@ func (p file) writeValues512(s stored, rows int) asm.Signature {
 	}
 	f.ADDQ(imm(4), DI)
 	f.ADDQ(R10, SI)
+	f.ADDQ(R10, attnAhead)
 	f.DECQ(CX)
 	f.JNZ(loop)
 	each(R8, func(m mem, r Z, k K) { f.VMOVUPS(r, m.Masked(k)) })
 	f.end()
 	return f.Signature
-}
-
-// expZero is a number below which exp rounds to 0.
-const expZero = -105
-
-// clearWhere, for VPTERNLOGD, clears the bits of the destination that both others have.
-const clearWhere = 0x50
-
-// attnExp512 is attnExp on 16 lanes. Multiplying by a power of two in one step rounds
-// as exp's two factors do, of which the first is exact. Where the result is 0 the
-// polynomial is made 0 before: processors take hundreds of cycles to round to 0, and
-// what a mask hides is there. NaN comes back by way of the power.
-func attnExp512(p file) {
-	const sum, x, n, poly, none = Z(0), Z(1), Z(2), Z(3), Z(5)
-	f := p.beginSig(expSignature("attnExpAVX512"))
-	f.load("s", DI)
-	f.load("n16", CX)
-	at := Z(8)
-	spread := func(name string, v float64) Z {
-		at++
-		f.VBROADCASTSS(f.float(name, v), at)
-		return at
-	}
-	least, most := spread("attnExpMin", kind.ExpMin), spread("attnExpMax", kind.ExpMax)
-	log2e, hi, lo := spread("attnLog2E", kind.Log2E), spread("attnLn2Hi", kind.Ln2Hi), spread("attnLn2Lo", kind.Ln2Lo)
-	var c []Z
-	for i, v := range []float64{1.0 / 5040, 1.0 / 720, 1.0 / 120, 1.0 / 24, 1.0 / 6, 0.5, 1} {
-		c = append(c, spread(fmt.Sprintf("attnExp%d", 7-i), v))
-	}
-	zero := spread("attnExpZero", -expZero)
-	shift := Z(4)
-	f.VBROADCASTSS(f.arg("shift"), shift)
-	f.zero(sum)
-	loop := f.Here("loop")
-	f.VMOVUPS(DI.At(0), x)
-	f.VSUBPS(shift, x, x)
-	// NaN stays, as in exp.
-	f.VMAXPS(x, least, x)
-	f.VMINPS(x, most, x)
-	f.VADDPS(zero, x, none)
-	f.VPSRAD(31, none, none)
-	f.VMULPS(x, log2e, n)
-	f.VRNDSCALEPS(toNearestQuietly, n, n)
-	f.VFNMADD231PS(hi, n, x)
-	f.VFNMADD231PS(lo, n, x)
-	f.VMOVAPS(c[0], poly)
-	for _, next := range append(c[1:], c[6]) {
-		f.VFMADD213PS(next, x, poly)
-	}
-	f.VPTERNLOGD(clearWhere, none, none, poly)
-	f.VSCALEFPS(n, poly, poly)
-	f.VMOVUPS(poly, DI.At(0))
-	f.VADDPS(poly, sum, sum)
-	f.ADDQ(imm(64), DI)
-	f.SUBQ(imm(16), CX)
-	f.JNZ(loop)
-	f.VEXTRACTF64X4(1, sum, Y(1))
-	f.VADDPS(Y(1), Y(0), Y(0))
-	f.lanesTo(f.ret(), 0, 1)
-	f.end()
 }
 
 // attention512 writes the kernels.
@@ -242,8 +183,8 @@ func attention512(p file) {
 			values.Add(rows, p.writeValues512(s, rows))
 		}
 	}
-	for _, rows := range []int{4, 8} {
-		p.writePanel(fmt.Sprintf("attnPanel%dAVX512", rows), W512, rows)
-	}
+	// Two lanes at a time, so that half as many sums wait in memory.
+	p.writePanel("attnPanel6AVX512", W512, 6, 2)
 	attnExp512(p)
+	attnWeigh512(p)
 }

@@ -8,6 +8,10 @@ import (
 )
 
 // Scores of many rows: keys are turned, and a lane of the sum is a register.
+//
+// A panel has the columns of its keys in the order in which the kernels go through
+// them: lane by lane in the order of turned, of a lane the columns 16 apart. So
+// panels are read from their beginning to their end.
 
 // turned are the lanes of a sum in the order in which their tree joins them: each
 // with the one 8 further on, such pairs with those 4 further on, and so on. It is
@@ -15,55 +19,58 @@ import (
 var turned = [16]int{0, 8, 4, 12, 2, 10, 6, 14, 1, 9, 5, 13, 3, 11, 7, 15}
 
 // panelKernel multiplies rows of queries by a panel of turned keys, two vectors
-// wide. One lane's products are summed at a time; sums of lanes that wait for another
-// one are in tmp.
+// wide. The products of some lanes are summed at a time, and these are joined; sums
+// that wait for others are in tmp.
 type panelKernel struct {
 	fn
-	width width
-	rows  int
+	width       width
+	rows, lanes int
 }
 
-// writePanel writes the kernel for up to 8 rows.
-func (p file) writePanel(name string, w width, rows int) asm.Signature {
+// The registers of panel kernels. Steps are whole fours and some single ones: loops
+// of few rounds, of which processors foresee the end badly, cost more than the products.
+const (
+	panelFours  = CX
+	panelSingle = R14
+	panelLeft   = R15 // of all groups that are left
+	panelBack   = R12 // what a lane's steps went forward in the queries
+	panelLane   = R13 // the bytes of a lane's keys
+)
+
+// writePanel writes the kernel for 4 or 6 rows, which sums so many lanes at a time.
+func (p file) writePanel(name string, w width, rows, lanes int) asm.Signature {
 	keys := int(w) / 16
-	f := p.begin(name, fmt.Sprintf("multiplies %d rows of queries by %d keys in steps of 16 columns; tmp holds sums. Strides are in bytes.", rows, keys),
+	f := p.begin(name, fmt.Sprintf("multiplies groups of %d rows of queries by %d keys in steps of 16 columns; tmp holds sums. Strides are in bytes.", rows, keys),
 		asm.P("s", asm.Floats), asm.P("lds", asm.Int), asm.P("q", asm.Floats), asm.P("ldq", asm.Int),
-		asm.P("keys", asm.Floats), asm.P("tmp", asm.Floats), asm.P("steps", asm.Int))
-	k := panelKernel{f, w, rows}
+		asm.P("keys", asm.Floats), asm.P("tmp", asm.Floats), asm.P("steps", asm.Int), asm.P("groups", asm.Int))
+	k := panelKernel{f, w, rows, lanes}
 	f.load("s", R8)
 	f.load("lds", R11)
 	f.load("q", SI)
 	f.load("ldq", R9)
-	f.load("keys", DX)
 	f.load("tmp", DI)
-	f.load("steps", CX)
+	f.load("steps", panelFours)
+	f.load("groups", panelLeft)
+	f.ADDQ(panelLeft, panelLeft)
 	f.LEAQ(R9.By(R9, 2), R10)
 	f.LEAQ(SI.By(R9, 4), BX)
-	k.backs()
-	waiting := 0
-	for i, lane := range turned {
-		from := 0
-		if i > 0 {
-			from = turned[i-1]
-		}
-		k.lane(lane, from)
-		for ; i&1 == 1; i >>= 1 {
-			waiting--
-			k.eachTmp(waiting, func(m mem, r vec) { f.VADDPS(m, r, r) })
-		}
-		if lane != turned[15] {
-			k.eachTmp(waiting, func(m mem, r vec) { f.VMOVUPS(r, m) })
-			waiting++
-		}
-	}
+	k.steps()
+	group := f.Here("group")
+	f.load("keys", DX)
+	k.lanesOfHalves()
 	for r := range rows {
 		for v := range 2 {
-			f.VMOVUPS(k.sum(r, v), R8.At(int(w)/8*v))
+			f.VMOVUPS(k.sum(0, r, v), R8.At(int(w)/8*v))
 		}
-		if r < rows-1 {
-			f.ADDQ(R11, R8)
-		}
+		f.ADDQ(R11, R8)
 	}
+	f.LEAQ(SI.By(R9, 4).Plus(-4), SI)
+	if rows == 6 {
+		f.LEAQ(SI.By(R9, 2), SI)
+	}
+	f.LEAQ(SI.By(R9, 4), BX)
+	f.TESTQ(panelLeft, panelLeft)
+	f.JNZ(group)
 	f.end()
 	return f.Signature
 }
@@ -71,15 +78,18 @@ func (p file) writePanel(name string, w width, rows int) asm.Signature {
 // column is the bytes of a column of a panel.
 func (k panelKernel) column() int { return int(k.width) / 4 }
 
-// backs makes what a lane's steps went forward, of queries in R12 and of keys in R13.
-func (k panelKernel) backs() {
-	k.MOVQ(CX, R12)
-	k.SHLQ(imm(6), R12)
-	k.MOVQ(CX, R13)
-	k.SHLQ(imm(bits.TrailingZeros(uint(16*k.column()))), R13)
+// steps makes of the number of steps what the loops need.
+func (k panelKernel) steps() {
+	k.MOVQ(panelFours, panelBack)
+	k.SHLQ(imm(6), panelBack)
+	k.MOVQ(panelFours, panelLane)
+	k.SHLQ(imm(bits.TrailingZeros(uint(k.column()))), panelLane)
+	k.MOVQ(panelFours, panelSingle)
+	k.ANDQ(imm(3), panelSingle)
+	k.SHRQ(imm(2), panelFours)
 }
 
-func (k panelKernel) sum(row, v int) vec { return k.width.reg(2*row + v) }
+func (k panelKernel) sum(lane, row, v int) vec { return k.width.reg(2*(lane*k.rows+row) + v) }
 
 // eachTmp goes through a level of the memory of sums.
 func (k panelKernel) eachTmp(level int, do func(m mem, r vec)) {
@@ -88,70 +98,143 @@ func (k panelKernel) eachTmp(level int, do func(m mem, r vec)) {
 	}
 }
 
-// lane sums the products of one lane. The pointers are at the end of the one before.
-func (k panelKernel) lane(lane, from int) {
-	if lane != 0 {
-		k.SUBQ(R12, SI)
-		k.SUBQ(R12, BX)
-		k.SUBQ(R13, DX)
-		k.ADDQ(imm(4*(lane-from)), SI)
-		k.ADDQ(imm(4*(lane-from)), BX)
-		k.ADDQ(imm(k.column()*(lane-from)), DX)
-	}
-	sums := 2 * k.rows
-	k.zero(run(k.width, 0, sums)...)
-	q := append(fourRows(SI, R9, R10), fourRows(BX, R9, R10)...)
-	k.MOVQ(CX, AX)
-	k.repeat("lane", AX, func() {
-		for v := range 2 {
-			k.VMOVUPS(DX.At(int(k.width)/8*v), k.width.reg(sums+v))
+// lanesOfHalves leaves the sums of all lanes. Those of the second half are each one
+// column behind those of the first, so that the code is the same.
+func (k panelKernel) lanesOfHalves() {
+	half, last := k.NewLabel("half"), k.NewLabel("last")
+	join := func(level int) { k.eachTmp(level, func(m mem, r vec) { k.VADDPS(m, r, r) }) }
+	keep := func(level int) { k.eachTmp(level, func(m mem, r vec) { k.VMOVUPS(r, m) }) }
+	groups := 8 / k.lanes
+	k.Bind(half)
+	waiting := 0
+	for i := range groups {
+		k.someLanes(turned[i*k.lanes : (i+1)*k.lanes])
+		for rest := i; rest&1 == 1; rest >>= 1 {
+			waiting--
+			join(waiting)
 		}
+		if i < groups-1 {
+			keep(waiting)
+			waiting++
+		}
+	}
+	level := bits.TrailingZeros(uint(groups))
+	k.DECQ(panelLeft)
+	k.TESTQ(imm(1), panelLeft)
+	k.JZ(last)
+	keep(level)
+	k.ADDQ(imm(4), SI)
+	k.ADDQ(imm(4), BX)
+	k.JMP(half)
+	k.Bind(last)
+	join(level)
+}
+
+// someLanes sums the products of one lane or of two, which are joined. The queries'
+// pointers are where they were then, and that of the keys is behind the lanes' keys.
+func (k panelKernel) someLanes(lanes []int) {
+	k.zero(run(k.width, 0, 2*k.rows*len(lanes))...)
+	single, done := k.NewLabel("single"), k.NewLabel("done")
+	k.TESTQ(panelFours, panelFours)
+	k.JZ(single)
+	k.MOVQ(panelFours, AX)
+	k.someSteps("fours", lanes, 4)
+	k.Bind(single)
+	k.MOVQ(panelSingle, AX)
+	k.TESTQ(AX, AX)
+	k.JZ(done)
+	k.someSteps("singles", lanes, 1)
+	k.Bind(done)
+	k.SUBQ(panelBack, SI)
+	k.SUBQ(panelBack, BX)
+	if len(lanes) == 2 {
+		k.ADDQ(panelLane, DX)
 		for r := range k.rows {
-			element := k.width.reg(sums + 2 + r%2)
-			k.VBROADCASTSS(q[r], element)
 			for v := range 2 {
-				k.VFMADD231PS(element, k.width.reg(sums+v), k.sum(r, v))
+				k.VADDPS(k.sum(1, r, v), k.sum(0, r, v), k.sum(0, r, v))
 			}
 		}
-		k.ADDQ(imm(64), SI)
-		k.ADDQ(imm(64), BX)
-		k.ADDQ(imm(16*k.column()), DX)
+	}
+}
+
+// someSteps multiplies n steps of the lanes in each of AX rounds.
+func (k panelKernel) someSteps(name string, lanes []int, n int) {
+	key, element := 2*k.rows*len(lanes), 2*k.rows*len(lanes)+2
+	keys := []mem{DX.At(0), DX.By(panelLane, 1)}
+	q := append(fourRows(SI, R9, R10), fourRows(BX, R9, R10)...)
+	k.repeat(name, AX, func() {
+		for step := range n {
+			for l, lane := range lanes {
+				for v := range 2 {
+					k.VMOVUPS(keys[l].Plus(k.column()*step+int(k.width)/8*v), k.width.reg(key+v))
+				}
+				for r := range k.rows {
+					e := k.width.reg(element + r%2)
+					k.VBROADCASTSS(q[r].Plus(4*lane+64*step), e)
+					for v := range 2 {
+						k.VFMADD231PS(e, k.width.reg(key+v), k.sum(l, r, v))
+					}
+				}
+			}
+		}
+		k.ADDQ(imm(64*n), SI)
+		k.ADDQ(imm(64*n), BX)
+		k.ADDQ(imm(k.column()*n), DX)
 	})
 }
 
-// turnParams are what the kernels take that turn keys: n groups of 8 columns of 8
-// keys. Strides are in bytes.
+// turnParams are what the kernels take that turn 8 keys: groups of 16 columns, which
+// are column bytes apart in a lane, and the lanes, lane bytes apart.
 func turnParams(s stored) []asm.Param {
-	return []asm.Param{dst32, asm.P("ldd", asm.Int), asm.P("keys", s.typ), asm.P("ldk", asm.Int), asm.P("groups", asm.Int)}
+	return []asm.Param{dst32, asm.P("column", asm.Int), asm.P("lane", asm.Int), asm.P("keys", s.typ), asm.P("ldk", asm.Int), asm.P("groups", asm.Int)}
 }
 
-// turnKeys writes them.
+// turnKeys writes them. The lanes of the first 8 columns are an even number of lanes
+// from the panel's beginning, and those of the others one further on each.
 func turnKeys(p file) {
 	for _, s := range bothStored {
-		f := p.begin("attnTurn"+s.letters+"AVX2", "stores columns of 8 keys, 8 columns to a group.", turnParams(s)...)
+		f := p.begin("attnTurn"+s.letters+"AVX2", "stores columns of 8 keys, 16 columns to a group.", turnParams(s)...)
 		f.load("dst", DI)
-		f.load("ldd", R8)
+		f.load("column", R13)
+		f.load("lane", R11)
 		f.load("keys", SI)
 		f.load("ldk", R9)
 		f.load("groups", CX)
 		f.LEAQ(R9.By(R9, 2), R10)
 		f.LEAQ(SI.By(R9, 4), BX)
 		rows := append(fourRows(SI, R9, R10), fourRows(BX, R9, R10)...)
+		f.LEAQ(R11.By(R11, 1), R8)
+		f.ADDQ(DI, R11)
+		f.LEAQ(R8.By(R8, 2), R14)
+		f.LEAQ(DI.By(R8, 4), R12)
+		f.LEAQ(R11.By(R8, 4), R15)
 		f.repeat("group", CX, func() {
-			if s.size == 2 {
-				f.turnHalves(rows)
-			} else {
-				f.turnFloats(rows)
+			for half, first := range []reg{DI, R11} {
+				twos := append(fourRows(first, R8, R14), fourRows([]reg{R12, R15}[half], R8, R14)...)
+				var columns [8]mem
+				for i, lane := range turned {
+					if i%2 == half {
+						columns[lane%8] = twos[i/2]
+					}
+				}
+				if s.size == 2 {
+					f.turnHalves(rows, columns)
+				} else {
+					f.turnFloats(rows, columns)
+				}
+				f.ADDQ(imm(8*s.size), SI)
+				f.ADDQ(imm(8*s.size), BX)
 			}
-			f.ADDQ(imm(8*s.size), SI)
-			f.ADDQ(imm(8*s.size), BX)
+			for _, r := range []reg{DI, R11, R12, R15} {
+				f.ADDQ(R13, r)
+			}
 		})
 		f.end()
 	}
 }
 
 // turnHalves interleaves rows 1 apart, then pairs 2 apart, then 4.
-func (f fn) turnHalves(rows []mem) {
+func (f fn) turnHalves(rows []mem, columns [8]mem) {
 	for r, m := range rows {
 		f.VMOVDQU(m, X(r))
 	}
@@ -171,14 +254,13 @@ func (f fn) turnHalves(rows []mem) {
 		f.VPUNPCKHQDQ(2*pair+1, 2*pair, X(9))
 		for i := range 2 {
 			f.VCVTPH2PS(X(8+i), Y(8+i))
-			f.VMOVUPS(Y(8+i), DI.At(0))
-			f.ADDQ(R8, DI)
+			f.VMOVUPS(Y(8+i), columns[2*int(pair)+i])
 		}
 	}
 }
 
 // turnFloats is the same of floats, whose halves of 4 are turned side by side.
-func (f fn) turnFloats(rows []mem) {
+func (f fn) turnFloats(rows []mem, columns [8]mem) {
 	for r, m := range rows {
 		f.VMOVUPS(m, Y(r))
 	}
@@ -193,11 +275,10 @@ func (f fn) turnFloats(rows []mem) {
 			f.VUNPCKHPD(high, low, 4*i+2*half+1)
 		}
 	}
-	for _, sel := range []uint8{0x20, 0x31} {
+	for half, sel := range []uint8{0x20, 0x31} {
 		for c := range Y(4) {
 			f.VPERM2F128(sel, 4+c, c, Y(8))
-			f.VMOVUPS(Y(8), DI.At(0))
-			f.ADDQ(R8, DI)
+			f.VMOVUPS(Y(8), columns[4*half+int(c)])
 		}
 	}
 }

@@ -185,8 +185,10 @@ func addMask(p file) {
 
 // The comparisons of VCMPPS: of its second operand with its first.
 const (
-	equal uint8 = iota
-	less
+	equal    uint8 = 0
+	less     uint8 = 1
+	notEqual uint8 = 4 // or NaN
+	notLess  uint8 = 5 // or NaN
 )
 
 func (f fn) negInf() mem { return f.float("negInf", math.Inf(-1)) }

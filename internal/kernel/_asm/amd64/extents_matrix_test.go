@@ -222,6 +222,7 @@ func matrixExtents() (list []asmtest.Extent) {
 			}},
 			// Masks for 32 columns let all of two vectors through.
 			asmtest.Extent{Kernels: fmt.Sprintf("nn%dAVX512", rows), Want: func(c counts) bytes { return nnExtent(c, rows, 32, true) }},
+			asmtest.Extent{Kernels: fmt.Sprintf("nn%dx64AVX512", rows), Want: func(c counts) bytes { return nnExtent(c, rows, 64, false) }},
 		)
 	}
 	for rows := 1; rows <= mostTaps512; rows++ {

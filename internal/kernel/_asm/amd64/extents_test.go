@@ -154,7 +154,7 @@ var extents = append([]asmtest.Extent{
 		}
 		return bytes{"w": "r " + every(1, 0, rows...), "table": reads(4 * 16), "x": reads(4 * 64 * c["groups"]), "dst": updates(8 * n)}
 	}},
-}, slices.Concat(fewExtents(), paletteExtents(), panelExtents(), rowExtents(), matrixExtents(), attentionExtents())...)
+}, slices.Concat(fewExtents(), paletteExtents(), panelExtents(), rowExtents(), matrixExtents(), attentionExtents(), wholeRowExtents())...)
 
 // ifThere is what is touched of the last elements, which may lie where the others do.
 func ifThere(c counts, touched string) string {
@@ -202,18 +202,18 @@ func fewExtents() (list []asmtest.Extent) {
 		for halves, size := range map[string]int{"": 4, "Halves": 2} {
 			for _, codes := range []string{"s", "so", "uo", "u"} {
 				list = append(list, asmtest.Extent{Kernels: fmt.Sprintf("fast%s%s%s(AVX2|VNNI)", codes, name, halves), Want: func(c counts) bytes {
-					return compactExtent(c, 1, scales, size, codes != "u")
+					return compactExtent(c, 1, scales, size, compactSums(c, codes))
 				}})
 				for vectors := 2; vectors <= 4; vectors++ {
 					set := "(AVX2|VNNI)"
 					if offsets := len(codes) > 1; !offsets {
 						set = "AVX2"
 						list = append(list, asmtest.Extent{Kernels: fmt.Sprintf("fast%s%s%sBy%dVNNI", codes, name, halves, vectors), Want: func(c counts) bytes {
-							return compactExtent(wholeFours(c), vectors, scales, size, codes != "u")
+							return foursExtent(wholeFours(c), vectors, scales, size, codes != "u")
 						}})
 					}
 					list = append(list, asmtest.Extent{Kernels: fmt.Sprintf("fast%s%s%sBy%d%s", codes, name, halves, vectors, set), Want: func(c counts) bytes {
-						return compactExtent(c, vectors, scales, size, codes != "u")
+						return compactExtent(c, vectors, scales, size, compactSums(c, codes))
 					}})
 				}
 			}
@@ -229,9 +229,17 @@ func wholeFours(c counts) counts {
 	return c
 }
 
+// compactSums is what the corrections of a vector take, which plain unsigned codes need not.
+func compactSums(c counts, codes string) int {
+	if codes == "u" {
+		return 0
+	}
+	return 16 * c["blocks"]
+}
+
 // compactExtent is some compact vectors by rows of 64 codes. The inputs of two times 64
-// lie together, and the corrections, which plain unsigned codes need not, behind all.
-func compactExtent(c counts, vectors, scales, size int, sums bool) bytes {
+// lie together, and so many bytes of corrections behind all.
+func compactExtent(c counts, vectors, scales, size, sums int) bytes {
 	n := c["blocks"]
 	var runs []int
 	for v := range vectors {
@@ -241,8 +249,8 @@ func compactExtent(c counts, vectors, scales, size int, sums bool) bytes {
 		if at += n / 2 * 192; n%2 == 1 {
 			runs = append(runs, at, at+32, at+64, at+96, at+128, at+160)
 		}
-		if sums {
-			runs = append(runs, behind, behind+16*n)
+		if sums > 0 {
+			runs = append(runs, behind, behind+sums)
 		}
 	}
 	return bytes{
@@ -250,6 +258,26 @@ func compactExtent(c counts, vectors, scales, size int, sums bool) bytes {
 		"offset": reads(scales * 4 * c["rows"] * n),
 		"x":      "r " + every(1, 0, runs...), "dst": "w " + every(vectors, c["ldd"], 0, 4*c["rows"]),
 	}
+}
+
+// foursExtent is that of kernels of four rows, which widen the corrections of whole groups
+// before they read them.
+func foursExtent(c counts, vectors, scales, size int, corrects bool) bytes {
+	n, sums := c["blocks"], 0
+	if corrects {
+		sums = (c["blocks"] + 1) / 2 * 32
+	}
+	e := compactExtent(c, vectors, scales, size, sums)
+	if !corrects {
+		return e
+	}
+	at := n / 2 * 64 * vectors
+	runs := []int{0, at}
+	for v := range n % 2 * vectors {
+		runs = append(runs, at+64*v, at+64*v+32)
+	}
+	e["wide"] = "r " + every(1, 0, runs...) + " w " + every(1, 0, 0, 2*sums*vectors)
+	return e
 }
 
 // dotLUTExtent is a vector by rows of groups of indices.

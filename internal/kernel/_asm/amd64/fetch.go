@@ -18,14 +18,12 @@ const (
 	fetchPast = 2
 )
 
-// How far ahead the ways fetch. From nearby it is the kernel's: rows that go together
-// are nearer to their end.
+// How far ahead the ways fetch. From nearby it is the kernel's.
 const (
 	secondAhead = 8192
 	pastAhead   = 7168
 	codesAhead  = 4096
 	halvesAhead = 2048
-	rowsAhead   = 2048
 )
 
 // fetchParam is the parameter of kernels that fetch as they are told, and fetchWay

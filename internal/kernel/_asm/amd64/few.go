@@ -94,6 +94,9 @@ func (p file) beginFew(k few, set string) few {
 	if k.vectors > 1 {
 		params = append(params, asm.P("ldd", asm.Int))
 	}
+	if k.vectors > 1 && set == "VNNI" {
+		params = append(params, asm.P("wide", asm.Floats))
+	}
 	params = append(params, asm.P("rows", asm.Int), asm.P("blocks", asm.Int), fetchParam)
 	what := "compact x"
 	if k.vectors > 1 {
@@ -301,18 +304,14 @@ func (k few) asLongAs(name string, end asm.Label, groups int, whole func(groups 
 
 // fetchCodes fetches as many lines of each row ahead.
 func (k few) fetchCodes(lines int) {
-	near := codesAhead
-	if k.rows > 1 {
-		near = rowsAhead
-	}
-	k.fetchFrom(k.fetchPtr(), k.arg(fetchParam.Name), lines*k.rows, near)
+	k.fetchFrom(k.fetchPtr(), k.arg(fetchParam.Name), lines*k.rows, codesAhead)
 }
 
 // step steps over n halves of groups.
 func (k few) step(n int) {
 	k.ADDQ(imm(32*n), codesPtr)
 	k.ADDQ(imm(compactGroup/2*n), inputPtr)
-	k.ADDQ(imm(groupSums/2*n), correctionsPtr)
+	k.ADDQ(imm(k.sumsSize()/2*n), correctionsPtr)
 	k.ADDQ(imm(halfCodes/k.block*n*k.scaleBytes()), scalePtr)
 	if k.Mode.HasOffset() {
 		k.ADDQ(imm(halfCodes/k.block*n*4), offsetPtr)
@@ -320,6 +319,14 @@ func (k few) step(n int) {
 	if k.rows > 1 {
 		k.ADDQ(imm(32*n*k.rows), k.fetchPtr())
 	}
+}
+
+// sumsSize is what the corrections of a group take, in bytes, where they are read.
+func (k few) sumsSize() int {
+	if k.rows == foursRows && k.vectors > 1 {
+		return 64 * k.vectors
+	}
+	return groupSums
 }
 
 // corrects reports whether corrections are added to the integers: with an offset they

@@ -4,8 +4,9 @@ import "github.com/gocoreml/coreml/internal/kernel/_asm/asm"
 
 // fewFours multiplies four rows at a time by several vectors, in the order of fewVNNI. Of
 // so many products the processor is the limit, and no longer memory. So they share what
-// goes with them: four rows the corrections of a vector, two rows a register for the
-// last 64 codes of each, and all of them the additions of the lanes of their sums.
+// goes with them: two rows the loads of a vector, or a register for the last 64 codes of
+// each, all rows the widened corrections, and all products the additions of the lanes of
+// their sums.
 type fewFours struct{ few }
 
 // foursRows is how many rows fewFours takes.
@@ -13,28 +14,34 @@ const foursRows = 4
 
 // The registers of fewFours. Sums are the first 16.
 const (
-	foursNibbles     = 31
-	foursEights      = 30
-	foursLanes       = 29
-	foursSpare       = 28
-	foursTemp        = 27 // the factors of a vector
-	foursProduct     = 26
-	foursCorrections = 16 // up to 19: of each vector
-	foursCodes       = 20 // up to 22: even and odd ones, and factors
-
-	// Of the last 64 codes, those and factors of two times two rows, and what a vector has.
-	foursPairs  = 20 // up to 25
-	foursInputs = 16 // up to 19: even and odd ones, steps and corrections
+	foursNibbles = 31
+	foursEights  = 30
+	foursLanes   = 29
+	foursSpare   = 28
+	foursTemp    = 27 // the factors of a vector
+	foursProduct = 26
+	foursPairs   = 20 // up to 25: of each of two rows, or pairs of rows, codes and factors
+	foursInputs  = 16 // up to 19: of a vector even and odd inputs, steps and corrections
 )
 
-// codes, factor and so on are the registers of pair p of rows, of two.
-func pairLow(p int) int    { return foursPairs + p }
-func pairHigh(p int) int   { return foursPairs + 2 + p }
-func pairFactor(p int) int { return foursPairs + 4 + p }
+// pairLow, pairHigh and pairFactor are the registers of the even codes, the odd ones and
+// the factors of the first or the second.
+func pairLow(i int) Z    { return Z(foursPairs + i) }
+func pairHigh(i int) Z   { return Z(foursPairs + 2 + i) }
+func pairFactor(i int) Z { return Z(foursPairs + 4 + i) }
+
+// foursVector is what a vector has for a group.
+type foursVector struct{ even, odd, steps, corrections Z }
+
+// ofVector are its registers.
+var ofVector = foursVector{foursInputs, foursInputs + 1, foursInputs + 2, foursInputs + 3}
 
 // write writes the kernel. rows is a multiple of four.
 func (k fewFours) write() asm.Signature {
 	k.constants()
+	if k.corrects() {
+		k.widenCorrections()
+	}
 	row := k.Here("row")
 	k.begin()
 	half, done := k.NewLabel("half"), k.NewLabel("done")
@@ -57,6 +64,25 @@ func (k fewFours) write() asm.Signature {
 	return k.Signature
 }
 
+// widenCorrections stores the corrections as integers of 32 bits, those of all vectors
+// for a group side by side: to widen them for each row takes the port that shuffles have.
+func (k fewFours) widenCorrections() {
+	k.beginRow(k.arg("blocks"))
+	k.load("wide", dstPtr)
+	k.MOVQ(k.arg("blocks"), blockLeft)
+	k.ADDQ(imm(1), blockLeft)
+	k.SHRQ(imm(1), blockLeft)
+	k.repeat("widen", blockLeft, func() {
+		for v := range k.vectors {
+			k.VPMOVSXWD(k.sumsOf(v), Z(foursTemp))
+			k.VMOVDQU64(Z(foursTemp), dstPtr.At(64*v))
+		}
+		k.ADDQ(imm(groupSums), correctionsPtr)
+		k.ADDQ(imm(k.sumsSize()), dstPtr)
+	})
+	k.load("dst", dstPtr)
+}
+
 // constants loads what all turns need.
 func (k fewFours) constants() {
 	k.VPBROADCASTD(k.nibbles(), Z(foursNibbles))
@@ -68,7 +94,8 @@ func (k fewFours) constants() {
 
 // begin begins with the first column.
 func (k fewFours) begin() {
-	k.beginRow(k.arg("blocks"))
+	k.MOVQ(k.arg("x"), inputPtr)
+	k.load("wide", correctionsPtr)
 	for r := range foursRows {
 		for v := range k.vectors {
 			k.zero(k.sum(r, v))
@@ -79,25 +106,33 @@ func (k fewFours) begin() {
 
 func (k fewFours) sum(r, v int) Z { return Z(r*k.vectors + v) }
 
-// whole multiplies a group of each row.
+// whole multiplies a group of each row, two rows by each vector.
 func (k fewFours) whole(int) {
-	for v := range k.vectors {
-		if k.corrects() {
-			k.VPMOVSXWD(k.sumsOf(v), Z(foursCorrections+v))
+	of := ofVector
+	for p := range foursRows / 2 {
+		for i := range 2 {
+			k.VMOVDQU64(k.codesOf(2*p+i), pairLow(i))
+			k.apart(pairLow(i), pairHigh(i))
+			k.loadScales(groupCodes/k.block, k.scalesOf(2*p+i), k.lanesOf(groupCodes, int(pairFactor(i))))
+			k.VPERMPS(pairFactor(i), Z(foursLanes), pairFactor(i))
 		}
-	}
-	const low, high, factor = Z(foursCodes), Z(foursCodes + 1), Z(foursCodes + 2)
-	for r := range foursRows {
-		k.VMOVDQU64(k.codesOf(r), low)
-		k.apart(low, high)
-		k.loadScales(groupCodes/k.block, k.scalesOf(r), k.lanesOf(groupCodes, int(factor)))
-		k.VPERMPS(factor, Z(foursLanes), factor)
 		for v := range k.vectors {
 			x := k.inputsOf(v)
-			k.product(low, high, factor, x, x.Plus(compactOdd), x.Plus(compactSteps), Z(foursCorrections+v), k.sum(r, v))
+			k.VMOVDQU64(x, of.even)
+			k.VMOVDQU64(x.Plus(compactOdd), of.odd)
+			k.VMOVUPS(x.Plus(compactSteps), of.steps)
+			if k.corrects() {
+				k.VMOVDQU64(k.wideOf(v), of.corrections)
+			}
+			for i := range 2 {
+				k.product(i, of, k.sum(2*p+i, v))
+			}
 		}
 	}
 }
+
+// wideOf is where the widened corrections of a vector begin.
+func (k fewFours) wideOf(v int) mem { return correctionsPtr.At(64 * v) }
 
 // apart takes a register of codes apart; a signed code plus 8 is its bits with the sign
 // turned over.
@@ -112,18 +147,19 @@ func (k fewFours) apart(low, high Z) {
 	}
 }
 
-// product adds codes by inputs, times factors and steps, to a sum.
-func (k fewFours) product(low, high, factor Z, even, odd, steps vecMem, corrections, sum Z) {
+// product adds the products of the first or second codes to a sum: by inputs, times
+// factors and steps.
+func (k fewFours) product(i int, of foursVector, sum Z) {
 	const product, temp = Z(foursProduct), Z(foursTemp)
 	if k.corrects() {
-		k.VMOVAPS(corrections, product)
+		k.VMOVAPS(of.corrections, product)
 	} else {
 		k.zero(product)
 	}
-	k.VPDPBUSD(even, low, product)
-	k.VPDPBUSD(odd, high, product)
+	k.VPDPBUSD(of.even, pairLow(i), product)
+	k.VPDPBUSD(of.odd, pairHigh(i), product)
 	k.VCVTDQ2PS(product, product)
-	k.VMULPS(steps, factor, temp)
+	k.VMULPS(of.steps, pairFactor(i), temp)
 	k.VFMADD231PS(temp, product, sum)
 }
 
@@ -148,24 +184,22 @@ func (k fewFours) join() (low, high [2][]Z) {
 // of two rows as the two halves of registers.
 func (k fewFours) half(sums [2][]Z) {
 	for p := range sums {
-		low, high := Z(pairLow(p)), Z(pairHigh(p))
-		k.VMOVUPS(k.codesOf(2*p), Y(low))
-		k.VINSERTI64X4(1, k.codesOf(2*p+1), low, low)
-		k.apart(low, high)
+		k.VMOVUPS(k.codesOf(2*p), Y(pairLow(p)))
+		k.VINSERTI64X4(1, k.codesOf(2*p+1), pairLow(p), pairLow(p))
+		k.apart(pairLow(p), pairHigh(p))
 		k.pairFactors(p)
 	}
-	const even, odd, steps, corrections = Z(foursInputs), Z(foursInputs + 1), Z(foursInputs + 2), Z(foursInputs + 3)
+	of := ofVector
 	for v := range k.vectors {
 		x := k.inputsOf(v)
-		k.VBROADCASTF64X4(x, even)
-		k.VBROADCASTF64X4(x.Plus(compactOdd), odd)
-		k.VBROADCASTF64X4(x.Plus(compactSteps), steps)
+		k.VBROADCASTF64X4(x, of.even)
+		k.VBROADCASTF64X4(x.Plus(compactOdd), of.odd)
+		k.VBROADCASTF64X4(x.Plus(compactSteps), of.steps)
 		if k.corrects() {
-			k.VBROADCASTF32X4(k.sumsOf(v), Y(corrections))
-			k.VPMOVSXWD(Y(corrections), corrections)
+			k.VBROADCASTF64X4(k.wideOf(v), of.corrections)
 		}
 		for p := range sums {
-			k.product(Z(pairLow(p)), Z(pairHigh(p)), Z(pairFactor(p)), even, odd, steps, corrections, sums[p][v])
+			k.product(p, of, sums[p][v])
 		}
 	}
 }
@@ -174,7 +208,7 @@ func (k fewFours) half(sums [2][]Z) {
 // they are as many as those of a group.
 func (k fewFours) pairFactors(p int) {
 	a, b := k.scalesOf(2*p), k.scalesOf(2*p+1)
-	to, other := pairFactor(p), foursTemp
+	to, other := int(pairFactor(p)), foursTemp
 	if halfCodes/k.block == 2 {
 		k.VMOVSS(a, X(to))
 		k.VINSERTPS(0x10, b, X(to), X(to))

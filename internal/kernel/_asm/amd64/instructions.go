@@ -81,16 +81,20 @@ func (f fn) VBLENDVPS(mask vec, a vecMem, b, dst vec) { f.ins("VBLENDVPS", mask,
 // Immediate operands are in the order of the manual's last operand, which Go puts
 // first.
 // Three operands and a selector, which is shown in hexadecimal.
-func (f fn) VSHUFPS(sel uint8, a vecMem, b, dst vec)    { f.ins("VSHUFPS", hex(sel), a, b, dst) }
+func (f fn) VSHUFPS(sel uint8, a vecMem, b, dst vec) { f.ins("VSHUFPS", hex(sel), a, b, dst) }
+
 func (f fn) VPERM2F128(sel uint8, a vecMem, b, dst vec) { f.ins("VPERM2F128", hex(sel), a, b, dst) }
+
 func (f fn) VPERM2I128(sel uint8, a vecMem, b, dst vec) { f.ins("VPERM2I128", hex(sel), a, b, dst) }
+
 func (f fn) VSHUFF64X2(sel uint8, a vecMem, b, dst vec) { f.ins("VSHUFF64X2", hex(sel), a, b, dst) }
-func (f fn) VINSERTPS(sel uint8, a vecMem, b, dst vec)  { f.ins("VINSERTPS", hex(sel), a, b, dst) }
-func (f fn) VCMPPS(sel uint8, a vecMem, b, dst vec)     { f.ins("VCMPPS", hex(sel), a, b, dst) }
-func (f fn) VPTERNLOGD(sel uint8, a vecMem, b, dst vec) { f.ins("VPTERNLOGD", hex(sel), a, b, dst) }
-func (f fn) VPSHUFD(sel uint8, a vecMem, dst vec)       { f.ins("VPSHUFD", hex(sel), a, dst) }
-func (f fn) VPERMQ(sel uint8, a vecMem, dst vec)        { f.ins("VPERMQ", hex(sel), a, dst) }
-func (f fn) VPINSRW(i int, a mem, b, dst X)             { f.ins("VPINSRW", imm(i), a, b, dst) }
+
+func (f fn) VINSERTPS(sel uint8, a vecMem, b, dst vec)      { f.ins("VINSERTPS", hex(sel), a, b, dst) }
+func (f fn) VCMPPS(sel uint8, a vecMem, b vec, dst vecMask) { f.ins("VCMPPS", hex(sel), a, b, dst) }
+func (f fn) VPTERNLOGD(sel uint8, a vecMem, b, dst vec)     { f.ins("VPTERNLOGD", hex(sel), a, b, dst) }
+func (f fn) VPSHUFD(sel uint8, a vecMem, dst vec)           { f.ins("VPSHUFD", hex(sel), a, dst) }
+func (f fn) VPERMQ(sel uint8, a vecMem, dst vec)            { f.ins("VPERMQ", hex(sel), a, dst) }
+func (f fn) VPINSRW(i int, a mem, b, dst X)                 { f.ins("VPINSRW", imm(i), a, b, dst) }
 
 // Look-ups in two registers, by indices that are overwritten, and what chooses between
 // two: VPTESTMD marks the lanes where a bit of both operands is set, and VBLENDMPS takes
@@ -98,6 +102,9 @@ func (f fn) VPINSRW(i int, a mem, b, dst X)             { f.ins("VPINSRW", imm(i
 func (f fn) VPERMI2PS(high, low vecMem, index vec)   { f.ins("VPERMI2PS", high, low, index) }
 func (f fn) VPTESTMD(a vecMem, b vec, dst K)         { f.ins("VPTESTMD", a, b, dst) }
 func (f fn) VBLENDMPS(a vecMem, b vec, k K, dst vec) { f.ins("VBLENDMPS", a, b, k, dst) }
+
+// VCMPPSTo marks the lanes where the comparison of b with a holds.
+func (f fn) VCMPPSTo(sel uint8, a vecMem, b vec, dst K) { f.ins("VCMPPS", hex(sel), a, b, dst) }
 
 // Parts of registers: the i-th one from the bottom.
 func (f fn) VINSERTF128(i int, a vecMem, b, dst vec)  { f.ins("VINSERTF128", imm(i), a, b, dst) }

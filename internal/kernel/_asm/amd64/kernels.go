@@ -8,8 +8,8 @@ import "github.com/gocoreml/coreml/internal/kernel/_asm/asm"
 // kernels of both.
 func Files() []*asm.File {
 	return []*asm.File{
-		write("kernels", cpuid, xgetbv, dense, sums, maximum, activations, unpacks, palettes, fewOf256, words256, panels, wordPanels, halvesPanels, matmul, rowsAVX2, taps, attention, int4),
-		write("kernels512", fewOf512, words512, panelsVNNI, panelsAMX, panelsHalves, matmul512, rowsAVX512, taps512, attention512),
+		write("kernels", cpuid, xgetbv, dense, sums, maximum, activations, unpacks, palettes, fewOf256, words256, panels, wordPanels, halvesPanels, matmul, rowsAVX2, taps, attention, int4, rotaryAVX2),
+		write("kernels512", fewOf512, words512, panelsVNNI, panelsAMX, panelsHalves, matmul512, rowsAVX512, taps512, attention512, quantizeMany512, activations512, roundRows, rotaryAVX512),
 	}
 }
 

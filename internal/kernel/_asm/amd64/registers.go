@@ -73,6 +73,12 @@ type vecMem interface {
 	isVecMem()
 }
 
+// vecMask is a vector register or a mask register.
+type vecMask interface {
+	fmt.Stringer
+	isVecMask()
+}
+
 // src is a general register, memory or a constant.
 type src interface{ isSrc() }
 
@@ -81,6 +87,10 @@ type imm int
 
 func (i imm) String() string { return fmt.Sprintf("$%d", int(i)) }
 
+func (X) isVecMask()  {}
+func (Y) isVecMask()  {}
+func (Z) isVecMask()  {}
+func (K) isVecMask()  {}
 func (X) isVec()      {}
 func (Y) isVec()      {}
 func (Z) isVec()      {}
@@ -119,6 +129,17 @@ func (z zeroed) String() string { return fmt.Sprintf("%v, %v", z.mask, z.vec) }
 
 // Zeroed returns the register as a destination under a mask.
 func (r Z) Zeroed(mask K) vec { return zeroed{r, mask} }
+
+// kept is a register whose lanes outside the mask stay.
+type kept struct {
+	vec
+	mask K
+}
+
+func (k kept) String() string { return fmt.Sprintf("%v, %v", k.mask, k.vec) }
+
+// Kept returns the register as a destination of the lanes that the mask selects.
+func (r Z) Kept(mask K) vec { return kept{r, mask} }
 
 // ys and zs return n registers from one on.
 func ys(first, n int) []vec { return run(W256, first, n) }

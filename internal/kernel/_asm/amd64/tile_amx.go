@@ -57,6 +57,10 @@ func writeTileAMX(p file, offsets bool) asm.Signature {
 	f := p.begin(manyName("tile%d%sAMX", manyVectors, offsets), "is for groups of 16 vectors, xstep bytes apart: it "+manyDoc(manyVectors, offsets)+" integers has room for 2048 bytes.",
 		tileParams(asm.P("xstep", asm.Int), asm.P("groups", asm.Int), asm.P("integers", asm.Floats), asm.P("next", asm.Bytes), asm.P("row", asm.Int), asm.P("turn", asm.Int))...)
 	f.beginGroups()
+	f.TILEZERO(tileSet + tileSums) // where there is no second block it has no product
+	f.MOVQ(groupX, CX)
+	f.steps(f.tileProduct(0, inNext(0)))
+	f.secondOfNext()
 	f.repeat("group", R13, func() {
 		f.beginGroup()
 		f.tileBlocks(offsets)
@@ -128,46 +132,70 @@ func (f fn) groupSums() {
 	f.Bind(on)
 }
 
-// tileBlocks goes over the blocks two by two: while integers of two become floats, the
-// tiles multiply the next two.
+// tileBlocks goes over the blocks two by two. What is done of them overlaps: a block is
+// multiplied two blocks before its integers become floats, and they are stored one before.
+// The first two of a group are multiplied beside the last ones of the group before.
 func (f fn) tileBlocks(offsets bool) {
 	pair, rest, two, one, done := f.NewLabel("pair"), f.NewLabel("rest"), f.NewLabel("two"), f.NewLabel("one"), f.NewLabel("done")
-	f.tileProducts(0, 0, integers)
+	f.steps(f.tileStore(0, 0))
+	f.Bind(pair)
+	f.CMPQ(tileLeft, imm(4))
+	f.JLT(rest)
+	f.floatBlock(0, offsets, append(f.tileStore(1, 1), f.tileProduct(0, inBlock(2))...))
+	f.floatBlock(1, offsets, append(f.tileStore(0, 2), f.tileProduct(1, inBlock(3))...))
+	f.nextPair()
+	f.JMP(pair)
+	// One, two or three are left.
+	f.Bind(rest)
+	f.nextGroup()
 	f.CMPQ(tileLeft, imm(2))
 	f.JLT(one)
-	f.tileProducts(1, 1, integers)
-	f.Bind(pair)
-	f.SUBQ(imm(4), tileLeft)
-	f.JLT(rest)
-	for i := range 2 {
-		next := f.tileSteps(T(i), 2+i, integers)
-		f.floatBlock(i, offsets, func(t int) {
-			if t%3 == 0 && t/3 < len(next)-1 {
-				next[t/3]()
-			}
-		})
-		next[len(next)-1]()
-	}
+	f.JEQ(two)
+	f.floatBlock(0, offsets, append(f.tileStore(1, 1), f.tileProduct(0, inBlock(2))...))
+	f.floatBlock(1, offsets, f.tileStore(0, 2))
 	f.nextPair()
-	f.ADDQ(imm(2), tileLeft)
-	f.JMP(pair)
-	// Two or three are left.
-	f.Bind(rest)
-	f.ADDQ(imm(2), tileLeft)
-	f.JZ(two)
-	f.floatBlock(0, offsets, nil)
-	f.tileProducts(0, 2, integers)
-	f.floatBlock(1, offsets, nil)
-	f.nextPair()
-	f.JMP(one)
-	f.Bind(two)
-	for i := range 2 {
-		f.floatBlock(i, offsets, nil)
-	}
-	f.JMP(done)
 	f.Bind(one)
-	f.floatBlock(0, offsets, nil)
+	f.floatBlock(0, offsets, f.tileProduct(0, inNext(0)))
+	f.secondOfNext()
+	f.JMP(done)
+	f.Bind(two)
+	f.floatBlock(0, offsets, append(f.tileStore(1, 1), f.tileProduct(0, inNext(0))...))
+	f.floatBlock(1, offsets, f.tileProduct(1, inNext(1)))
 	f.Bind(done)
+}
+
+// nextGroup leaves in CX where the next group's vectors begin: behind the last group those of
+// itself, whose product nobody uses.
+func (f fn) nextGroup() {
+	last := f.NewLabel("last")
+	f.MOVQ(groupX, CX)
+	f.CMPQ(R13, imm(1))
+	f.JEQ(last)
+	f.load("xstep", CX)
+	f.ADDQ(groupX, CX)
+	f.Bind(last)
+}
+
+// secondOfNext multiplies the second block of the next group, if groups have two.
+func (f fn) secondOfNext() {
+	none := f.NewLabel("none")
+	f.load("blocks", tileLeft)
+	f.CMPQ(tileLeft, imm(2))
+	f.JLT(none)
+	f.steps(f.tileProduct(1, inNext(1)))
+	f.Bind(none)
+}
+
+// tileSource is where a block's codes and inputs are.
+type tileSource struct{ codes, inputs mem }
+
+// inBlock is a block that is some further on, and inNext one of the next group.
+func inBlock(n int) tileSource {
+	return tileSource{panelPtr.By(rowStep, 1).Plus(panelBlock * n), inputPtr.By(inputsStep, 1).Plus(manyBlock * n)}
+}
+
+func inNext(n int) tileSource {
+	return tileSource{groupPanel.By(rowStep, 1).Plus(panelBlock * n), CX.By(inputsStep, 1).Plus(manyBlock * n)}
 }
 
 // nextPair goes on by two blocks.
@@ -175,36 +203,45 @@ func (f fn) nextPair() {
 	f.fetchNext()
 	f.ADDQ(imm(2*panelBlock), panelPtr)
 	f.ADDQ(imm(2*manyBlock), inputPtr)
+	f.SUBQ(imm(2), tileLeft)
 }
 
-// tileProducts multiplies a block that is some further on by one of the sets.
-func (f fn) tileProducts(set T, block int, to reg) {
-	for _, step := range f.tileSteps(set, block, to) {
+// tileProduct is what multiplies a block in one of the sets.
+func (f fn) tileProduct(set T, at tileSource) []func() {
+	set *= tileSet
+	return []func(){
+		func() { f.TILELOADD(at.codes, set+tileCodes) },
+		func() { f.TILELOADD(at.inputs, set+tileInputs) },
+		func() {
+			f.TILEZERO(set + tileSums)
+			f.TDPBSSD(set+tileCodes, set+tileInputs, set+tileSums)
+		},
+	}
+}
+
+// tileStore is what stores a block's integers.
+func (f fn) tileStore(set T, block int) []func() {
+	return []func(){func() {
+		f.TILESTORED(set*tileSet+tileSums, integers.By(rowStep, 1).Plus(integersSize*(block%2)))
+	}}
+}
+
+// steps writes instructions one after the other.
+func (f fn) steps(list []func()) {
+	for _, step := range list {
 		step()
 	}
 }
 
-// tileSteps are the instructions of tileProducts.
-func (f fn) tileSteps(set T, block int, to reg) []func() {
-	set *= tileSet
-	return []func(){
-		func() { f.TILEZERO(set + tileSums) },
-		func() { f.TILELOADD(inputPtr.By(inputsStep, 1).Plus(manyBlock*block), set+tileInputs) },
-		func() { f.TILELOADD(panelPtr.By(rowStep, 1).Plus(panelBlock*block), set+tileCodes) },
-		func() { f.TDPBSSD(set+tileCodes, set+tileInputs, set+tileSums) },
-		func() { f.TILESTORED(set+tileSums, to.By(rowStep, 1).Plus(integersSize*(block%2))) },
-	}
-}
-
 // floatBlock adds the integers of a block to the sums, with other instructions between.
-func (f fn) floatBlock(block int, offsets bool, between func(t int)) {
+func (f fn) floatBlock(block int, offsets bool, between []func()) {
 	f.VMOVUPS(panelPtr.At(panelBlock*block+panelScale), amxScale)
 	if offsets {
 		f.VMOVUPS(panelPtr.At(panelBlock*block+panelOffset), amxOffset)
 	}
 	for t := range manyVectors {
-		if between != nil {
-			between(t)
+		if t%4 == 0 && t/4 < len(between) {
+			between[t/4]()
 		}
 		product, factor := amxTemps+Z(t%6), amxFactors+Z(t%6)
 		step := inputPtr.At(manyBlock*block + manySteps + 4*t)
