@@ -51,7 +51,8 @@ var (
 	// goroutine, or by the loop or the callback in which the call was made.
 	ErrBusy = errors.New("in use by another call")
 	// ErrQueueFull means that as many callers wait for a state as [Config.MaxQueue]
-	// allows. The error is a [*QueueError].
+	// allows, and the error is a [*QueueError]; or that many wait for those in use to leave
+	// room for a new grammar of a required call.
 	ErrQueueFull = errors.New("too many callers wait")
 )
 

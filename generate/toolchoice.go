@@ -4,10 +4,12 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 
 	"github.com/gocoreml/coreml/generate/grammar"
+	"github.com/gocoreml/coreml/generate/internal/grammars"
 	"github.com/gocoreml/coreml/tokenizer"
 )
 
@@ -107,6 +109,9 @@ func (r *generation) callGrammar(ctx context.Context) (*grammar.Grammar, []int, 
 	r.release = release
 	if ended := ctx.Err(); ended != nil {
 		return nil, nil, ended
+	}
+	if errors.Is(err, grammars.ErrFull) {
+		return nil, nil, fmt.Errorf("%w: %w", ErrQueueFull, err)
 	}
 	if err != nil {
 		return nil, nil, &ConfigError{Field: "Tools", Reason: err.Error(), Err: err}

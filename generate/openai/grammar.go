@@ -6,6 +6,7 @@ import (
 	"errors"
 
 	"github.com/gocoreml/coreml/generate/grammar"
+	"github.com/gocoreml/coreml/generate/internal/grammars"
 )
 
 // maxChoices bounds the texts of a choice, and maxChoiceBytes their length together.
@@ -58,6 +59,8 @@ func (r *grammarReader) take(field, kind, text string, build func() (*grammar.Gr
 	switch {
 	case x.ctx.Err() != nil:
 		r.o.fail(errorOf(context.Cause(x.ctx)))
+	case errors.Is(err, grammars.ErrFull):
+		r.o.fail(errGrammarsBusy)
 	case errors.As(err, &schema) && schema.Unsupported:
 		r.o.fail(unsupported(field, "%v", err))
 	case err != nil:

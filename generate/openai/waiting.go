@@ -47,3 +47,6 @@ var errSessionBusy = &apiError{status: http.StatusConflict, code: "session_busy"
 
 // errEncoderBusy refuses a request for an encoder that has as many as may wait for it.
 var errEncoderBusy = &apiError{status: http.StatusTooManyRequests, code: "queue_full", message: "as many requests wait for the model as may", retryAfter: 1}
+
+// errGrammarsBusy refuses a request with a new grammar where as many wait for room as may.
+var errGrammarsBusy = &apiError{status: http.StatusTooManyRequests, code: "queue_full", message: "as many requests wait for room for their grammars as may", retryAfter: 1}

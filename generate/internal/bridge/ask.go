@@ -92,6 +92,9 @@ func (c *Grammars) Schema(ctx context.Context, schema any) (*grammar.Grammar, er
 	if ended := ctx.Err(); ended != nil {
 		return nil, ended
 	}
+	if errors.Is(err, grammars.ErrFull) {
+		return nil, fmt.Errorf("%w: %w", generate.ErrQueueFull, err)
+	}
 	if err != nil {
 		return nil, &generate.ConfigError{Field: "schema", Reason: err.Error(), Err: err}
 	}

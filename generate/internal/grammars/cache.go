@@ -7,6 +7,7 @@ import (
 	"container/list"
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"runtime/debug"
 	"sync"
@@ -22,6 +23,12 @@ const DefaultLimit = 256 << 20
 // 64 MiB that are not yet counted.
 const mostCompiling = 2
 
+// mostWaiting is how many may wait while there is no room: each has all that its request sent.
+const mostWaiting = 64
+
+// ErrFull means that there is no room for a new grammar, and that as many wait for some as may.
+var ErrFull = errors.New("there is no room for another grammar, and as many requests wait for some as may")
+
 // entrySize is about what an entry takes besides its grammar.
 const entrySize = 512
 
@@ -30,8 +37,9 @@ const entrySize = 512
 //
 // The grammars that nobody uses are dropped, the least recently used first, where all take more
 // than Limit. One in use is never dropped, and a new one is not compiled before those in use
-// take no more than Limit, but for who asks with [AtOnce]. As masks grow while a grammar is used, the memory can pass Limit by what
-// the answers under way add to theirs; the next to come or to end counts it.
+// take no more than Limit, but for who asks with [AtOnce]. As masks grow while a grammar is used,
+// the memory can pass Limit by what the answers under way add to theirs; the next to come or to
+// end counts it.
 type Cache struct {
 	// Limit is how many bytes the grammars may take, 0 for [DefaultLimit]. It is set before
 	// the first use.
@@ -44,6 +52,7 @@ type Cache struct {
 	idle      list.List                   // entries without users, the last used first
 	idleBytes int64                       // what they take
 	compiling int
+	waiting   int                 // who waits for a grammar to be made
 	users     map[*entry]struct{} // entries with users
 }
 
@@ -73,13 +82,17 @@ func AtOnce(ctx context.Context) context.Context { return context.WithValue(ctx,
 // Get returns the grammar of a text of some kind, which build makes if there is none: once for
 // all who ask at the same time. Release says that the caller is done with it and may be called
 // again. The end of the context ends the wait; what the others wait for goes on. An error is
-// that of build, and is not kept; a panic of build is one of the caller's.
+// that of build, and is not kept, or [ErrFull]; a panic of build is one of the caller's.
 func (c *Cache) Get(ctx context.Context, kind, text string, build func() (*grammar.Grammar, error)) (g *grammar.Grammar, release func(), err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, nil, context.Cause(ctx)
 	}
 	now, _ := ctx.Value(atOnce{}).(bool)
 	e := c.enter(sha256.Sum256([]byte(kind+"\x00"+text)), now, build)
+	if e == nil {
+		return nil, nil, ErrFull
+	}
+	defer c.stopWaiting()
 	release = sync.OnceFunc(func() { c.leave(e) })
 	select {
 	case <-e.made:
@@ -110,7 +123,8 @@ func (c *Cache) Hold(g *grammar.Grammar) (release func()) {
 	return sync.OnceFunc(func() { c.leave(e) })
 }
 
-// enter returns the entry of a key with one user more.
+// enter returns the entry of a key with one user more, who waits until stopWaiting; nil where
+// too many do.
 func (c *Cache) enter(k key, now bool, build func() (*grammar.Grammar, error)) *entry {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -119,6 +133,10 @@ func (c *Cache) enter(k key, now bool, build func() (*grammar.Grammar, error)) *
 		c.changed.L = &c.mu
 	}
 	e := c.entries[k]
+	if (e == nil || e.g == nil) && !now && c.waiting >= mostWaiting && c.inUse() > c.limit() {
+		return nil
+	}
+	c.waiting++
 	if e == nil {
 		e = &entry{key: k, made: make(chan struct{})}
 		c.entries[k] = e
@@ -130,6 +148,13 @@ func (c *Cache) enter(k key, now bool, build func() (*grammar.Grammar, error)) *
 	}
 	c.join(e)
 	return e
+}
+
+// stopWaiting is the end of a wait for an entry.
+func (c *Cache) stopWaiting() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.waiting--
 }
 
 // join adds a user of an entry.

@@ -290,3 +290,49 @@ func TestWhoHoldsWhatOthersWaitForWaitsForNoRoom(t *testing.T) {
 		}
 	})
 }
+
+func TestFewWaitForRoom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := grammars.Cache{Limit: 1}
+		_, release, _ := of(t, &c, 20)
+		var built atomic.Int32
+		done := make(chan error)
+		const most = 64
+		for k := range most {
+			go func() {
+				_, release, err := c.Get(t.Context(), "regex", fmt.Sprint(21+k%3), digits(21+k%3, &built))
+				if err == nil {
+					release()
+				}
+				done <- err
+			}()
+		}
+		synctest.Wait()
+		for _, n := range []int{21, 30} {
+			if _, _, err := c.Get(t.Context(), "regex", fmt.Sprint(n), digits(n, &built)); !errors.Is(err, grammars.ErrFull) {
+				t.Errorf("one more waits: %v", err)
+			}
+		}
+		if again, more, isNew := of(t, &c, 20); isNew || again == nil {
+			t.Error("one that is there cannot be had")
+		} else {
+			more()
+		}
+		get, more, err := c.Get(grammars.AtOnce(t.Context()), "regex", "40", digits(40, &built))
+		if err != nil || get == nil {
+			t.Fatalf("one that waits for no room: %v", err)
+		}
+		more()
+		release()
+		for range most {
+			if err := <-done; err != nil {
+				t.Error(err)
+			}
+		}
+		if _, more, isNew := of(t, &c, 50); !isNew {
+			t.Error("it is not new")
+		} else {
+			more()
+		}
+	})
+}
