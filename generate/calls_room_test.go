@@ -48,7 +48,7 @@ func TestASessionWithAStateWaitsForNoRoom(t *testing.T) {
 	for g.Stats().Waiting == 0 {
 		runtime.Gosched()
 	}
-	g.BoundCalls(1) // which the grammar of the one that waits takes
+	generate.BoundCalls(g, 1) // which the grammar of the one that waits takes
 	r, err := generate.Collect(s.Send(t.Context(), "hi", calling("g")))
 	if err != nil || len(r.Calls) != 1 || r.Calls[0].Name != "g" {
 		t.Errorf("%+v, %v", r, err)
@@ -61,7 +61,7 @@ func TestASessionWithAStateWaitsForNoRoom(t *testing.T) {
 // A grammar that an answer did not give back would leave no room for any other.
 func TestEveryAnswerGivesItsGrammarBack(t *testing.T) {
 	g := openCaller(t, 1)
-	g.BoundCalls(1)
+	generate.BoundCalls(g, 1)
 	s, err := g.NewSession()
 	if err != nil {
 		t.Fatal(err)

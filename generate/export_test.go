@@ -419,4 +419,4 @@ func Block(s *Sequence, ctx context.Context, ids []int, rows [][]float32) error 
 func Advance(s *Sequence, ctx context.Context) error { return s.advance(ctx) }
 
 // BoundCalls sets how many bytes the grammars of calls may take.
-func (g *Generator) BoundCalls(limit int64) { g.grammars.calls.Limit = limit }
+func BoundCalls(g *Generator, limit int64) { g.grammars.calls.Limit = limit }

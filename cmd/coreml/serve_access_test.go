@@ -220,6 +220,7 @@ func TestServeSaysWhatIsWrongWithACall(t *testing.T) {
 		{[]string{"--api-key-file", "absent"}, exitFailure, "--api-key-file: "},
 		{[]string{"--parallel", "-1"}, exitUsage, "--parallel is -1: it must be between 0 and 256"},
 		{[]string{"--queue", "0"}, exitUsage, "--queue is 0: it must be between 1 and"},
+		{[]string{"--connections", "0"}, exitUsage, "--connections is 0: it must be between 1 and"},
 		{[]string{"--timeout", "-1s"}, exitUsage, "--timeout is -1s"},
 		{[]string{"--drain", "soon"}, exitUsage, "--drain"},
 		{[]string{"--drain-delay", "-1s"}, exitUsage, "--drain-delay is -1s"},
