@@ -3,8 +3,8 @@ package amd64
 import "github.com/gocoreml/coreml/internal/kernel/_asm/asm"
 
 // AMX's tiles: 16 vectors times 16 rows, of which one instruction makes the integers of a
-// block. They come to floats by way of memory, of
-// two blocks in turns: tiles work two blocks ahead of the vectors.
+// block. They come to floats by way of memory, of two blocks in turns: tiles work two
+// blocks ahead of the vectors, also from the end of a group into the next one.
 
 // A block takes three tiles: sums, inputs and codes. Two sets of them take turns.
 const (
