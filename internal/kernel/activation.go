@@ -42,10 +42,7 @@ const (
 	GeluErfActivation
 )
 
-// Apply stores the function of each element of x in dst, which may be x.
-func (a Activation) Apply(dst, x []float32) { a.apply(dst, x) }
-
-// apply stores the function of each element of x in dst. The assembly takes groups of
+// apply stores the function of each element of x in dst, which may be x. The assembly takes groups of
 // 8, and what is left filled up, so that an element's bits do not depend on where it
 // lies.
 func (a Activation) apply(dst, x []float32) {

@@ -17,28 +17,30 @@ type panelAhead struct {
 	rows  int    // how many are left
 	lines int    // cache lines of each
 	each  int    // rows beside each tile
-	bits  int
+	turn  int    // from the end of a group's rows to those of the next group, in bytes
 }
 
 // ahead returns what blocks from block b on of the rows from r on are made of, for so
 // many turns to fetch. The scales, and rows that groups leave out because there are few of
 // them, are fetched at once.
 func (q *Quant) ahead(r, b, blocks, turns int, groups bool) (a panelAhead) {
-	a = panelAhead{codes: q.c.Codes, row: q.cols * q.c.Bits / 8, rows: min(q.rows-r, panelRows), bits: q.c.Bits}
-	if a.rows <= 0 {
-		a.rows, a.row = 0, 0
-		return a
+	fetched := blocks * 32 // of a row, beside a group
+	if q.c.Bits == 4 {
+		fetched = (blocks - 1) / 2 * 32 // two blocks at a time, and not the last ones
 	}
-	at, size := r*a.row+b*4*a.bits, blocks*4*a.bits
-	a.codes, a.lines = q.c.Codes[at:], (size+126)/64
-	a.each = (a.rows + turns - 1) / turns
+	rows := min(q.rows-r, panelRows)
+	if rows <= 0 {
+		return panelAhead{codes: q.c.Codes, turn: -fetched}
+	}
+	row := q.cols * q.c.Bits / 8
+	at, size := r*row+b*4*q.c.Bits, blocks*4*q.c.Bits
+	a = panelAhead{codes: q.c.Codes[at:], row: row, rows: rows, lines: (size + 126) / 64, each: (rows + turns - 1) / turns, turn: groupRows*row - fetched}
 	if groups {
-		a.each = groupRows
-		a.fetch(a.rows - turns*groupRows)
+		a.fetch(rows - turns*groupRows)
 	}
 	if s := q.c.Scale16; s != nil && q.c.RowBlock == 1 {
 		each := q.c.ColBlock / manyBlock
-		fetchRowsAVX2((*byte)(unsafe.Pointer(&s[r*q.cb+b/each])), 2*q.cb, a.rows, (2*blocks/each+126)/64)
+		fetchRowsAVX2((*byte)(unsafe.Pointer(&s[r*q.cb+b/each])), 2*q.cb, rows, (2*blocks/each+126)/64)
 	}
 	return a
 }
@@ -59,12 +61,8 @@ func (a *panelAhead) skip(rows int) {
 
 // groups returns what the kernel of n groups takes to fetch rows: where they begin, what a
 // row takes, and how far on the rows of the next group are from the end of those before.
-func (a *panelAhead) groups(n, blocks int) (next *byte, row, turn int) {
-	fetched := blocks * 32
-	if a.bits == 4 {
-		fetched = (blocks - 1) / 2 * 32 // two blocks at a time, and not the last ones
-	}
-	next, row, turn = &a.codes[0], a.row, groupRows*a.row-fetched
+func (a *panelAhead) groups(n int) (next *byte, row, turn int) {
+	next = &a.codes[0]
 	a.skip(min(n*groupRows, a.rows))
-	return next, row, turn
+	return next, a.row, a.turn
 }

@@ -282,7 +282,7 @@ func (p *product) tileGroups(prep []float32, t, n int, dst []float32, ldd int) {
 	step := p.all * p.floats
 	x := prep[(t/manyVectors)*step+p.first*p.floats:][:(n-1)*step+p.blocks*p.floats]
 	dst = dst[:(n*manyVectors-1)*ldd+panelRows]
-	next, row, turn := p.next.groups(n, p.blocks)
+	next, row, turn := p.next.groups(n)
 	switch {
 	case p.q.halves():
 		tileHalves16AMX(&p.panel[0], &x[0], &dst[0], 4*ldd, p.blocks, p.first, 4*step, n, &p.integers[0], next, row, turn, p.q.wordBlocks())
