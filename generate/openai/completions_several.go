@@ -4,9 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"runtime/debug"
 	"sync"
+
+	"github.com/gocoreml/coreml/generate"
 )
 
 // mostAhead is how many prompts of a request are begun behind the one that is being replied
@@ -130,11 +131,7 @@ func (p *promptRuns) answer(run, before *promptRun) {
 	defer run.begin()
 	defer func() {
 		if v := recover(); v != nil {
-			if err, ok := v.(error); ok {
-				run.panic = fmt.Errorf("%w\n%s", err, debug.Stack())
-			} else {
-				run.panic = fmt.Errorf("%v\n%s", v, debug.Stack())
-			}
+			run.panic = &generate.PanicError{Value: v, Stack: debug.Stack()}
 			run.err = run.panic
 			p.cancel(run.panic)
 		}
