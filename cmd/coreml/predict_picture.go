@@ -107,13 +107,11 @@ func decodeUpright(r io.ReadSeeker, format fileFormat, check func(image.Point) e
 	if err := check(size); err != nil {
 		return nil, err
 	}
-	if err := checkLimits(c, progressive); err != nil {
+	if err := checkSides(c); err != nil {
 		return nil, err
 	}
-	if format == formatJPEG {
-		if err := imaging.CheckScans(r, c.Width*c.Height); err != nil {
-			return nil, err
-		}
+	if err := imaging.Check(r, name, c, progressive); err != nil {
+		return nil, err
 	}
 	if _, err := r.Seek(0, io.SeekStart); err != nil {
 		return nil, err
@@ -125,12 +123,12 @@ func decodeUpright(r io.ReadSeeker, format fileFormat, check func(image.Point) e
 	return turn.Apply(imaging.Opaque(img)), nil
 }
 
-// checkLimits refuses a picture that would take too much memory or time.
-func checkLimits(c image.Config, progressive bool) error {
+// checkSides refuses a picture with a side that is none, or too long.
+func checkSides(c image.Config) error {
 	if c.Width <= 0 || c.Height <= 0 || c.Width > maxPictureSide || c.Height > maxPictureSide {
 		return fmt.Errorf("a picture of %d x %d pixels: each side may have from 1 to %d", c.Width, c.Height, maxPictureSide)
 	}
-	return imaging.CheckMemory(c, progressive)
+	return nil
 }
 
 // pictureError gives the errors of the decoders one form.

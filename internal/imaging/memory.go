@@ -4,11 +4,22 @@ import (
 	"fmt"
 	"image"
 	"image/color"
+	"io"
 )
 
 // maxBytes bounds the memory for the pixels of a picture, which a few bytes of a file can
 // claim: 64 megapixels of 8 bits, 32 of 16, 13 of a progressive JPEG.
 const maxBytes = 256 << 20
+
+// Check refuses a picture whose decoding would take too much memory or time: what
+// [CheckMemory] refuses, and a JPEG that [CheckScans] does. The format and progressive are what
+// [Look] takes and says.
+func Check(r io.ReadSeeker, format string, c image.Config, progressive bool) error {
+	if err := CheckMemory(c, progressive); err != nil || format != JPEG {
+		return err
+	}
+	return CheckScans(r, c.Width*c.Height)
+}
 
 // CheckMemory refuses a picture whose decoding would take too much memory. Progressive is
 // what [Look] says of its file. The width and the height are above 0.

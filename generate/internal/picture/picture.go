@@ -48,10 +48,7 @@ func (r *Reader) Read(ctx context.Context, file []byte) (image.Image, error) {
 	r.pixels += c.Width * c.Height
 	turn, progressive, err := imaging.Look(bytes.NewReader(file), format)
 	if err == nil {
-		err = imaging.CheckMemory(c, progressive)
-	}
-	if err == nil && format == imaging.JPEG {
-		err = imaging.CheckScans(bytes.NewReader(file), c.Width*c.Height)
+		err = imaging.Check(bytes.NewReader(file), format, c, progressive)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("is no picture that can be read: %w", err)
